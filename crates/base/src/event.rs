@@ -1,0 +1,452 @@
+//! Events: facts that were decided about one instance. Never changed, never re-decided.
+//!
+//! Every variant and field has a number that is never reused and never changes its meaning; a new
+//! meaning is a new variant. Fields that come later are `Option`s. `golden` tests hold the bytes.
+//! Elements and flows are named by their position in the definition's element table
+//! ([`crate::DefinitionRow::elements`]), which is stored with the definition, so that a later
+//! parser cannot renumber them.
+
+use minicbor::{Decode, Encode};
+
+use crate::{
+    DefinitionKey, ElementKey, IncidentKey, InstanceKey, JobKey, Key, KeyBase, MessageKey,
+    SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
+};
+
+/// What one batch decided about one instance: one row of its log.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Record {
+    /// When, in milliseconds since 1970 (UTC), as the input said.
+    #[n(0)]
+    pub at_ms: i64,
+    /// The facts, in order.
+    #[n(1)]
+    pub events: Vec<Event>,
+}
+
+impl Record {
+    /// The bytes of the log row; keys are relative to `instance`.
+    pub fn to_bytes(&self, instance: InstanceKey) -> Vec<u8> {
+        let mut ctx = instance;
+        // Writing into a `Vec` cannot fail.
+        minicbor::to_vec_with(self, &mut ctx).unwrap_or_default()
+    }
+
+    /// Reads a log row back.
+    pub fn from_bytes(bytes: &[u8], instance: InstanceKey) -> Result<Self, String> {
+        let mut ctx = instance;
+        minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())
+    }
+}
+
+/// A fact about one instance.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+#[expect(
+    missing_docs,
+    reason = "fields are keys and values named by their types; the variant says what they mean"
+)]
+pub enum Event {
+    /// The first event of every instance. Its root scope is entered by the same fact.
+    #[n(0)]
+    InstanceCreated(#[n(0)] Box<InstanceCreated>),
+    /// An element was activated; its input mappings come next.
+    #[n(1)]
+    ElementEntered {
+        #[n(0)]
+        key: ElementKey,
+        #[n(1)]
+        element: u32,
+        #[n(2)]
+        scope: ElementKey,
+        /// The flow by which the token came, if any.
+        #[n(3)]
+        via: Option<u32>,
+    },
+    /// An element that waits for nothing was entered and left in one go.
+    #[n(2)]
+    ElementPassed {
+        #[n(0)]
+        key: ElementKey,
+        #[n(1)]
+        element: u32,
+        #[n(2)]
+        scope: ElementKey,
+        #[n(3)]
+        via: Option<u32>,
+    },
+    /// An element was left in the normal way.
+    #[n(3)]
+    ElementCompleted {
+        #[n(0)]
+        key: ElementKey,
+    },
+    /// An element was ended before it was done.
+    #[n(4)]
+    ElementTerminated {
+        #[n(0)]
+        key: ElementKey,
+    },
+    /// A token waits before a joining gateway for the others.
+    #[n(5)]
+    TokenParked {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        flow: u32,
+    },
+    /// One token of each of these flows was joined (or dropped with its scope).
+    #[n(6)]
+    TokensJoined {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        flows: Vec<u32>,
+    },
+    /// These variables were set in this scope, beside those that it has.
+    #[n(7)]
+    VariablesSet {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        variables: Variables,
+    },
+    /// Work for a worker came up. It is available now unless the next event leases it.
+    #[n(8)]
+    JobCreated {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        job_type: Text,
+        #[n(3)]
+        retries: i32,
+    },
+    /// A worker has the job until the time says otherwise. Said again when the lease is extended.
+    #[n(9)]
+    JobLeased {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        worker: Text,
+        #[n(2)]
+        until_ms: i64,
+    },
+    /// The work is done.
+    #[n(10)]
+    JobCompleted {
+        #[n(0)]
+        job: JobKey,
+    },
+    /// An attempt failed; `retries` are left, the next not before `available_ms`.
+    #[n(11)]
+    JobFailed {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        retries: i32,
+        #[n(2)]
+        available_ms: i64,
+        #[n(3)]
+        message: Text,
+    },
+    /// The worker reported an error of the business, which the model may catch.
+    #[n(12)]
+    JobErrorThrown {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        code: Text,
+        #[n(2)]
+        message: Text,
+    },
+    /// Somebody set the number of attempts that are left.
+    #[n(13)]
+    JobRetriesSet {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        retries: i32,
+    },
+    /// The work is no longer wanted.
+    #[n(14)]
+    JobCanceled {
+        #[n(0)]
+        job: JobKey,
+    },
+    /// A timer runs for `owner`; when due, `target` is triggered (the owner itself, or a boundary
+    /// or event behind a gateway). `repeats` counts what remains after this one, -1 is for ever.
+    #[n(15)]
+    TimerSet {
+        #[n(0)]
+        timer: TimerKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        target: u32,
+        #[n(3)]
+        due_ms: i64,
+        #[n(4)]
+        repeats: i32,
+    },
+    /// The time has come.
+    #[n(16)]
+    TimerFired {
+        #[n(0)]
+        timer: TimerKey,
+    },
+    /// Nobody waits for this timer any more.
+    #[n(17)]
+    TimerCanceled {
+        #[n(0)]
+        timer: TimerKey,
+    },
+    /// `owner` waits for a message; `target` is triggered by it. With `once`, the first closes it.
+    #[n(18)]
+    SubscriptionOpened {
+        #[n(0)]
+        subscription: SubscriptionKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        target: u32,
+        #[n(3)]
+        name: Text,
+        #[n(4)]
+        correlation_key: Text,
+        #[n(5)]
+        once: bool,
+    },
+    /// A message reached the instance.
+    #[n(19)]
+    SubscriptionCorrelated {
+        #[n(0)]
+        subscription: SubscriptionKey,
+        #[n(1)]
+        message: MessageKey,
+    },
+    /// Nobody waits for this message any more.
+    #[n(20)]
+    SubscriptionClosed {
+        #[n(0)]
+        subscription: SubscriptionKey,
+    },
+    /// Work for a person came up.
+    #[n(21)]
+    UserTaskCreated {
+        #[n(0)]
+        task: UserTaskKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        details: Box<UserTaskDetails>,
+    },
+    /// The task's details are these now (assigned, unassigned, updated).
+    #[n(22)]
+    UserTaskUpdated {
+        #[n(0)]
+        task: UserTaskKey,
+        #[n(1)]
+        details: Box<UserTaskDetails>,
+        /// What the caller said it was: `assign`, `claim`, `unassign`, `update`, ...
+        #[n(3)]
+        action: Text,
+    },
+    /// The person is done.
+    #[n(23)]
+    UserTaskCompleted {
+        #[n(0)]
+        task: UserTaskKey,
+        #[n(1)]
+        action: Text,
+    },
+    /// The task is no longer wanted.
+    #[n(24)]
+    UserTaskCanceled {
+        #[n(0)]
+        task: UserTaskKey,
+    },
+    /// The instance cannot go on at `owner` until somebody acts.
+    #[n(25)]
+    IncidentRaised {
+        #[n(0)]
+        incident: IncidentKey,
+        #[n(1)]
+        owner: ElementKey,
+        /// The job that ran out of attempts, if that is the cause.
+        #[n(2)]
+        job: Option<JobKey>,
+        #[n(3)]
+        kind: IncidentKind,
+        #[n(4)]
+        stage: Stage,
+        #[n(5)]
+        message: Text,
+    },
+    /// Somebody acted, or what was stuck ended.
+    #[n(26)]
+    IncidentResolved {
+        #[n(0)]
+        incident: IncidentKey,
+    },
+    /// Everything in the root scope is done.
+    #[n(27)]
+    InstanceCompleted,
+    /// Somebody ended the instance before it was done.
+    #[n(28)]
+    InstanceTerminated,
+    /// The instance needed more keys: `count` of them from `first`.
+    #[n(29)]
+    KeysReserved {
+        #[n(0)]
+        first: Key,
+        #[n(1)]
+        count: u64,
+    },
+    /// A message with no open subscription for it any more was sent back to be correlated again.
+    #[n(30)]
+    CorrelationRefused {
+        #[n(0)]
+        subscription: SubscriptionKey,
+        #[n(1)]
+        message: MessageKey,
+    },
+}
+
+/// How an instance began.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct InstanceCreated {
+    /// The new instance.
+    #[n(0)]
+    pub instance: InstanceKey,
+    /// What it is a run of.
+    #[n(1)]
+    pub definition: DefinitionKey,
+    /// The definition's id (`bpmnProcessId`).
+    #[n(2)]
+    pub process_id: Text,
+    /// The definition's version, from 1.
+    #[n(3)]
+    pub version: i32,
+    /// The caller's own name for the instance.
+    #[n(4)]
+    pub business_id: Option<Text>,
+    /// Labels from the caller.
+    #[n(5)]
+    pub tags: Vec<Text>,
+    /// The message that started it, if one did.
+    #[n(6)]
+    pub message: Option<CorrelationSource>,
+}
+
+/// The message by which an instance was started; holds the place of its name and correlation key
+/// until the instance ends.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct CorrelationSource {
+    /// The message.
+    #[n(0)]
+    pub message: MessageKey,
+    /// Its name.
+    #[n(1)]
+    pub name: Text,
+    /// Its correlation key; empty ones hold no place.
+    #[n(2)]
+    pub correlation_key: Text,
+}
+
+/// What a person needs to know of their task.
+#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
+pub struct UserTaskDetails {
+    /// Who does it.
+    #[n(0)]
+    pub assignee: Option<Text>,
+    /// Groups whose members may claim it.
+    #[n(1)]
+    pub candidate_groups: Vec<Text>,
+    /// People who may claim it.
+    #[n(2)]
+    pub candidate_users: Vec<Text>,
+    /// When it should be done, in milliseconds since 1970.
+    #[n(3)]
+    pub due_ms: Option<i64>,
+    /// When to look at it again, in milliseconds since 1970.
+    #[n(4)]
+    pub follow_up_ms: Option<i64>,
+    /// 0 to 100, 50 unless said.
+    #[n(5)]
+    pub priority: i32,
+}
+
+/// Why an instance cannot go on. Names as Camunda 8's API has them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(index_only)]
+#[non_exhaustive]
+pub enum IncidentKind {
+    /// A job has no attempts left.
+    #[n(0)]
+    JobNoRetries,
+    /// A condition is not true or false, or no flow can be taken.
+    #[n(1)]
+    ConditionError,
+    /// An expression gave what its place cannot use.
+    #[n(2)]
+    ExtractValueError,
+    /// An input or output mapping failed.
+    #[n(3)]
+    IoMappingError,
+    /// An error that nothing catches.
+    #[n(4)]
+    UnhandledErrorEvent,
+    /// The instance stepped too long without waiting.
+    #[n(5)]
+    StepLimit,
+    /// Our own code failed on this instance; nothing of the failed input was kept.
+    #[n(6)]
+    Quarantined,
+}
+
+impl IncidentKind {
+    /// The name in APIs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JobNoRetries => "JOB_NO_RETRIES",
+            Self::ConditionError => "CONDITION_ERROR",
+            Self::ExtractValueError => "EXTRACT_VALUE_ERROR",
+            Self::IoMappingError => "IO_MAPPING_ERROR",
+            Self::UnhandledErrorEvent => "UNHANDLED_ERROR_EVENT",
+            Self::StepLimit => "STEP_LIMIT",
+            Self::Quarantined => "UNKNOWN",
+        }
+    }
+}
+
+/// What was being done when an incident stopped it, and is done again when it is resolved.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+#[expect(
+    missing_docs,
+    reason = "fields are keys and values named by their types; the variant says what they mean"
+)]
+pub enum Stage {
+    /// The element was being entered: mappings, then its work is set up.
+    #[n(0)]
+    Entering,
+    /// The element's work goes on; a job of it needs attention.
+    #[n(1)]
+    Working,
+    /// The element was being left: mappings, then flows.
+    #[n(2)]
+    Leaving,
+    /// An error was thrown here and nothing caught it.
+    #[n(3)]
+    Throwing {
+        #[n(0)]
+        code: Text,
+        #[n(1)]
+        message: Text,
+    },
+}

@@ -1,0 +1,38 @@
+//! The vocabulary that every room shares: keys, JSON values, limits, commands, events, rejections,
+//! and the batch that passes between `engine` and `store`.
+//!
+//! Absent: behaviour. Nothing here decides, folds, reads a clock or touches a disk.
+
+mod batch;
+mod command;
+mod event;
+mod json;
+mod key;
+pub mod limits;
+mod mail;
+mod rejection;
+mod rows;
+mod text;
+
+pub use batch::{Batch, Op};
+pub use command::{
+    ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DefinitionRef,
+    DeployedDefinition, FailJob, InstanceResult, Outcome, PublishMessage, Reply, TaskPatch,
+    ThrowError,
+};
+pub use event::{
+    CorrelationSource, Event, IncidentKind, InstanceCreated, Record, Stage, UserTaskDetails,
+};
+pub use json::{Json, JsonError, Variables};
+pub use key::{
+    DefinitionKey, ElementKey, IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange,
+    MessageKey, ShardId, SubscriptionKey, TimerKey, UserTaskKey,
+};
+pub use mail::Mail;
+pub use rejection::{Rejection, RejectionKind};
+pub use rows::{
+    DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceRow, InstanceState, JobRow, JobState,
+    LogRow, MailRow, MessageRow, ShardRow, SnapshotRow, StartLockRow, SubscriptionRow, TimerRow,
+    UserTaskRow,
+};
+pub use text::Text;

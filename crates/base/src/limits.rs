@@ -1,0 +1,34 @@
+//! Every limit of the engine, its unit last in the name. What exceeds one gets a rejection that
+//! states the limit and the value.
+
+/// Largest JSON object of variables in one command, in bytes of its text.
+pub const VARIABLES_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deepest nesting of a JSON value.
+pub const JSON_DEPTH_MAX: usize = 512;
+/// Largest model in one deployment, in bytes.
+pub const RESOURCE_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Largest deployment, all resources together, in bytes.
+pub const DEPLOYMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest name, id, correlation key, job type or worker name, in bytes.
+pub const NAME_BYTES_MAX: usize = 4 * 1024;
+/// Longest error message that is kept, in bytes; longer ones are cut.
+pub const MESSAGE_BYTES_MAX: usize = 10 * 1024;
+/// Jobs that one activation may lease.
+pub const JOBS_PER_ACTIVATION_MAX: u32 = 1_000;
+/// Bytes of variables after which an activation stops taking further jobs, so that the answer
+/// stays below the 4 MB that gRPC clients accept.
+pub const ACTIVATION_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Longest lease of a job, in milliseconds (ten years).
+pub const LEASE_MS_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
+/// Steps (elements entered) that one input may cause before the instance gets an incident: a loop
+/// that never waits would otherwise never end.
+pub const STEPS_PER_INPUT_MAX: u32 = 20_000;
+/// Events after its last snapshot at which an instance that leaves memory is snapshotted.
+pub const EVENTS_PER_SNAPSHOT: u64 = 256;
+/// Time for which a message id is remembered, in milliseconds, even if the message itself lives
+/// shorter: a client that repeats its publication within it creates nothing twice.
+pub const MESSAGE_ID_KEPT_MS_MIN: i64 = 3_600_000;
+/// Longest time to live of a message, in milliseconds (ten years).
+pub const TIME_TO_LIVE_MS_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
+/// Tags of one instance.
+pub const TAGS_MAX: usize = 10;

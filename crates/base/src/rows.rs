@@ -1,0 +1,286 @@
+//! Rows: what the rest of the world needs to find. A row per live thing, a blob per past.
+//!
+//! Every row is a function of its instance's state (or of a correlation slot); the engine writes
+//! and deletes them in the batch that holds the events.
+
+use crate::{
+    DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey, MessageKey, ShardId,
+    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+};
+
+/// What a shard must remember between batches.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ShardRow {
+    /// Which shard.
+    pub shard: ShardId,
+    /// The next block of keys to hand out, from 1.
+    pub next_block: u64,
+    /// The next mail's number.
+    pub next_mail: u64,
+}
+
+/// A deployed definition. Kept as long as instances of it may exist.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DefinitionRow {
+    /// Its key.
+    pub key: DefinitionKey,
+    /// The deployment it came with.
+    pub deployment: DefinitionKey,
+    /// `bpmnProcessId`.
+    pub id: Text,
+    /// From 1, by id.
+    pub version: i32,
+    /// The model's own version label.
+    pub version_tag: Option<Text>,
+    /// The model's name of it.
+    pub name: Option<Text>,
+    /// File name at deployment.
+    pub resource_name: Text,
+    /// The file.
+    pub resource: std::sync::Arc<[u8]>,
+    /// Ids of elements and flows; events name them by position here.
+    pub elements: Vec<Text>,
+    /// When, milliseconds since 1970.
+    pub deployed_ms: i64,
+}
+
+/// The timer of a start event of a definition's latest version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DefinitionTimerRow {
+    /// Which version.
+    pub definition: DefinitionKey,
+    /// Which start event.
+    pub element: u32,
+    /// When, milliseconds since 1970.
+    pub due_ms: i64,
+    /// What remains after this one; -1 is for ever.
+    pub repeats: i32,
+}
+
+/// One row an instance, live or ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InstanceRow {
+    /// Which.
+    pub instance: InstanceKey,
+    /// Of what.
+    pub definition: DefinitionKey,
+    /// Id of the definition.
+    pub process_id: Text,
+    /// Version of the definition.
+    pub version: i32,
+    /// Live, or how it ended.
+    pub state: InstanceState,
+    /// The caller's own name for it.
+    pub business_id: Option<Text>,
+    /// Labels.
+    pub tags: Vec<Text>,
+    /// When it began, milliseconds since 1970.
+    pub started_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+    /// Open incidents.
+    pub incidents: u32,
+}
+
+/// How an instance stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum InstanceState {
+    /// Lives.
+    Active,
+    /// Ended in the normal way.
+    Completed,
+    /// Was cancelled.
+    Terminated,
+}
+
+/// A live job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct JobRow {
+    /// Which.
+    pub job: JobKey,
+    /// Whose.
+    pub instance: InstanceKey,
+    /// Definition of the instance.
+    pub definition: DefinitionKey,
+    /// Element in the model.
+    pub element_id: Text,
+    /// Its activation.
+    pub owner: ElementKey,
+    /// Type.
+    pub job_type: Text,
+    /// When a worker may have it, milliseconds since 1970: the past when it waits for one, the end
+    /// of the lease, the end of the backoff; `i64::MAX` when no attempts are left.
+    pub available_ms: i64,
+    /// How it stands.
+    pub state: JobState,
+    /// Attempts left.
+    pub retries: i32,
+    /// Who has (or had) it.
+    pub worker: Text,
+    /// Why the last attempt failed.
+    pub error_message: Text,
+    /// Code of an error that nothing caught.
+    pub error_code: Text,
+}
+
+/// How a live job stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum JobState {
+    /// Waits for a worker.
+    Created,
+    /// A worker has it (or had: compare `available_ms` with the clock).
+    Leased,
+    /// An attempt failed, others are left.
+    Failed,
+    /// No attempts are left; there is an incident.
+    Exhausted,
+    /// It threw an error that nothing caught; there is an incident.
+    ErrorThrown,
+}
+
+/// A live timer of an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimerRow {
+    /// Which.
+    pub timer: TimerKey,
+    /// Whose.
+    pub instance: InstanceKey,
+    /// When, milliseconds since 1970.
+    pub due_ms: i64,
+}
+
+/// An open subscription, kept by the shard of its name and correlation key.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SubscriptionRow {
+    /// Which; its bits name the instance's shard, not this one.
+    pub subscription: SubscriptionKey,
+    /// The shard that keeps it.
+    pub shard: ShardId,
+    /// Message name.
+    pub name: Text,
+    /// Correlation key.
+    pub correlation_key: Text,
+    /// Who waits.
+    pub instance: InstanceKey,
+    /// Id of the instance's definition: a message goes to each process once.
+    pub process_id: Text,
+    /// The first message closes it.
+    pub once: bool,
+}
+
+/// A published message that still lives, or whose id is still remembered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MessageRow {
+    /// Which; drawn by the shard that keeps it.
+    pub message: MessageKey,
+    /// Name.
+    pub name: Text,
+    /// Correlation key.
+    pub correlation_key: Text,
+    /// The publisher's id; empty if none.
+    pub message_id: Text,
+    /// Until when it may be correlated, milliseconds since 1970.
+    pub expires_ms: i64,
+    /// Until when the row is kept (for its id), at least `expires_ms`.
+    pub kept_until_ms: i64,
+    /// What it carries.
+    pub variables: Variables,
+    /// Processes that had it.
+    pub correlated_to: Vec<Text>,
+}
+
+/// An instance that was started by a message holds the place of (process, name, correlation key).
+#[derive(Clone, PartialEq, Debug)]
+pub struct StartLockRow {
+    /// The shard that keeps it.
+    pub shard: ShardId,
+    /// Process.
+    pub process_id: Text,
+    /// Message name.
+    pub name: Text,
+    /// Correlation key.
+    pub correlation_key: Text,
+    /// Who holds it.
+    pub instance: InstanceKey,
+}
+
+/// A live user task.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UserTaskRow {
+    /// Which.
+    pub task: UserTaskKey,
+    /// Whose.
+    pub instance: InstanceKey,
+    /// Definition of the instance.
+    pub definition: DefinitionKey,
+    /// Id of the definition.
+    pub process_id: Text,
+    /// Element in the model.
+    pub element_id: Text,
+    /// Its activation.
+    pub owner: ElementKey,
+    /// Who, when, how urgent.
+    pub details: UserTaskDetails,
+    /// When it came up, milliseconds since 1970.
+    pub created_ms: i64,
+}
+
+/// An open incident.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IncidentRow {
+    /// Which.
+    pub incident: IncidentKey,
+    /// Whose.
+    pub instance: InstanceKey,
+    /// Definition of the instance.
+    pub definition: DefinitionKey,
+    /// Id of the definition.
+    pub process_id: Text,
+    /// Element in the model.
+    pub element_id: Text,
+    /// Its activation.
+    pub owner: ElementKey,
+    /// The job that is its cause.
+    pub job: Option<JobKey>,
+    /// Kind.
+    pub kind: IncidentKind,
+    /// What, where and what to do.
+    pub message: Text,
+    /// When, milliseconds since 1970.
+    pub created_ms: i64,
+}
+
+/// One row of an instance's log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogRow {
+    /// Whose.
+    pub instance: InstanceKey,
+    /// Its number within the instance, from 0, without gaps.
+    pub seq: u64,
+    /// A [`crate::Record`].
+    pub bytes: Vec<u8>,
+}
+
+/// The state of an instance after a row of its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SnapshotRow {
+    /// Whose.
+    pub instance: InstanceKey,
+    /// The first log row that is not in it.
+    pub next_seq: u64,
+    /// The state.
+    pub bytes: Vec<u8>,
+}
+
+/// Mail that was sent and not yet taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailRow {
+    /// Receiver.
+    pub to: ShardId,
+    /// Sender.
+    pub from: ShardId,
+    /// The sender's number of it, ascending.
+    pub number: u64,
+    /// A [`crate::Mail`].
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,2 @@
+//! Checks that no linter does.
+fn main() {}
