@@ -124,17 +124,25 @@ pub struct JobRow {
 }
 
 /// How a live job stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, minicbor::Encode, minicbor::Decode,
+)]
+#[cbor(index_only)]
 pub enum JobState {
     /// Waits for a worker.
+    #[n(0)]
     Created,
     /// A worker has it (or had: compare `available_ms` with the clock).
+    #[n(1)]
     Leased,
     /// An attempt failed, others are left.
+    #[n(2)]
     Failed,
     /// No attempts are left; there is an incident.
+    #[n(3)]
     Exhausted,
     /// It threw an error that nothing caught; there is an incident.
+    #[n(4)]
     ErrorThrown,
 }
 

@@ -1,0 +1,134 @@
+//! A decision in progress: the state, the facts decided so far, and where new keys come from.
+
+use base::{
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
+};
+
+use crate::evolve::evolve;
+use crate::state::Instance;
+
+/// Hands out blocks of keys of one shard, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySource {
+    shard: ShardId,
+    next_block: u64,
+}
+
+impl KeySource {
+    /// Continues where the shard's row says.
+    pub fn new(shard: ShardId, next_block: u64) -> Self {
+        Self {
+            shard,
+            next_block: next_block.max(1),
+        }
+    }
+
+    /// The first key of a run of `blocks` fresh blocks.
+    pub fn take(&mut self, blocks: u64) -> Key {
+        let key = Key::of_block(self.shard, self.next_block);
+        self.next_block += blocks;
+        key
+    }
+
+    /// For the shard's row.
+    pub fn next_block(&self) -> u64 {
+        self.next_block
+    }
+}
+
+/// Decides about one instance: [`Decision::emit`] is the only way to change it.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    state: &'a mut Instance,
+    keys: &'a mut KeySource,
+    now_ms: i64,
+    events: Vec<Event>,
+}
+
+impl Instance {
+    /// A new instance, and the event that made it.
+    pub fn create(created: InstanceCreated, now_ms: i64) -> (Self, Event) {
+        (
+            Self::created(&created, now_ms),
+            Event::InstanceCreated(Box::new(created)),
+        )
+    }
+}
+
+impl<'a> Decision<'a> {
+    /// Starts deciding at `now_ms` (milliseconds since 1970, from the input).
+    pub fn new(state: &'a mut Instance, keys: &'a mut KeySource, now_ms: i64) -> Self {
+        Self {
+            state,
+            keys,
+            now_ms,
+            events: Vec::new(),
+        }
+    }
+
+    /// The state after everything that was emitted.
+    pub fn state(&self) -> &Instance {
+        self.state
+    }
+
+    /// The input's time, milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Records a fact: folds it into the state now, so that what is decided next sees it, and keeps
+    /// it for the log. Recovery calls the same `evolve`.
+    pub fn emit(&mut self, event: Event) {
+        evolve(self.state, &event, self.now_ms);
+        self.events.push(event);
+    }
+
+    /// A fresh key of the instance; reserves further ones when its run is used up. Each run is
+    /// longer than the one before, so that large instances own few runs.
+    pub fn next_key(&mut self) -> Key {
+        if self.state.next_key >= self.state.keys_end {
+            let used = self.state.keys_end.raw() - self.state.next_key.block_start().raw();
+            let blocks = (used / Key::LOCALS_PER_BLOCK + 1)
+                .next_power_of_two()
+                .clamp(4, 256);
+            let first = self.keys.take(blocks);
+            self.emit(Event::KeysReserved {
+                first,
+                count: blocks * Key::LOCALS_PER_BLOCK,
+            });
+        }
+        let key = self.state.next_key;
+        self.state.next_key = key.offset(1);
+        key
+    }
+
+    /// Raises an incident: the instance stops at `owner` until somebody acts.
+    pub fn raise(
+        &mut self,
+        owner: ElementKey,
+        kind: IncidentKind,
+        stage: Stage,
+        job: Option<JobKey>,
+        message: impl Into<base::Text>,
+    ) {
+        let incident = IncidentKey(self.next_key());
+        self.emit(Event::IncidentRaised {
+            incident,
+            owner,
+            job,
+            kind,
+            stage,
+            message: message.into(),
+        });
+    }
+
+    /// The facts, in order.
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    /// How many facts there are so far.
+    pub fn events_len(&self) -> usize {
+        self.events.len()
+    }
+}

@@ -1,0 +1,356 @@
+//! How each event changes the state. Total and infallible: an event about something that is not
+//! there changes nothing, so that no byte read from a disk can stop the fold.
+
+use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record};
+
+use crate::state::{
+    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+};
+
+impl Instance {
+    /// The state after the first event.
+    pub(crate) fn created(created: &InstanceCreated, at_ms: i64) -> Self {
+        let instance = created.instance;
+        let mut state = Self {
+            header: Header {
+                instance,
+                definition: created.definition,
+                process_id: created.process_id.clone(),
+                version: created.version,
+                business_id: created.business_id.clone(),
+                tags: created.tags.clone(),
+                message: created.message.clone(),
+                started_ms: at_ms,
+            },
+            status: Status::Active,
+            elements: std::collections::BTreeMap::new(),
+            jobs: std::collections::BTreeMap::new(),
+            timers: std::collections::BTreeMap::new(),
+            subscriptions: std::collections::BTreeMap::new(),
+            user_tasks: std::collections::BTreeMap::new(),
+            incidents: std::collections::BTreeMap::new(),
+            next_key: instance.0.offset(1),
+            keys_end: instance.0.offset(Key::LOCALS_PER_BLOCK),
+            ended_ms: None,
+        };
+        state.elements.insert(
+            instance.root(),
+            ElementInstance::new(0, instance.root(), at_ms),
+        );
+        state
+    }
+
+    /// Folds the records of a log: from the first, or from those after a snapshot. `None` if there
+    /// is neither a snapshot nor a first event.
+    pub fn replay(snapshot: Option<Self>, records: &[Record]) -> Option<Self> {
+        let mut state = snapshot;
+        for record in records {
+            for event in &record.events {
+                match (&mut state, event) {
+                    (None, Event::InstanceCreated(created)) => {
+                        state = Some(Self::created(created, record.at_ms));
+                    }
+                    (Some(state), event) => evolve(state, event, record.at_ms),
+                    (None, _) => {}
+                }
+            }
+        }
+        state
+    }
+
+    fn enter(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
+        self.take_key(key.0);
+        self.elements
+            .insert(key, ElementInstance::new(element, scope, at_ms));
+        if let Some(scope) = self.elements.get_mut(&scope) {
+            scope.children += 1;
+        }
+    }
+
+    fn leave(&mut self, key: ElementKey) {
+        let Some(element) = self.elements.remove(&key) else {
+            return;
+        };
+        if element.scope != key
+            && let Some(scope) = self.elements.get_mut(&element.scope)
+        {
+            scope.children = scope.children.saturating_sub(1);
+        }
+    }
+
+    /// Keys are drawn in order, so the last one seen says which is next.
+    fn take_key(&mut self, key: Key) {
+        if key >= self.next_key && key < self.keys_end {
+            self.next_key = key.offset(1);
+        }
+    }
+}
+
+impl ElementInstance {
+    fn new(element: u32, scope: ElementKey, entered_ms: i64) -> Self {
+        Self {
+            element,
+            scope,
+            variables: base::Variables::new(),
+            children: 0,
+            tokens: std::collections::BTreeMap::new(),
+            entered_ms,
+        }
+    }
+}
+
+/// Folds one event into the state.
+pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
+    match event {
+        Event::InstanceCreated(_) | Event::CorrelationRefused { .. } => {}
+        Event::ElementEntered {
+            key,
+            element,
+            scope,
+            via: _,
+        } => {
+            state.enter(*key, *element, *scope, at_ms);
+        }
+        Event::ElementPassed { key, .. } => state.take_key(key.0),
+        Event::ElementCompleted { key } | Event::ElementTerminated { key } => state.leave(*key),
+        Event::TokenParked { scope, flow } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                *scope.tokens.entry(*flow).or_insert(0) += 1;
+            }
+        }
+        Event::TokensJoined { scope, flows } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                for flow in flows {
+                    join_token(&mut scope.tokens, *flow);
+                }
+            }
+        }
+        Event::VariablesSet { scope, variables } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.variables.merge(variables);
+            }
+        }
+        Event::JobCreated { .. }
+        | Event::JobLeased { .. }
+        | Event::JobCompleted { .. }
+        | Event::JobFailed { .. }
+        | Event::JobErrorThrown { .. }
+        | Event::JobRetriesSet { .. }
+        | Event::JobCanceled { .. } => evolve_job(state, event, at_ms),
+        Event::TimerSet { .. }
+        | Event::TimerFired { .. }
+        | Event::TimerCanceled { .. }
+        | Event::SubscriptionOpened { .. }
+        | Event::SubscriptionCorrelated { .. }
+        | Event::SubscriptionClosed { .. } => evolve_wait(state, event),
+        Event::UserTaskCreated { .. }
+        | Event::UserTaskUpdated { .. }
+        | Event::UserTaskCompleted { .. }
+        | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
+        Event::IncidentRaised {
+            incident,
+            owner,
+            job,
+            kind,
+            stage,
+            message,
+        } => {
+            state.take_key(incident.0);
+            state.incidents.insert(
+                *incident,
+                Incident {
+                    owner: *owner,
+                    job: *job,
+                    kind: *kind,
+                    stage: stage.clone(),
+                    message: message.clone(),
+                    created_ms: at_ms,
+                },
+            );
+        }
+        Event::IncidentResolved { incident } => {
+            state.incidents.remove(incident);
+        }
+        Event::InstanceCompleted => {
+            state.status = Status::Completed;
+            state.ended_ms = Some(at_ms);
+        }
+        Event::InstanceTerminated => {
+            state.status = Status::Terminated;
+            state.ended_ms = Some(at_ms);
+        }
+        Event::KeysReserved { first, count } => {
+            state.next_key = *first;
+            state.keys_end = first.offset(*count);
+        }
+    }
+}
+
+fn join_token(tokens: &mut std::collections::BTreeMap<u32, u32>, flow: u32) {
+    if let Some(count) = tokens.get_mut(&flow) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            tokens.remove(&flow);
+        }
+    }
+}
+
+fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
+    let edit = |state: &mut Instance, job: &base::JobKey, change: &dyn Fn(&mut Job)| {
+        if let Some(job) = state.jobs.get_mut(job) {
+            change(job);
+        }
+    };
+    match event {
+        Event::JobCreated {
+            job,
+            owner,
+            job_type,
+            retries,
+        } => {
+            state.take_key(job.0);
+            state.jobs.insert(
+                *job,
+                Job {
+                    owner: *owner,
+                    job_type: job_type.clone(),
+                    retries: *retries,
+                    available_ms: at_ms,
+                    state: JobState::Created,
+                    worker: base::Text::default(),
+                    error_message: base::Text::default(),
+                    error_code: base::Text::default(),
+                },
+            );
+        }
+        Event::JobLeased {
+            job,
+            worker,
+            until_ms,
+        } => edit(state, job, &|job| {
+            job.worker = worker.clone();
+            job.available_ms = *until_ms;
+            job.state = JobState::Leased;
+        }),
+        Event::JobFailed {
+            job,
+            retries,
+            available_ms,
+            message,
+        } => edit(state, job, &|job| {
+            job.retries = *retries;
+            job.error_message = message.clone();
+            let exhausted = *retries <= 0;
+            job.available_ms = if exhausted { i64::MAX } else { *available_ms };
+            job.state = if exhausted {
+                JobState::Exhausted
+            } else {
+                JobState::Failed
+            };
+        }),
+        Event::JobErrorThrown { job, code, message } => edit(state, job, &|job| {
+            job.available_ms = i64::MAX;
+            job.state = JobState::ErrorThrown;
+            job.error_code = code.clone();
+            job.error_message = message.clone();
+        }),
+        Event::JobRetriesSet { job, retries } => edit(state, job, &|job| {
+            job.retries = *retries;
+        }),
+        Event::JobCompleted { job } | Event::JobCanceled { job } => {
+            state.jobs.remove(job);
+        }
+        _ => debug_assert!(false, "not an event of a job: {event:?}"),
+    }
+}
+
+fn evolve_wait(state: &mut Instance, event: &Event) {
+    match event {
+        Event::TimerSet {
+            timer,
+            owner,
+            target,
+            due_ms,
+            repeats,
+        } => {
+            state.take_key(timer.0);
+            let timer_state = Timer {
+                owner: *owner,
+                target: *target,
+                due_ms: *due_ms,
+                repeats: *repeats,
+            };
+            state.timers.insert(*timer, timer_state);
+        }
+        Event::TimerFired { timer } | Event::TimerCanceled { timer } => {
+            state.timers.remove(timer);
+        }
+        Event::SubscriptionOpened {
+            subscription,
+            owner,
+            target,
+            name,
+            correlation_key,
+            once,
+        } => {
+            state.take_key(subscription.0);
+            state.subscriptions.insert(
+                *subscription,
+                Subscription {
+                    owner: *owner,
+                    target: *target,
+                    name: name.clone(),
+                    correlation_key: correlation_key.clone(),
+                    once: *once,
+                },
+            );
+        }
+        Event::SubscriptionCorrelated {
+            subscription,
+            message: _,
+        } => {
+            if state
+                .subscriptions
+                .get(subscription)
+                .is_some_and(|open| open.once)
+            {
+                state.subscriptions.remove(subscription);
+            }
+        }
+        Event::SubscriptionClosed { subscription } => {
+            state.subscriptions.remove(subscription);
+        }
+        _ => debug_assert!(false, "not an event of a timer or subscription: {event:?}"),
+    }
+}
+
+fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
+    match event {
+        Event::UserTaskCreated {
+            task,
+            owner,
+            details,
+        } => {
+            state.take_key(task.0);
+            let created = UserTask {
+                owner: *owner,
+                details: (**details).clone(),
+                created_ms: at_ms,
+            };
+            state.user_tasks.insert(*task, created);
+        }
+        Event::UserTaskUpdated {
+            task,
+            details,
+            action: _,
+        } => {
+            if let Some(task) = state.user_tasks.get_mut(task) {
+                task.details = (**details).clone();
+            }
+        }
+        Event::UserTaskCompleted { task, action: _ } | Event::UserTaskCanceled { task } => {
+            state.user_tasks.remove(task);
+        }
+        _ => debug_assert!(false, "not an event of a user task: {event:?}"),
+    }
+}

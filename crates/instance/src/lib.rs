@@ -1,0 +1,17 @@
+//! The state of one instance: the fold of its events.
+//!
+//! In:  events, live ([`Decision::emit`]) or read back from the log ([`Instance::replay`]).
+//! Out: the state, to be read; the events, to be kept.
+//! Absent: any other way to change the state. Its fields are private to this crate, so a language
+//! (BPMN, later the States Language) can only emit.
+
+mod decision;
+mod evolve;
+mod state;
+mod view;
+
+pub use decision::{Decision, KeySource};
+pub use state::{
+    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+};
+pub use view::{ElementRecord, ElementState, History, TimelineEntry};

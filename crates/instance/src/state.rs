@@ -1,0 +1,309 @@
+//! What an instance is at one moment.
+
+use std::collections::BTreeMap;
+
+use base::{
+    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
+    JobState, Key, KeyBase, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey,
+    Variables,
+};
+use minicbor::{Decode, Encode};
+
+/// The state of one instance. Only live things are in it; the past is the log.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Instance {
+    #[n(0)]
+    pub(crate) header: Header,
+    #[n(1)]
+    pub(crate) status: Status,
+    #[n(2)]
+    pub(crate) elements: BTreeMap<ElementKey, ElementInstance>,
+    #[n(3)]
+    pub(crate) jobs: BTreeMap<JobKey, Job>,
+    #[n(4)]
+    pub(crate) timers: BTreeMap<TimerKey, Timer>,
+    #[n(5)]
+    pub(crate) subscriptions: BTreeMap<SubscriptionKey, Subscription>,
+    #[n(6)]
+    pub(crate) user_tasks: BTreeMap<UserTaskKey, UserTask>,
+    #[n(7)]
+    pub(crate) incidents: BTreeMap<IncidentKey, Incident>,
+    /// The next key of its own, and the end of the run it is from.
+    #[n(8)]
+    pub(crate) next_key: Key,
+    #[n(9)]
+    pub(crate) keys_end: Key,
+    #[n(10)]
+    pub(crate) ended_ms: Option<i64>,
+}
+
+/// What never changes about an instance.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Header {
+    /// Its key, and that of its root scope.
+    #[n(0)]
+    pub instance: InstanceKey,
+    /// What it is a run of.
+    #[n(1)]
+    pub definition: DefinitionKey,
+    /// The definition's id.
+    #[n(2)]
+    pub process_id: Text,
+    /// The definition's version.
+    #[n(3)]
+    pub version: i32,
+    /// The caller's own name for it.
+    #[n(4)]
+    pub business_id: Option<Text>,
+    /// Labels.
+    #[n(5)]
+    pub tags: Vec<Text>,
+    /// The message that started it.
+    #[n(6)]
+    pub message: Option<CorrelationSource>,
+    /// When it began, milliseconds since 1970.
+    #[n(7)]
+    pub started_ms: i64,
+}
+
+/// How an instance stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Status {
+    /// Lives.
+    #[n(0)]
+    Active,
+    /// Ended in the normal way.
+    #[n(1)]
+    Completed,
+    /// Was cancelled.
+    #[n(2)]
+    Terminated,
+}
+
+/// One live activation of an element. Scopes (the root, sub-processes) have children and tokens.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct ElementInstance {
+    /// Position in the definition's element table.
+    #[n(0)]
+    pub element: u32,
+    /// The scope it is in; its own key for the root.
+    #[n(1)]
+    pub scope: ElementKey,
+    /// Variables of its own.
+    #[n(2)]
+    pub variables: Variables,
+    /// Live element instances directly in it.
+    #[n(3)]
+    pub children: u32,
+    /// Tokens that wait before joins in it: flow to number.
+    #[n(4)]
+    pub tokens: BTreeMap<u32, u32>,
+    /// When it was entered, milliseconds since 1970.
+    #[n(5)]
+    pub entered_ms: i64,
+}
+
+/// A live job.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Job {
+    /// Whose work it is.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// Its type.
+    #[n(1)]
+    pub job_type: Text,
+    /// Attempts left.
+    #[n(2)]
+    pub retries: i32,
+    /// As [`base::JobRow::available_ms`].
+    #[n(3)]
+    pub available_ms: i64,
+    /// How it stands.
+    #[n(4)]
+    pub state: JobState,
+    /// Who has or had it.
+    #[n(5)]
+    pub worker: Text,
+    /// Why the last attempt failed.
+    #[n(6)]
+    pub error_message: Text,
+    /// Code of an error that nothing caught.
+    #[n(7)]
+    pub error_code: Text,
+}
+
+/// A live timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Timer {
+    /// Who waits.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// What it triggers.
+    #[n(1)]
+    pub target: u32,
+    /// When, milliseconds since 1970.
+    #[n(2)]
+    pub due_ms: i64,
+    /// What remains after this one; -1 is for ever.
+    #[n(3)]
+    pub repeats: i32,
+}
+
+/// A live subscription.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Subscription {
+    /// Who waits.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// What it triggers.
+    #[n(1)]
+    pub target: u32,
+    /// Message name.
+    #[n(2)]
+    pub name: Text,
+    /// Correlation key.
+    #[n(3)]
+    pub correlation_key: Text,
+    /// The first message closes it.
+    #[n(4)]
+    pub once: bool,
+}
+
+/// A live user task.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct UserTask {
+    /// Whose work it is.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// Who, when, how urgent.
+    #[n(1)]
+    pub details: UserTaskDetails,
+    /// When it came up, milliseconds since 1970.
+    #[n(2)]
+    pub created_ms: i64,
+}
+
+/// An open incident.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Incident {
+    /// Where.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// The job that is its cause.
+    #[n(1)]
+    pub job: Option<JobKey>,
+    /// Kind.
+    #[n(2)]
+    pub kind: IncidentKind,
+    /// What is done again on resolution.
+    #[n(3)]
+    pub stage: Stage,
+    /// What, where and what to do.
+    #[n(4)]
+    pub message: Text,
+    /// When, milliseconds since 1970.
+    #[n(5)]
+    pub created_ms: i64,
+}
+
+impl Instance {
+    /// What never changes about it.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+    /// Its key.
+    pub fn key(&self) -> InstanceKey {
+        self.header.instance
+    }
+    /// How it stands.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+    /// Live element instances by key; the root scope is one of them while the instance lives.
+    pub fn elements(&self) -> &BTreeMap<ElementKey, ElementInstance> {
+        &self.elements
+    }
+    /// One live element instance.
+    pub fn element(&self, key: ElementKey) -> Option<&ElementInstance> {
+        self.elements.get(&key)
+    }
+    /// Live jobs.
+    pub fn jobs(&self) -> &BTreeMap<JobKey, Job> {
+        &self.jobs
+    }
+    /// Live timers.
+    pub fn timers(&self) -> &BTreeMap<TimerKey, Timer> {
+        &self.timers
+    }
+    /// Live subscriptions.
+    pub fn subscriptions(&self) -> &BTreeMap<SubscriptionKey, Subscription> {
+        &self.subscriptions
+    }
+    /// Live user tasks.
+    pub fn user_tasks(&self) -> &BTreeMap<UserTaskKey, UserTask> {
+        &self.user_tasks
+    }
+    /// Open incidents.
+    pub fn incidents(&self) -> &BTreeMap<IncidentKey, Incident> {
+        &self.incidents
+    }
+    /// When it ended, milliseconds since 1970.
+    pub fn ended_ms(&self) -> Option<i64> {
+        self.ended_ms
+    }
+
+    /// The element instances from `scope` outwards to the root.
+    pub fn scopes(
+        &self,
+        scope: ElementKey,
+    ) -> impl Iterator<Item = (ElementKey, &ElementInstance)> {
+        let mut next = Some(scope);
+        std::iter::from_fn(move || {
+            let key = next?;
+            let element = self.elements.get(&key)?;
+            next = (element.scope != key).then_some(element.scope);
+            Some((key, element))
+        })
+    }
+
+    /// The value that is visible under `name` from `scope`, inner scopes first.
+    pub fn variable(&self, scope: ElementKey, name: &str) -> Option<&base::Json> {
+        self.scopes(scope)
+            .find_map(|(_, element)| element.variables.get(name))
+    }
+
+    /// All variables visible from `scope`.
+    pub fn visible_variables(&self, scope: ElementKey) -> Variables {
+        let mut chain: Vec<&Variables> = self
+            .scopes(scope)
+            .map(|(_, element)| &element.variables)
+            .collect();
+        chain.reverse();
+        let mut all = Variables::new();
+        for variables in chain {
+            all.merge(variables);
+        }
+        all
+    }
+
+    /// The snapshot of the state.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut ctx = self.key();
+        minicbor::to_vec_with(self, &mut ctx).unwrap_or_default()
+    }
+
+    /// Reads a snapshot back.
+    pub fn from_bytes(bytes: &[u8], instance: InstanceKey) -> Result<Self, String> {
+        let mut ctx = instance;
+        minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())
+    }
+}

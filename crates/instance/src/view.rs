@@ -1,0 +1,147 @@
+//! The past of one instance, folded from its log for people: what happened, when, where.
+
+use std::collections::BTreeMap;
+
+use base::{ElementKey, Event, IncidentKey, Record, Variables};
+
+use crate::state::Instance;
+
+/// How one activation of an element stands or ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ElementState {
+    /// Lives.
+    Active,
+    /// Ended in the normal way.
+    Completed,
+    /// Was ended before it was done.
+    Terminated,
+}
+
+/// One activation of an element, live or past.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ElementRecord {
+    /// Its key.
+    pub key: ElementKey,
+    /// Position in the definition's element table.
+    pub element: u32,
+    /// The scope it is in.
+    pub scope: ElementKey,
+    /// How it stands.
+    pub state: ElementState,
+    /// When it was entered, milliseconds since 1970.
+    pub started_ms: i64,
+    /// When it was left.
+    pub ended_ms: Option<i64>,
+    /// Its open incident.
+    pub incident: Option<IncidentKey>,
+}
+
+/// One fact with its time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TimelineEntry {
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// The fact.
+    pub event: Event,
+}
+
+/// Everything that the log of one instance says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct History {
+    /// The state after the last event.
+    pub state: Instance,
+    /// Every activation, in order of entry. The root scope is the first.
+    pub elements: Vec<ElementRecord>,
+    /// The variables of every scope, as they were last.
+    pub variables: BTreeMap<ElementKey, Variables>,
+    /// All facts in order.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+impl History {
+    /// Folds a whole log. `None` if it does not begin with the creation of an instance.
+    pub fn fold(records: &[Record]) -> Option<Self> {
+        let state = Instance::replay(None, records)?;
+        let mut history = Self {
+            state,
+            elements: Vec::new(),
+            variables: BTreeMap::new(),
+            timeline: Vec::new(),
+        };
+        for record in records {
+            for event in &record.events {
+                history.note(event, record.at_ms);
+                history.timeline.push(TimelineEntry {
+                    at_ms: record.at_ms,
+                    event: event.clone(),
+                });
+            }
+        }
+        let open: Vec<_> = history
+            .state
+            .incidents()
+            .iter()
+            .map(|(key, at)| (*key, at.owner))
+            .collect();
+        for (incident, owner) in open {
+            if let Some(element) = history.elements.iter_mut().find(|known| known.key == owner) {
+                element.incident = Some(incident);
+            }
+        }
+        Some(history)
+    }
+
+    fn note(&mut self, event: &Event, at_ms: i64) {
+        let root = self.state.key().root();
+        match event {
+            Event::InstanceCreated(_) => self.entered(root, 0, root, at_ms),
+            Event::ElementEntered {
+                key,
+                element,
+                scope,
+                via: _,
+            } => {
+                self.entered(*key, *element, *scope, at_ms);
+            }
+            Event::ElementPassed {
+                key,
+                element,
+                scope,
+                via: _,
+            } => {
+                self.entered(*key, *element, *scope, at_ms);
+                self.ended(*key, ElementState::Completed, at_ms);
+            }
+            Event::ElementCompleted { key } => self.ended(*key, ElementState::Completed, at_ms),
+            Event::ElementTerminated { key } => self.ended(*key, ElementState::Terminated, at_ms),
+            Event::VariablesSet { scope, variables } => {
+                self.variables.entry(*scope).or_default().merge(variables);
+            }
+            _ => {}
+        }
+    }
+
+    fn entered(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
+        self.elements.push(ElementRecord {
+            key,
+            element,
+            scope,
+            state: ElementState::Active,
+            started_ms: at_ms,
+            ended_ms: None,
+            incident: None,
+        });
+    }
+
+    fn ended(&mut self, key: ElementKey, state: ElementState, at_ms: i64) {
+        if let Some(element) = self
+            .elements
+            .iter_mut()
+            .rev()
+            .find(|known| known.key == key)
+        {
+            element.state = state;
+            element.ended_ms = Some(at_ms);
+        }
+    }
+}
