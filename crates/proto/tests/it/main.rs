@@ -1,0 +1,3 @@
+//! The contract of the wire: what the compiled descriptors say, against facts of public origin.
+
+mod facts;
