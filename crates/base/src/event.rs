@@ -407,6 +407,9 @@ pub enum IncidentKind {
     /// Our own code failed on this instance; nothing of the failed input was kept.
     #[n(6)]
     Quarantined,
+    /// Tokens wait before a join for others that can never come.
+    #[n(7)]
+    Deadlock,
 }
 
 impl IncidentKind {
@@ -420,6 +423,7 @@ impl IncidentKind {
             Self::UnhandledErrorEvent => "UNHANDLED_ERROR_EVENT",
             Self::StepLimit => "STEP_LIMIT",
             Self::Quarantined => "UNKNOWN",
+            Self::Deadlock => "DEADLOCK",
         }
     }
 }

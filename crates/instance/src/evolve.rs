@@ -169,7 +169,11 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
             );
         }
         Event::IncidentResolved { incident } => {
-            state.incidents.remove(incident);
+            let job = state.incidents.remove(incident).and_then(|resolved| resolved.job);
+            if let Some(job) = job.and_then(|job| state.jobs.get_mut(&job)) {
+                job.state = JobState::Created;
+                job.available_ms = at_ms;
+            }
         }
         Event::InstanceCompleted => {
             state.status = Status::Completed;

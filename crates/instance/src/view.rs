@@ -114,6 +114,8 @@ impl History {
             }
             Event::ElementCompleted { key } => self.ended(*key, ElementState::Completed, at_ms),
             Event::ElementTerminated { key } => self.ended(*key, ElementState::Terminated, at_ms),
+            Event::InstanceCompleted => self.ended(root, ElementState::Completed, at_ms),
+            Event::InstanceTerminated => self.ended(root, ElementState::Terminated, at_ms),
             Event::VariablesSet { scope, variables } => {
                 self.variables.entry(*scope).or_default().merge(variables);
             }

@@ -1,0 +1,264 @@
+//! The checked graph of one process: what `read` makes of the XML and `run` executes.
+//!
+//! Nodes and flows share one numbering, the element table: nodes first in document order (the
+//! process itself is 0), then flows in document order. Events name elements by it.
+
+use base::Text;
+use feel::Expression;
+
+/// One executable process.
+#[derive(Debug)]
+pub struct Process {
+    /// `bpmnProcessId`.
+    pub id: Text,
+    /// For people.
+    pub name: Option<Text>,
+    /// `zeebe:versionTag`.
+    pub version_tag: Option<Text>,
+    /// Nodes; their position is their number in the element table.
+    pub nodes: Vec<Node>,
+    /// Flows; numbered after the nodes.
+    pub flows: Vec<Flow>,
+}
+
+/// An element with behaviour.
+#[derive(Debug)]
+pub struct Node {
+    /// `id` in the model.
+    pub id: Text,
+    /// `name` in the model.
+    pub name: Option<Text>,
+    /// The process or sub-process that it stands in (itself for the process).
+    pub scope: u32,
+    /// The element type as Camunda's APIs name it, `SERVICE_TASK` for example.
+    pub element_type: &'static str,
+    /// What it does.
+    pub kind: Kind,
+    /// Numbers of incoming flows.
+    pub incoming: Vec<u32>,
+    /// Numbers of outgoing flows.
+    pub outgoing: Vec<u32>,
+    /// The flow that is taken when no condition holds.
+    pub default: Option<u32>,
+    /// Boundary events attached to it.
+    pub boundaries: Vec<u32>,
+    /// `zeebe:ioMapping` inputs, in order.
+    pub inputs: Vec<Mapping>,
+    /// `zeebe:ioMapping` outputs, in order.
+    pub outputs: Vec<Mapping>,
+}
+
+/// A sequence flow.
+#[derive(Debug)]
+pub struct Flow {
+    /// `id` in the model.
+    pub id: Text,
+    /// Where it ends.
+    pub target: u32,
+    /// When it may be taken.
+    pub condition: Option<Expression>,
+}
+
+/// One line of an `ioMapping`.
+#[derive(Debug)]
+pub struct Mapping {
+    /// What is read.
+    pub source: Value,
+    /// Where it goes: a name, or a path of names into a context.
+    pub target: Vec<Text>,
+}
+
+/// An attribute that is a fixed text or, with a leading `=`, FEEL.
+#[derive(Debug)]
+pub enum Value {
+    /// The text itself.
+    Fixed(Text),
+    /// Evaluated in the scope of its element.
+    Feel(Expression),
+}
+
+/// What a node does.
+#[derive(Debug)]
+pub enum Kind {
+    /// The process itself.
+    Process {
+        /// Its none start event, if it has one.
+        start: Option<u32>,
+    },
+    /// An embedded sub-process.
+    SubProcess {
+        /// Its start event.
+        start: u32,
+    },
+    /// Where a scope begins.
+    Start(Trigger),
+    /// Where a token ends.
+    End(EndKind),
+    /// A job for a worker.
+    Job(JobSpec),
+    /// A FEEL expression whose value becomes a variable.
+    Script {
+        /// What is evaluated.
+        expression: Expression,
+        /// Where its value goes.
+        result: Text,
+    },
+    /// A task for a person, managed by the engine.
+    UserTask(UserTaskSpec),
+    /// Passes at once: manual and undefined tasks, none throw events.
+    Pass,
+    /// Waits for a trigger: receive task and intermediate catch event.
+    Catch(Trigger),
+    /// Exclusive gateway.
+    Exclusive,
+    /// Parallel gateway.
+    Parallel,
+    /// Event-based gateway: the first of its targets wins.
+    EventBased,
+    /// Boundary event.
+    Boundary {
+        /// The activity that it is attached to.
+        attached: u32,
+        /// Ends the activity.
+        interrupting: bool,
+        /// What triggers it.
+        trigger: Trigger,
+    },
+}
+
+/// What triggers an event.
+#[derive(Debug)]
+pub enum Trigger {
+    /// Nothing: a none event.
+    None,
+    /// A message.
+    Message {
+        /// Its name.
+        name: Value,
+        /// Absent at start events of a process.
+        correlation_key: Option<Expression>,
+    },
+    /// A time.
+    Timer(Timer),
+    /// An error, by code; `None` catches all.
+    Error {
+        /// The code.
+        code: Option<Text>,
+    },
+}
+
+/// When a timer is due.
+#[derive(Debug)]
+pub enum Timer {
+    /// At a time.
+    Date(Value),
+    /// After a time.
+    Duration(Value),
+    /// Again and again: ISO-8601 repetition or cron.
+    Cycle(Value),
+}
+
+/// How a token ends.
+#[derive(Debug)]
+pub enum EndKind {
+    /// It is gone.
+    None,
+    /// Everything in the scope ends.
+    Terminate,
+    /// An error is thrown outwards.
+    Error {
+        /// Its code.
+        code: Value,
+    },
+}
+
+/// What a worker needs to know.
+#[derive(Debug)]
+pub struct JobSpec {
+    /// Which workers.
+    pub job_type: Value,
+    /// Attempts.
+    pub retries: Value,
+    /// `zeebe:taskHeaders` in order.
+    pub headers: Vec<(Text, Text)>,
+}
+
+/// What a person needs to know.
+#[derive(Debug, Default)]
+pub struct UserTaskSpec {
+    /// One user.
+    pub assignee: Option<Value>,
+    /// A list of groups, or names with commas.
+    pub candidate_groups: Option<Value>,
+    /// A list of users, or names with commas.
+    pub candidate_users: Option<Value>,
+    /// ISO-8601.
+    pub due_date: Option<Value>,
+    /// ISO-8601.
+    pub follow_up_date: Option<Value>,
+    /// 0 to 100.
+    pub priority: Option<Value>,
+    /// `formId` of a deployed form, or the external reference.
+    pub form: Option<Text>,
+    /// `zeebe:taskHeaders` in order.
+    pub headers: Vec<(Text, Text)>,
+}
+
+impl Process {
+    /// The node with this number.
+    pub fn node(&self, element: u32) -> &Node {
+        &self.nodes[element as usize]
+    }
+
+    /// The flow with this number.
+    pub fn flow(&self, flow: u32) -> &Flow {
+        &self.flows[flow as usize - self.nodes.len()]
+    }
+
+    /// The id of a node or flow.
+    pub fn id_of(&self, element: u32) -> Option<&Text> {
+        let at = element as usize;
+        match self.nodes.get(at) {
+            Some(node) => Some(&node.id),
+            None => self.flows.get(at - self.nodes.len()).map(|flow| &flow.id),
+        }
+    }
+
+    /// The number of the node with this id.
+    pub fn node_by_id(&self, id: &str) -> Option<u32> {
+        let at = self.nodes.iter().position(|node| node.id == id)?;
+        u32::try_from(at).ok()
+    }
+
+    /// Ids in the order of the numbering, for [`base::DefinitionRow::elements`].
+    pub fn element_table(&self) -> Vec<Text> {
+        let nodes = self.nodes.iter().map(|node| node.id.clone());
+        nodes.chain(self.flows.iter().map(|flow| flow.id.clone())).collect()
+    }
+
+    /// Start events of the process itself, with their numbers.
+    pub fn starts(&self) -> impl Iterator<Item = (u32, &Trigger)> {
+        self.nodes.iter().zip(0_u32..).filter_map(|(node, number)| match &node.kind {
+            Kind::Start(trigger) if node.scope == 0 => Some((number, trigger)),
+            _ => None,
+        })
+    }
+
+    /// The name of a message start event's message. Fixed: a deployed start has no variables.
+    pub fn message_start(&self, name: &str) -> Option<u32> {
+        self.starts().find_map(|(number, trigger)| match trigger {
+            Trigger::Message { name: Value::Fixed(known), .. } if *known == name => Some(number),
+            _ => None,
+        })
+    }
+}
+
+impl Node {
+    /// How messages to people call it: its name and id.
+    pub fn label(&self) -> String {
+        match &self.name {
+            Some(name) if !name.is_empty() => format!("\"{}\" ({})", name.replace('\n', " "), self.id),
+            _ => format!("\"{}\"", self.id),
+        }
+    }
+}

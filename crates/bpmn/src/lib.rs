@@ -1,0 +1,17 @@
+//! BPMN 2.0: XML to a checked graph ([`read`]), and the decisions of a process instance ([`Run`]).
+//!
+//! Absent: keys of shards, leases, queues, correlation between instances (see `engine`), and any
+//! change of state other than by emitting events (see `instance`).
+
+mod graph;
+mod problem;
+mod read;
+mod run;
+pub mod timer;
+
+pub use graph::{
+    EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger, UserTaskSpec, Value,
+};
+pub use problem::{Problem, Severity};
+pub use read::{XML_DEPTH_MAX, XML_NODES_MAX, read};
+pub use run::Run;

@@ -1,0 +1,233 @@
+//! What reading carries along: the document, what was collected, the problems found.
+
+use std::collections::BTreeMap;
+
+use base::Text;
+use roxmltree::{Document, Node as Xml};
+
+use crate::graph::{Flow, Kind, Node, Process};
+use crate::problem::{Problem, Severity};
+use crate::read::BPMN;
+
+/// Elements that never have behaviour of their own.
+const NOTATION: &[&str] = &[
+    "documentation",
+    "extensionElements",
+    "incoming",
+    "outgoing",
+    "laneSet",
+    "textAnnotation",
+    "association",
+    "group",
+    "category",
+    "dataObject",
+    "dataObjectReference",
+    "dataStoreReference",
+    "property",
+    "ioSpecification",
+    "auditing",
+    "monitoring",
+    "supportedInterfaceRef",
+];
+
+/// Root elements that are looked up or never have behaviour.
+const ROOTS: &[&str] =
+    &["message", "error", "signal", "escalation", "itemDefinition", "dataStore", "category",
+      "collaboration", "import", "extension", "relationship", "documentation", "extensionElements",
+      "interface", "endPoint", "resource", "partnerEntity", "partnerRole"];
+
+pub(super) struct Builder<'a> {
+    pub document: &'a Document<'a>,
+    pub problems: Vec<Problem>,
+    /// Root elements by id: messages, errors.
+    pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
+}
+
+/// A process while it is read.
+pub(super) struct Draft<'a> {
+    pub nodes: Vec<Node>,
+    pub sources: Vec<Xml<'a, 'a>>,
+    pub flows: Vec<Xml<'a, 'a>>,
+    /// The scope each flow stands in.
+    pub flow_scopes: Vec<u32>,
+    pub ids: BTreeMap<&'a str, u32>,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(document: &'a Document<'a>) -> Self {
+        Self { document, problems: Vec::new(), roots: BTreeMap::new() }
+    }
+
+    pub fn problem(
+        &mut self,
+        at: Xml<'_, '_>,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.problem_at(at, at.range().start, code, message, help);
+    }
+
+    /// A problem at a byte of the file, for example inside an attribute.
+    pub fn problem_at(
+        &mut self,
+        at: Xml<'_, '_>,
+        byte: usize,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let place = self.document.text_pos_at(byte);
+        let owner = at.ancestors().find_map(|node| node.attribute("id"));
+        self.problems.push(Problem {
+            code,
+            line: place.row,
+            column: place.col,
+            element_id: owner.map(Into::into),
+            message: message.into(),
+            help: help.into(),
+            severity: Severity::Error,
+        });
+    }
+
+    pub fn definitions(&mut self) -> Vec<Process> {
+        let root = self.document.root_element();
+        if !root.has_tag_name((BPMN, "definitions")) {
+            let message = format!(
+                "expected <definitions> of BPMN 2.0 as the root element, but found <{}>",
+                root.tag_name().name()
+            );
+            self.problem(root, "B001", message, "export the model as BPMN 2.0 XML");
+            return Vec::new();
+        }
+        for child in elements(root) {
+            if let Some(id) = child.attribute("id")
+                && child.tag_name().namespace() == Some(BPMN)
+                && self.roots.insert(id, child).is_some()
+            {
+                self.problem(
+                    child,
+                    "B005",
+                    format!("the id \"{id}\" is used twice"),
+                    "give every element an id of its own",
+                );
+            }
+        }
+        let mut processes = Vec::new();
+        for child in elements(root) {
+            match (child.tag_name().namespace(), child.tag_name().name()) {
+                (Some(BPMN), "process") => {
+                    if child.attribute("isExecutable") == Some("true") {
+                        processes.extend(self.process(child));
+                    }
+                }
+                (Some(BPMN), name) if !ROOTS.contains(&name) => self.unsupported(child, ""),
+                _ => {}
+            }
+        }
+        if processes.is_empty() && self.problems.is_empty() {
+            self.problem(
+                root,
+                "B010",
+                "the file has no executable process",
+                "add a process, or mark yours with isExecutable=\"true\"",
+            );
+        }
+        processes
+    }
+
+    pub fn unsupported(&mut self, at: Xml<'a, 'a>, extra: &str) {
+        let name = at.tag_name().name();
+        let help = if extra.is_empty() {
+            "model this part with the elements that docs/reference/bpmn.md lists".to_owned()
+        } else {
+            extra.to_owned()
+        };
+        self.problem(at, "B004", format!("<{name}> is not supported by this version"), help);
+    }
+
+    fn process(&mut self, source: Xml<'a, 'a>) -> Option<Process> {
+        let id = self.id_of(source)?;
+        let mut draft = Draft {
+            nodes: Vec::new(),
+            sources: Vec::new(),
+            flows: Vec::new(),
+            flow_scopes: Vec::new(),
+            ids: BTreeMap::new(),
+        };
+        let version_tag = self.process_extensions(source);
+        draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
+        draft.sources.push(source);
+        self.scope(source, 0, &mut draft);
+        let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
+        let flows: Vec<Flow> = self.wire(&mut draft, nodes_len);
+        self.check(&mut draft);
+        Some(Process {
+            id,
+            name: source.attribute("name").map(Into::into),
+            version_tag,
+            nodes: draft.nodes,
+            flows,
+        })
+    }
+
+    /// Reads what stands directly in a process or sub-process.
+    pub fn scope(&mut self, source: Xml<'a, 'a>, scope: u32, draft: &mut Draft<'a>) {
+        for child in elements(source) {
+            let tag = child.tag_name();
+            match (tag.namespace(), tag.name()) {
+                (Some(BPMN), "sequenceFlow") => {
+                    draft.flows.push(child);
+                    draft.flow_scopes.push(scope);
+                }
+                (Some(BPMN), name) if NOTATION.contains(&name) => {}
+                (Some(BPMN), _) => self.node(child, scope, draft),
+                (_, name) => {
+                    let message = format!("<{name}> is not an element of BPMN 2.0");
+                    self.problem(child, "B004", message, "remove it, or put it into extensionElements");
+                }
+            }
+        }
+    }
+
+    pub fn id_of(&mut self, source: Xml<'a, 'a>) -> Option<Text> {
+        let id = source.attribute("id").filter(|id| !id.is_empty());
+        if id.is_none() {
+            let message = format!("<{}> has no id", source.tag_name().name());
+            self.problem(source, "B005", message, "give every element an id");
+        }
+        id.map(Into::into)
+    }
+}
+
+pub(super) fn blank(
+    id: Text,
+    source: Xml<'_, '_>,
+    scope: u32,
+    kind: Kind,
+    element_type: &'static str,
+) -> Node {
+    Node {
+        id,
+        name: source.attribute("name").map(Into::into),
+        scope,
+        element_type,
+        kind,
+        incoming: Vec::new(),
+        outgoing: Vec::new(),
+        default: None,
+        boundaries: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+    }
+}
+
+/// Child elements, without text and comments.
+pub(super) fn elements<'a>(of: Xml<'a, 'a>) -> impl Iterator<Item = Xml<'a, 'a>> {
+    of.children().filter(Xml::is_element)
+}
+
+/// The first BPMN child of this name.
+pub(super) fn bpmn_child<'a>(of: Xml<'a, 'a>, name: &str) -> Option<Xml<'a, 'a>> {
+    elements(of).find(|child| child.has_tag_name((BPMN, name)))
+}

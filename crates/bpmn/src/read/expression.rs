@@ -1,0 +1,58 @@
+//! Attributes and texts that are fixed or FEEL, with the place of a syntax error.
+
+use base::Text;
+use feel::Expression;
+use roxmltree::Node as Xml;
+
+use super::builder::Builder;
+use crate::graph::Value;
+
+impl<'a> Builder<'a> {
+    /// An attribute: FEEL after `=`, else the text itself. `None` if absent or blank.
+    pub fn value_attribute(&mut self, at: Xml<'a, 'a>, name: &str) -> Option<Value> {
+        let attribute = at.attribute_node(name)?;
+        self.value(at, attribute.value(), attribute.range_value().start)
+    }
+
+    /// The text of an element, as [`Self::value_attribute`].
+    pub fn value_text(&mut self, at: Xml<'a, 'a>) -> Option<Value> {
+        let start = at.first_child().map_or(at.range().start, |text| text.range().start);
+        self.value(at, at.text().unwrap_or_default(), start)
+    }
+
+    fn value(&mut self, at: Xml<'a, 'a>, text: &str, start: usize) -> Option<Value> {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return None;
+        }
+        if trimmed.starts_with('=') {
+            return self.feel(at, text, start).map(Value::Feel);
+        }
+        Some(Value::Fixed(Text::from(trimmed)))
+    }
+
+    /// FEEL, with or without its leading `=`. `start` is where `text` begins in the file; with
+    /// entities before the error the column is that of the text as it reads.
+    pub fn feel(&mut self, at: Xml<'a, 'a>, text: &str, start: usize) -> Option<Expression> {
+        let body = text.trim_start();
+        let body = body.strip_prefix('=').unwrap_or(body);
+        let offset = text.len() - body.len();
+        match feel::compile(body) {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                let place = (start + offset + error.span.start).min(self.document.input_text().len());
+                let message = format!("in the expression `{}`: {}", body.trim(), error.message);
+                let help = error.help.unwrap_or_else(|| "correct the FEEL expression".into());
+                self.problem_at(at, floor_boundary(self.document.input_text(), place), "B020", message, help);
+                None
+            }
+        }
+    }
+}
+
+fn floor_boundary(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

@@ -1,0 +1,160 @@
+//! Flows between nodes, and what must hold of the graph as a whole.
+
+use roxmltree::Node as Xml;
+
+use super::builder::{Builder, Draft};
+use crate::graph::{Flow, Kind, Trigger};
+
+impl<'a> Builder<'a> {
+    /// Connects the nodes of a draft. Flows are numbered from `nodes_len`.
+    pub fn wire(&mut self, draft: &mut Draft<'a>, nodes_len: u32) -> Vec<Flow> {
+        let mut flows = Vec::new();
+        for (source, scope) in std::mem::take(&mut draft.flows).into_iter().zip(draft.flow_scopes.clone()) {
+            let Some(id) = self.id_of(source) else { continue };
+            let number = nodes_len + u32::try_from(flows.len()).unwrap_or(u32::MAX);
+            if draft.ids.insert(source.attribute("id").unwrap_or_default(), number).is_some() {
+                self.problem(source, "B005", format!("the id \"{id}\" is used twice"),
+                    "give every element an id of its own");
+            }
+            let from = self.flow_end(source, "sourceRef", scope, draft, nodes_len);
+            let to = self.flow_end(source, "targetRef", scope, draft, nodes_len);
+            let condition = self.condition(source);
+            let (Some(from), Some(to)) = (from, to) else { continue };
+            draft.nodes[from as usize].outgoing.push(number);
+            draft.nodes[to as usize].incoming.push(number);
+            if draft.sources[from as usize].attribute("default") == Some(&*id) {
+                draft.nodes[from as usize].default = Some(number);
+            }
+            flows.push(Flow { id, target: to, condition });
+        }
+        flows
+    }
+
+    fn flow_end(
+        &mut self,
+        flow: Xml<'a, 'a>,
+        attribute: &str,
+        scope: u32,
+        draft: &Draft<'a>,
+        nodes_len: u32,
+    ) -> Option<u32> {
+        let id = flow.attribute(attribute).unwrap_or_default();
+        match draft.ids.get(id).copied().filter(|number| *number < nodes_len) {
+            Some(number) if draft.nodes[number as usize].scope == scope => Some(number),
+            Some(_) => {
+                self.problem(flow, "B008", format!("the flow crosses the border of a sub-process at \"{id}\""),
+                    "connect elements of the same scope");
+                None
+            }
+            // An element that was itself refused is named once, there.
+            None if self.document.descendants().any(|node| node.attribute("id") == Some(id) && !id.is_empty()) => None,
+            None => {
+                self.problem(flow, "B007", format!("the flow's {attribute} \"{id}\" does not exist"),
+                    "connect the flow to an element");
+                None
+            }
+        }
+    }
+
+    /// Starts, boundaries, gateways: what an instance relies on.
+    pub fn check(&mut self, draft: &mut Draft<'a>) {
+        self.attach_boundaries(draft);
+        for number in 0..draft.nodes.len() {
+            self.check_default(draft, number);
+            self.check_position(draft, number);
+            if matches!(draft.nodes[number].kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
+                self.find_start(draft, number);
+            }
+        }
+    }
+
+    fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {
+        for number in 0..draft.nodes.len() {
+            let source = draft.sources[number];
+            let scope = draft.nodes[number].scope;
+            let Kind::Boundary { attached, .. } = &mut draft.nodes[number].kind else { continue };
+            let id = source.attribute("attachedToRef").unwrap_or_default();
+            match draft.ids.get(id).copied() {
+                Some(host) if (host as usize) < draft.sources.len() => {
+                    *attached = host;
+                    let host = &mut draft.nodes[host as usize];
+                    let activity = matches!(host.kind, Kind::Job(_) | Kind::UserTask(_) | Kind::SubProcess { .. }
+                        | Kind::Script { .. } | Kind::Pass) || host.element_type == "RECEIVE_TASK";
+                    if activity && host.scope == scope {
+                        host.boundaries.push(u32::try_from(number).unwrap_or(u32::MAX));
+                    } else {
+                        self.problem(source, "B009", format!("a boundary event cannot be attached to \"{id}\""),
+                            "attach it to a task or sub-process of the same scope");
+                    }
+                }
+                _ => self.problem(source, "B007", format!("the boundary event's activity \"{id}\" does not exist"),
+                    "attach the event to an activity"),
+            }
+        }
+    }
+
+    fn check_default(&mut self, draft: &Draft<'a>, number: usize) {
+        let (node, source) = (&draft.nodes[number], draft.sources[number]);
+        let Some(default) = source.attribute("default") else { return };
+        if node.default.is_none() {
+            self.problem(source, "B007", format!("the default flow \"{default}\" does not leave this element"),
+                "name one of its outgoing flows");
+        }
+    }
+
+    fn check_position(&mut self, draft: &Draft<'a>, number: usize) {
+        let (node, source) = (&draft.nodes[number], draft.sources[number]);
+        let problem: Option<(&str, &str)> = match &node.kind {
+            Kind::End(_) if !node.outgoing.is_empty() => Some(("an end event has an outgoing flow", "remove the flow")),
+            Kind::Start(_) | Kind::Boundary { .. } if !node.incoming.is_empty() => {
+                Some(("an event that starts a path has an incoming flow", "remove the flow"))
+            }
+            Kind::Boundary { .. } | Kind::Start(_) if node.outgoing.is_empty() => {
+                Some(("the event leads nowhere", "connect it to what happens next"))
+            }
+            Kind::Exclusive | Kind::Parallel if node.outgoing.is_empty() => {
+                Some(("the gateway leads nowhere", "add an outgoing flow"))
+            }
+            Kind::EventBased if node.outgoing.len() < 2 => {
+                Some(("an event-based gateway needs two events to choose from", "add outgoing flows to catch events"))
+            }
+            Kind::Start(Trigger::Message { .. } | Trigger::Timer(_)) if node.scope != 0 => {
+                Some(("a sub-process starts with a none start event", "remove the event definition"))
+            }
+            _ => None,
+        };
+        if let Some((message, help)) = problem {
+            self.problem(source, "B009", message, help);
+        }
+    }
+
+    fn find_start(&mut self, draft: &mut Draft<'a>, number: usize) {
+        let scope = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut none_starts = Vec::new();
+        let mut starts = 0;
+        for (node, at) in draft.nodes.iter().zip(0_u32..) {
+            if let Kind::Start(trigger) = &node.kind
+                && node.scope == scope
+                && at != scope
+            {
+                starts += 1;
+                if matches!(trigger, Trigger::None) {
+                    none_starts.push(at);
+                }
+            }
+        }
+        let source = draft.sources[number];
+        if starts == 0 {
+            self.problem(source, "B010", "there is no start event", "add a start event");
+        }
+        if none_starts.len() > 1 {
+            let second = draft.sources[none_starts[1] as usize];
+            self.problem(second, "B010", "there are two none start events in one scope", "keep one");
+        }
+        match &mut draft.nodes[number].kind {
+            Kind::Process { start } => *start = none_starts.first().copied(),
+            Kind::SubProcess { start } => *start = none_starts.first().copied().unwrap_or(0),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Setting an entered element to work: input mappings, boundary events, then what its kind does.
+
+use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables};
+use feel::Value as Feel;
+
+use super::Run;
+use crate::graph::{EndKind, JobSpec, Kind, Node, UserTaskSpec, Value};
+use crate::timer;
+
+/// Why an element could not be set to work.
+pub(super) type Stuck = (IncidentKind, String);
+
+impl<'p> Run<'p, '_, '_> {
+    /// Does the work of entering; an incident says what was wrong, and resolving it tries again.
+    pub(super) fn activate(&mut self, key: ElementKey) {
+        let Some(node) = self.node_of(key) else { return };
+        if let Err((kind, message)) = self.try_activate(node, key) {
+            self.cancel_waits(key);
+            let message = format!("{}: {message}", node.label());
+            self.decision.raise(key, kind, Stage::Entering, None, message);
+        }
+    }
+
+    fn try_activate(&mut self, node: &'p Node, key: ElementKey) -> Result<(), Stuck> {
+        if !node.inputs.is_empty() {
+            let scope = self.scope_of(key).unwrap_or(key);
+            let variables = self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
+            self.set_variables(key, variables);
+        }
+        for boundary in &node.boundaries {
+            if let Kind::Boundary { interrupting, trigger, .. } = &self.process.node(*boundary).kind {
+                self.wait_for(key, *boundary, trigger, *interrupting)?;
+            }
+        }
+        let extract = |message| (IncidentKind::ExtractValueError, message);
+        match &node.kind {
+            Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
+            Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
+            Kind::Catch(trigger) => {
+                let element = self.decision.state().element(key).map_or(0, |element| element.element);
+                self.wait_for(key, element, trigger, true)?;
+            }
+            Kind::EventBased => {
+                for flow in &node.outgoing {
+                    let target = self.process.flow(*flow).target;
+                    if let Kind::Catch(trigger) = &self.process.node(target).kind {
+                        self.wait_for(key, target, trigger, true)?;
+                    }
+                }
+            }
+            Kind::SubProcess { start } => self.push_enter(*start, key, None),
+            Kind::Script { expression, result } => {
+                let (value, why) = self.evaluate(expression, key);
+                if value == Feel::Null && !why.is_empty() {
+                    let message = super::values::unfit("the script's result", "a value", expression, &value, &why);
+                    return Err(extract(message));
+                }
+                let result = (result.shared(), base::Json::trusted(value.to_json()));
+                self.leave_with(key, Variables::from_iter([result]));
+            }
+            Kind::Exclusive => self.choose(node, key)?,
+            Kind::End(EndKind::Terminate) => self.terminate_scope(key),
+            Kind::End(EndKind::Error { code }) => {
+                let code = self.text(code, key, "the error code").map_err(extract)?;
+                self.throw(key, &code, "", None, Variables::new());
+            }
+            Kind::Start(_) | Kind::End(EndKind::None) | Kind::Pass | Kind::Parallel => self.leave(key),
+            // Entered by what triggers them, or by the creation of the instance.
+            Kind::Process { .. } | Kind::Boundary { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes the first flow whose condition holds, else the default (BPMN 2.0.2, 13.4.2).
+    fn choose(&mut self, node: &Node, key: ElementKey) -> Result<(), Stuck> {
+        let scope = self.scope_of(key).unwrap_or(key);
+        let mut chosen = None;
+        for flow in &node.outgoing {
+            if Some(*flow) == node.default {
+                continue;
+            }
+            let Some(condition) = &self.process.flow(*flow).condition else {
+                chosen = Some(*flow);
+                break;
+            };
+            let (value, why) = self.evaluate(condition, scope);
+            match value.as_bool() {
+                Some(true) => {
+                    chosen = Some(*flow);
+                    break;
+                }
+                Some(false) => {}
+                None => {
+                    let what = format!("the condition of the flow \"{}\"", self.process.flow(*flow).id);
+                    let message = super::values::unfit(&what, "true or false", condition, &value, &why);
+                    return Err((IncidentKind::ConditionError, message));
+                }
+            }
+        }
+        let Some(flow) = chosen.or(node.default) else {
+            let tried: Vec<_> = node
+                .outgoing
+                .iter()
+                .filter_map(|flow| self.process.flow(*flow).condition.as_ref())
+                .map(|condition| format!("`{}`", condition.source().trim()))
+                .collect();
+            let message = format!(
+                "expected a flow to take, but no condition holds ({}) and there is no default flow; \
+                 correct the variables, then retry",
+                tried.join(", ")
+            );
+            return Err((IncidentKind::ConditionError, message));
+        };
+        self.decision.emit(Event::ElementCompleted { key });
+        self.steps.push(super::Step::Check { scope });
+        self.push_enter(self.process.flow(flow).target, scope, Some(flow));
+        Ok(())
+    }
+
+    fn create_job(&mut self, spec: &JobSpec, owner: ElementKey) -> Result<(), String> {
+        let job_type = self.text(&spec.job_type, owner, "the job type")?;
+        let retries = self.scalar(&spec.retries, owner, "the retries")?;
+        let retries: i32 = retries
+            .parse()
+            .ok()
+            .filter(|retries| *retries >= 1)
+            .ok_or_else(|| format!("expected the retries to be a whole number above 0, but found `{retries}`"))?;
+        let job = JobKey(self.decision.next_key());
+        self.decision.emit(Event::JobCreated { job, owner, job_type, retries });
+        Ok(())
+    }
+
+    fn create_task(&mut self, spec: &UserTaskSpec, owner: ElementKey) -> Result<(), String> {
+        let optional = |value: &Option<Value>, what| match value {
+            None => Ok(None),
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => Ok(None),
+            Some(value) => self.scalar(value, owner, what).map(Some),
+        };
+        let date = |text: Option<Text>| text.map(|text| timer::date_ms(&text)).transpose();
+        let names = |value: &Option<Value>, what| match value {
+            None => Ok(Vec::new()),
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => Ok(Vec::new()),
+            Some(value) => self.names(value, owner, what),
+        };
+        let priority = match optional(&spec.priority, "the priority")? {
+            None => 50,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|priority| (0..=100).contains(priority))
+                .ok_or_else(|| format!("expected the priority to be 0 to 100, but found `{text}`"))?,
+        };
+        let details = UserTaskDetails {
+            assignee: optional(&spec.assignee, "the assignee")?,
+            candidate_groups: names(&spec.candidate_groups, "the candidate groups")?,
+            candidate_users: names(&spec.candidate_users, "the candidate users")?,
+            due_ms: date(optional(&spec.due_date, "the due date")?)?,
+            follow_up_ms: date(optional(&spec.follow_up_date, "the follow-up date")?)?,
+            priority,
+        };
+        let task = UserTaskKey(self.decision.next_key());
+        self.decision.emit(Event::UserTaskCreated { task, owner, details: Box::new(details) });
+        Ok(())
+    }
+}

@@ -1,0 +1,148 @@
+//! Waiting for triggers, and what happens when one comes.
+
+use base::{ElementKey, Event, IncidentKind, SubscriptionKey, TimerKey, Variables};
+
+use super::Run;
+use super::activate::Stuck;
+use crate::graph::{Kind, Timer, Trigger};
+use crate::timer;
+
+impl Run<'_, '_, '_> {
+    /// Sets a timer or opens a subscription for `owner` that triggers `target`.
+    pub(super) fn wait_for(
+        &mut self,
+        owner: ElementKey,
+        target: u32,
+        trigger: &Trigger,
+        once: bool,
+    ) -> Result<(), Stuck> {
+        let extract = |message| (IncidentKind::ExtractValueError, message);
+        match trigger {
+            Trigger::None | Trigger::Error { .. } => Ok(()),
+            Trigger::Timer(timer) => self.set_timer(owner, target, timer).map_err(extract),
+            Trigger::Message { name, correlation_key } => {
+                let name = self.text(name, owner, "the message name").map_err(extract)?;
+                let Some(key) = correlation_key else {
+                    return Err(extract("the message has no correlation key".into()));
+                };
+                let correlation_key = self.correlation_key(key, owner).map_err(extract)?;
+                let subscription = SubscriptionKey(self.decision.next_key());
+                self.decision.emit(Event::SubscriptionOpened {
+                    subscription,
+                    owner,
+                    target,
+                    name,
+                    correlation_key,
+                    once,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn set_timer(&mut self, owner: ElementKey, target: u32, spec: &Timer) -> Result<(), String> {
+        let now_ms = self.decision.now_ms();
+        let next = match spec {
+            Timer::Date(value) => {
+                let due_ms = timer::date_ms(&self.scalar(value, owner, "the date")?)?;
+                timer::Next { due_ms, repeats: 0 }
+            }
+            Timer::Duration(value) => {
+                let due_ms = timer::after(&self.scalar(value, owner, "the duration")?, now_ms)?;
+                timer::Next { due_ms, repeats: 0 }
+            }
+            Timer::Cycle(value) => {
+                let Some(next) = timer::first(&self.scalar(value, owner, "the cycle")?, now_ms)? else {
+                    return Ok(());
+                };
+                next
+            }
+        };
+        let timer = TimerKey(self.decision.next_key());
+        self.decision.emit(Event::TimerSet { timer, owner, target, due_ms: next.due_ms, repeats: next.repeats });
+        Ok(())
+    }
+
+    /// A live timer is due.
+    pub fn timer_fired(mut self, timer: TimerKey) {
+        let Some(fired) = self.decision.state().timers().get(&timer).copied() else { return };
+        self.decision.emit(Event::TimerFired { timer });
+        if fired.repeats != 0 {
+            self.repeat(fired);
+        }
+        self.trigger(fired.owner, fired.target, Variables::new());
+        self.go();
+    }
+
+    /// Sets the next run of a repeating boundary timer.
+    fn repeat(&mut self, fired: instance::Timer) {
+        let Kind::Boundary { trigger: Trigger::Timer(Timer::Cycle(value)), .. } = &self.process.node(fired.target).kind
+        else {
+            return;
+        };
+        let now_ms = self.decision.now_ms();
+        let next = self
+            .scalar(value, fired.owner, "the cycle")
+            .and_then(|text| timer::next(&text, fired.due_ms, now_ms, fired.repeats));
+        match next {
+            Ok(Some(next)) => {
+                let timer = TimerKey(self.decision.next_key());
+                let (owner, target) = (fired.owner, fired.target);
+                self.decision.emit(Event::TimerSet { timer, owner, target, due_ms: next.due_ms, repeats: next.repeats });
+            }
+            Ok(None) => {}
+            Err(message) => {
+                let stage = base::Stage::Working;
+                self.decision.raise(fired.owner, IncidentKind::ExtractValueError, stage, None, message);
+            }
+        }
+    }
+
+    /// A message reached a live subscription.
+    pub fn message_correlated(
+        mut self,
+        subscription: SubscriptionKey,
+        message: base::MessageKey,
+        variables: Variables,
+    ) {
+        let Some(open) = self.decision.state().subscriptions().get(&subscription) else { return };
+        let (owner, target) = (open.owner, open.target);
+        self.decision.emit(Event::SubscriptionCorrelated { subscription, message });
+        self.trigger(owner, target, variables);
+        self.go();
+    }
+
+    /// What `owner` waited for has come: the owner goes on, a gateway chose, or a boundary fires.
+    fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
+        let Some(node) = self.node_of(owner) else { return };
+        let Some(scope) = self.scope_of(owner) else { return };
+        match (&node.kind, &self.process.node(target).kind) {
+            (_, Kind::Boundary { interrupting, .. }) => {
+                if *interrupting {
+                    self.terminate(owner);
+                }
+                self.enter_triggered(target, scope, None, variables);
+            }
+            (Kind::EventBased, _) => {
+                let via = node.outgoing.iter().copied().find(|flow| self.process.flow(*flow).target == target);
+                self.cancel_waits(owner);
+                self.decision.emit(Event::ElementCompleted { key: owner });
+                self.enter_triggered(target, scope, via, variables);
+            }
+            _ => self.leave_with(owner, variables),
+        }
+    }
+
+    /// Enters an event that has happened already, and leaves it.
+    pub(super) fn enter_triggered(
+        &mut self,
+        element: u32,
+        scope: ElementKey,
+        via: Option<u32>,
+        variables: Variables,
+    ) {
+        let key = ElementKey(self.decision.next_key());
+        self.decision.emit(Event::ElementEntered { key, element, scope, via });
+        self.leave_with(key, variables);
+    }
+}

@@ -1,0 +1,72 @@
+//! Leaving an element in the normal way: output mappings, then the outgoing flows.
+
+use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+
+use super::{Run, Step};
+use crate::graph::Kind;
+
+impl Run<'_, '_, '_> {
+    /// Leaves with the result of the work. With output mappings the result stays in the element's
+    /// own scope, for them to read; without, it goes outwards.
+    pub(super) fn leave_with(&mut self, key: ElementKey, variables: Variables) {
+        let mapped = self.node_of(key).is_some_and(|node| !node.outputs.is_empty());
+        if mapped {
+            self.set_variables(key, variables);
+        } else if !variables.is_empty() {
+            self.propagate(key, &variables);
+        }
+        self.leave(key);
+    }
+
+    /// Leaves; an output mapping that fails is an incident, and resolving it tries again.
+    pub(super) fn leave(&mut self, key: ElementKey) {
+        let Some(node) = self.node_of(key) else { return };
+        let Some(scope) = self.scope_of(key) else { return };
+        if !node.outputs.is_empty() {
+            match self.map(&node.outputs, key) {
+                Ok(variables) => self.propagate(scope, &variables),
+                Err(message) => {
+                    let message = format!("{}: {message}", node.label());
+                    self.decision.raise(key, IncidentKind::IoMappingError, Stage::Leaving, None, message);
+                    return;
+                }
+            }
+        }
+        self.cancel_waits(key);
+        self.decision.emit(Event::ElementCompleted { key });
+        self.take_all(node, scope);
+    }
+
+    /// Ends a scope in which nothing lives any more.
+    pub(super) fn check_scope(&mut self, scope: ElementKey) {
+        let pending = self.steps.iter().any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
+        let Some(element) = self.decision.state().element(scope) else { return };
+        if pending || element.children > 0 {
+            return;
+        }
+        let Some(node) = self.node_of(scope) else { return };
+        if !matches!(node.kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
+            return;
+        }
+        if self.decision.state().incidents().values().any(|incident| incident.owner == scope) {
+            return;
+        }
+        let waiting: Vec<_> = element.tokens.keys().map(|flow| format!("\"{}\"", self.process.flow(*flow).id)).collect();
+        if !waiting.is_empty() {
+            let message = format!(
+                "{}: tokens wait before a parallel gateway on {} for others that can never come; \
+                 cancel the instance and correct the model",
+                node.label(),
+                waiting.join(", ")
+            );
+            self.decision.raise(scope, IncidentKind::Deadlock, Stage::Working, None, message);
+            return;
+        }
+        if matches!(node.kind, Kind::SubProcess { .. }) {
+            self.leave(scope);
+        } else {
+            self.cancel_waits(scope);
+            self.decision.emit(Event::InstanceCompleted);
+        }
+    }
+}

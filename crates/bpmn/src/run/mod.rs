@@ -1,0 +1,221 @@
+//! Decisions of one process instance.
+//!
+//! In:  the graph, a [`Decision`] on the state, one cause (start, result of a job, due timer, ...).
+//! Out: events, already folded into the state.
+//! Absent: recursion from element to element: what is to be done next stands on a stack, so that a
+//! long path costs no call depth, and a loop that never waits is stopped by a count.
+
+mod activate;
+mod catch;
+mod end;
+mod leave;
+mod values;
+
+use base::limits::STEPS_PER_INPUT_MAX;
+use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variables};
+use instance::Decision;
+
+use crate::graph::{Kind, Node, Process};
+
+/// What remains to be done for this input.
+#[derive(Debug)]
+enum Step {
+    /// A token reaches an element.
+    Enter { element: u32, scope: ElementKey, via: Option<u32> },
+    /// A scope may be done.
+    Check { scope: ElementKey },
+}
+
+/// Decides about one instance of one process.
+#[derive(Debug)]
+pub struct Run<'p, 'd, 'a> {
+    process: &'p Process,
+    decision: &'d mut Decision<'a>,
+    steps: Vec<Step>,
+    entered: u32,
+}
+
+impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
+    /// Starts deciding.
+    pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
+        Self { process, decision, steps: Vec::new(), entered: 0 }
+    }
+
+    /// The instance begins at this start event.
+    pub fn start(mut self, start: u32, variables: Variables) {
+        let root = self.decision.state().key().root();
+        self.set_variables(root, variables);
+        self.push_enter(start, root, None);
+        self.go();
+    }
+
+    /// A worker finished a job that is live.
+    pub fn job_completed(mut self, job: JobKey, variables: Variables) {
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else { return };
+        self.decision.emit(Event::JobCompleted { job });
+        self.leave_with(owner, variables);
+        self.go();
+    }
+
+    /// A job that is live has no attempts left.
+    pub fn job_exhausted(mut self, job: JobKey) {
+        let Some(found) = self.decision.state().jobs().get(&job) else { return };
+        let (owner, why) = (found.owner, found.error_message.clone());
+        let node = self.node_of(owner);
+        let message = format!(
+            "the job of {} has no attempts left: {}; mend the cause and retry",
+            node.map_or_else(String::new, Node::label),
+            if why.is_empty() { "the worker gave no reason" } else { &why }
+        );
+        self.decision.raise(owner, IncidentKind::JobNoRetries, Stage::Working, Some(job), message);
+    }
+
+    /// A worker reported an error of the business for a job that is live.
+    pub fn job_error(mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else { return };
+        self.decision.emit(Event::JobErrorThrown { job, code: code.into(), message: message.into() });
+        self.throw(owner, code, message, Some(job), variables);
+        self.go();
+    }
+
+    /// A person finished a user task that is live.
+    pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
+        let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner) else { return };
+        self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
+        self.leave_with(owner, variables);
+        self.go();
+    }
+
+    /// Goes on where an open incident stopped.
+    pub fn resolve(mut self, incident: IncidentKey) {
+        let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
+        self.decision.emit(Event::IncidentResolved { incident });
+        match open.stage {
+            Stage::Working => {
+                if let Some(job) = open.job
+                    && self.decision.state().jobs().get(&job).is_some_and(|job| job.retries <= 0)
+                {
+                    self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
+                }
+                self.steps.push(Step::Check { scope: open.owner });
+            }
+            Stage::Entering => {
+                self.cancel_waits(open.owner);
+                self.activate(open.owner);
+            }
+            Stage::Leaving => self.leave(open.owner),
+            Stage::Throwing { code, message } => match open.job {
+                // The worker decides anew: the job is available again.
+                Some(_) => {}
+                None => self.throw(open.owner, &code, &message, None, Variables::new()),
+            },
+        }
+        self.go();
+    }
+
+    /// Ends the instance before it is done.
+    pub fn cancel(mut self) {
+        let root = self.decision.state().key().root();
+        self.terminate_children(root);
+        self.cancel_waits(root);
+        self.decision.emit(Event::InstanceTerminated);
+    }
+
+    /// Sets variables from outside: in this scope, or where the names exist outwards of it.
+    pub fn variables_set(mut self, scope: ElementKey, variables: Variables, local: bool) {
+        if local {
+            self.set_variables(scope, variables);
+        } else {
+            self.propagate(scope, &variables);
+        }
+    }
+
+    /// The core's own failure on this instance: it stops until somebody looks.
+    pub fn quarantine(self, message: &str) {
+        let root = self.decision.state().key().root();
+        self.decision.raise(root, IncidentKind::Quarantined, Stage::Working, None, message);
+    }
+
+    fn go(&mut self) {
+        while let Some(step) = self.steps.pop() {
+            match step {
+                Step::Enter { element, scope, via } => self.enter(element, scope, via),
+                Step::Check { scope } => self.check_scope(scope),
+            }
+        }
+    }
+
+    fn push_enter(&mut self, element: u32, scope: ElementKey, via: Option<u32>) {
+        self.steps.push(Step::Enter { element, scope, via });
+    }
+
+    /// A token reaches an element. Nothing happens if its scope has ended meanwhile.
+    fn enter(&mut self, element: u32, scope: ElementKey, via: Option<u32>) {
+        if self.decision.state().element(scope).is_none() {
+            return;
+        }
+        let node = self.process.node(element);
+        if matches!(node.kind, Kind::Parallel) && node.incoming.len() > 1 && !self.join(node, scope, via) {
+            self.steps.push(Step::Check { scope });
+            return;
+        }
+        let key = ElementKey(self.decision.next_key());
+        self.entered += 1;
+        if self.entered > STEPS_PER_INPUT_MAX {
+            self.decision.emit(Event::ElementEntered { key, element, scope, via });
+            let message = format!(
+                "the instance took {STEPS_PER_INPUT_MAX} steps without waiting and stopped before {}; \
+                 if that is a loop without an end, cancel the instance, else retry to go on",
+                node.label()
+            );
+            self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
+            return;
+        }
+        if Self::passes(node) {
+            self.decision.emit(Event::ElementPassed { key, element, scope, via });
+            self.take_all(node, scope);
+        } else {
+            self.decision.emit(Event::ElementEntered { key, element, scope, via });
+            self.activate(key);
+        }
+    }
+
+    /// Nothing can go wrong or wait here, so entering and leaving are one fact.
+    fn passes(node: &Node) -> bool {
+        let simple = matches!(
+            node.kind,
+            Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::End(crate::graph::EndKind::None)
+        );
+        simple && node.inputs.is_empty() && node.outputs.is_empty() && node.boundaries.is_empty()
+    }
+
+    /// Parks the token; true when all that the gateway joins are there (BPMN 2.0.2, 13.4.1).
+    fn join(&mut self, node: &Node, scope: ElementKey, via: Option<u32>) -> bool {
+        if let Some(flow) = via {
+            self.decision.emit(Event::TokenParked { scope, flow });
+        }
+        let tokens = self.decision.state().element(scope).map(|scope| &scope.tokens);
+        let complete =
+            tokens.is_some_and(|tokens| node.incoming.iter().all(|flow| tokens.contains_key(flow)));
+        if complete {
+            self.decision.emit(Event::TokensJoined { scope, flows: node.incoming.clone() });
+        }
+        complete
+    }
+
+    /// Sends a token over every outgoing flow, and looks at the scope afterwards.
+    fn take_all(&mut self, node: &Node, scope: ElementKey) {
+        self.steps.push(Step::Check { scope });
+        for flow in node.outgoing.iter().rev() {
+            self.push_enter(self.process.flow(*flow).target, scope, Some(*flow));
+        }
+    }
+
+    fn node_of(&self, key: ElementKey) -> Option<&'p Node> {
+        self.decision.state().element(key).map(|element| self.process.node(element.element))
+    }
+
+    fn scope_of(&self, key: ElementKey) -> Option<ElementKey> {
+        self.decision.state().element(key).map(|element| element.scope)
+    }
+}
