@@ -1,7 +1,6 @@
 //! Decimal numbers with at least 34 significant digits (docs/adr/0003-feel-decimals.md).
 
 use std::cmp::Ordering;
-use std::str::FromStr;
 
 use fastnum::D128;
 use fastnum::decimal::{Context, RoundingMode};

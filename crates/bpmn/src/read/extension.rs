@@ -149,9 +149,9 @@ impl<'a> Builder<'a> {
 }
 
 /// The extensions of this name.
-pub(super) fn named<'a, 'b: 'a>(
-    extensions: &'b [Xml<'a, 'a>],
-    name: &'b str,
-) -> impl Iterator<Item = Xml<'a, 'a>> + 'b {
+pub(super) fn named<'a>(
+    extensions: &[Xml<'a, 'a>],
+    name: &str,
+) -> impl Iterator<Item = Xml<'a, 'a>> {
     extensions.iter().copied().filter(move |node| node.tag_name().name() == name)
 }

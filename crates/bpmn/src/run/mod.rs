@@ -58,7 +58,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     /// A job that is live has no attempts left.
-    pub fn job_exhausted(mut self, job: JobKey) {
+    pub fn job_exhausted(self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
         let node = self.node_of(owner);
