@@ -1,0 +1,145 @@
+//! One instance without an engine: virtual time, and a crash after every input.
+
+use base::{ElementKey, InstanceCreated, Record, ShardId, Variables};
+use fermata_bpmn::{Process, Run, read};
+use instance::{Decision, Instance, KeySource, Status};
+
+pub struct Sim {
+    pub process: Process,
+    pub state: Instance,
+    keys: KeySource,
+    records: Vec<Record>,
+    now_ms: i64,
+}
+
+/// A model of one process around these elements.
+pub fn model(body: &str) -> String {
+    format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+<message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
+<error id="e" errorCode="NO"/>
+<process id="p" isExecutable="true">
+{body}
+</process></definitions>"#
+    )
+}
+
+pub fn job(id: &str) -> String {
+    format!(r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="{id}"/></extensionElements></serviceTask>"#)
+}
+
+pub fn flow(from: &str, to: &str) -> String {
+    format!(r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#)
+}
+
+impl Sim {
+    pub fn start(body: &str, variables: &str) -> Self {
+        let mut processes = read(&model(body)).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self::of(processes.remove(0), variables)
+    }
+
+    pub fn of(process: Process, variables: &str) -> Self {
+        let mut keys = KeySource::new(ShardId(1), 1);
+        let definition = base::DefinitionKey(keys.take(1));
+        let instance = base::InstanceKey(keys.take(1));
+        let (state, event) = Instance::create(
+            InstanceCreated {
+                instance,
+                definition,
+                process_id: process.id.clone(),
+                version: 1,
+                business_id: None,
+                tags: Vec::new(),
+                message: None,
+            },
+            0,
+        );
+        let records = vec![Record { at_ms: 0, events: vec![event] }];
+        let mut sim = Self { process, state, keys, records, now_ms: 0 };
+        let (start, _) = sim.process.starts().next().expect("a start event");
+        sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
+        sim
+    }
+
+    pub fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
+        let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
+        act(Run::new(&self.process, &mut decision));
+        let events = decision.into_events();
+        let record = Record { at_ms: self.now_ms, events };
+        let key = self.state.key();
+        self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
+        let folded = Instance::replay(None, &self.records).expect("a first event");
+        assert_eq!(folded, self.state, "the fold of the log");
+        let snapshot = Instance::from_bytes(&self.state.to_bytes(), key).expect("readable");
+        assert_eq!(snapshot, self.state, "the snapshot");
+        self.assert_not_stuck();
+    }
+
+    /// An instance that lives waits for something that exists, or has an incident.
+    fn assert_not_stuck(&self) {
+        let waits = self.state.jobs().len()
+            + self.state.timers().len()
+            + self.state.subscriptions().len()
+            + self.state.user_tasks().len()
+            + self.state.incidents().len();
+        assert!(self.state.status() != Status::Active || waits > 0, "stopped silently: {:#?}", self.state);
+    }
+
+    pub fn waits(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self
+            .state
+            .elements()
+            .iter()
+            .filter(|(_, element)| element.children == 0)
+            .map(|(_, element)| self.process.id_of(element.element).unwrap().to_string())
+            .filter(|id| *id != *self.process.id)
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    fn owner(&self, id: &str) -> ElementKey {
+        let element = self.process.node_by_id(id).expect("known element");
+        let found = self.state.elements().iter().find(|(_, live)| live.element == element);
+        *found.unwrap_or_else(|| panic!("{id} does not live; {:?} do", self.waits())).0
+    }
+
+    pub fn job(&self, id: &str) -> base::JobKey {
+        let owner = self.owner(id);
+        *self.state.jobs().iter().find(|(_, job)| job.owner == owner).expect("a job").0
+    }
+
+    pub fn complete(&mut self, id: &str, variables: &str) {
+        let job = self.job(id);
+        self.input(|run| run.job_completed(job, Variables::parse(variables).unwrap()));
+    }
+
+    pub fn advance(&mut self, ms: i64) {
+        self.now_ms += ms;
+        let now_ms = self.now_ms;
+        while let Some(due) =
+            self.state.timers().iter().find(|(_, timer)| timer.due_ms <= now_ms).map(|(timer, _)| *timer)
+        {
+            self.input(|run| run.timer_fired(due));
+        }
+    }
+
+    pub fn message(&mut self, variables: &str) {
+        let (subscription, _) = self.state.subscriptions().iter().next().expect("a subscription");
+        let (subscription, message) = (*subscription, base::MessageKey(base::Key::of_block(ShardId(0), 9)));
+        self.input(|run| run.message_correlated(subscription, message, Variables::parse(variables).unwrap()));
+    }
+
+    pub fn incident(&self) -> (base::IncidentKey, String) {
+        let (key, incident) = self.state.incidents().iter().next().expect("an incident");
+        (*key, incident.message.to_string())
+    }
+
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.state.variable(self.state.key().root(), name).map(base::Json::as_str)
+    }
+
+    pub fn ended(&self) -> bool {
+        self.state.status() == Status::Completed
+    }
+}

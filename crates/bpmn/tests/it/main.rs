@@ -1,0 +1,7 @@
+//! Models are read, refused with their place, and run; after every input the state is rebuilt from
+//! the log and from a snapshot, and must be the same.
+
+mod harness;
+mod refusals;
+mod running;
+mod shared_models;
