@@ -92,10 +92,8 @@ impl Variables {
             return Ok(Self::new());
         }
         check_depth(text)?;
-        let entries: BTreeMap<String, &RawValue> =
-            serde_json::from_str(text).map_err(|error| JsonError::NotAnObject {
-                problem: error.to_string(),
-            })?;
+        let entries: BTreeMap<String, &RawValue> = serde_json::from_str(text)
+            .map_err(|error| JsonError::NotAnObject { problem: error.to_string() })?;
         Ok(Self(
             entries
                 .into_iter()
@@ -190,7 +188,6 @@ fn check_depth(text: &str) -> Result<(), JsonError> {
             (true, _) if escaped => escaped = false,
             (true, b'\\') => escaped = true,
             (true, b'"') => in_string = false,
-            (true, _) => {}
             (false, b'"') => in_string = true,
             (false, b'{' | b'[') => {
                 depth += 1;
@@ -199,7 +196,7 @@ fn check_depth(text: &str) -> Result<(), JsonError> {
                 }
             }
             (false, b'}' | b']') => depth = depth.saturating_sub(1),
-            (false, _) => {}
+            (true | false, _) => {}
         }
     }
     Ok(())
@@ -221,9 +218,8 @@ impl<C> Encode<C> for Variables {
 
 impl<'b, C> Decode<'b, C> for Variables {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        let entries = d
-            .map()?
-            .ok_or_else(|| decode::Error::message("expected a map of known length"))?;
+        let entries =
+            d.map()?.ok_or_else(|| decode::Error::message("expected a map of known length"))?;
         let mut variables = Self::new();
         for _ in 0..entries {
             let name = d.str()?.into();
@@ -241,14 +237,8 @@ mod tests {
     fn values_pass_through_as_they_were_written() {
         let variables =
             Variables::parse(r#"{"b": 12345678901234567890.10, "a":{"x":[1, "}"]}}"#).unwrap();
-        assert_eq!(
-            variables.get("b").unwrap().as_str(),
-            "12345678901234567890.10"
-        );
-        assert_eq!(
-            variables.to_json(),
-            r#"{"a":{"x":[1, "}"]},"b":12345678901234567890.10}"#
-        );
+        assert_eq!(variables.get("b").unwrap().as_str(), "12345678901234567890.10");
+        assert_eq!(variables.to_json(), r#"{"a":{"x":[1, "}"]},"b":12345678901234567890.10}"#);
     }
 
     #[test]
@@ -258,9 +248,6 @@ mod tests {
             assert!(error.contains("line 1 column"), "{text}: {error}");
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(matches!(
-            Variables::parse(&deep),
-            Err(JsonError::TooDeep { .. })
-        ));
+        assert!(matches!(Variables::parse(&deep), Err(JsonError::TooDeep { .. })));
     }
 }

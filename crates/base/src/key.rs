@@ -28,23 +28,13 @@ impl ShardId {
     /// The shard that correlates messages of this name and correlation key (FNV-1a, so that every
     /// platform and release agrees).
     pub fn of_message(name: &str, correlation_key: &str, shards: u16) -> Self {
-        Self::of_text(
-            name.as_bytes()
-                .iter()
-                .chain(&[0])
-                .chain(correlation_key.as_bytes()),
-            shards,
-        )
+        Self::of_text(name.as_bytes().iter().chain(&[0]).chain(correlation_key.as_bytes()), shards)
     }
 
     /// The shard that holds instances started under this business id.
     pub fn of_business_id(process_id: &str, business_id: &str, shards: u16) -> Self {
         Self::of_text(
-            process_id
-                .as_bytes()
-                .iter()
-                .chain(&[0])
-                .chain(business_id.as_bytes()),
+            process_id.as_bytes().iter().chain(&[0]).chain(business_id.as_bytes()),
             shards,
         )
     }
@@ -86,10 +76,7 @@ impl Key {
 
     /// The key as the APIs show it; `None` unless positive.
     pub fn from_i64(value: i64) -> Option<Self> {
-        u64::try_from(value)
-            .ok()
-            .filter(|value| *value > 0)
-            .map(Self)
+        u64::try_from(value).ok().filter(|value| *value > 0).map(Self)
     }
 
     /// A key from its stored form.
@@ -169,9 +156,7 @@ impl<C: KeyBase> Encode<C> for Key {
 impl<'b, C: KeyBase> Decode<'b, C> for Key {
     fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
         let value = d.i64()?.wrapping_add(ctx.base().as_i64());
-        u64::try_from(value)
-            .map(Key)
-            .map_err(|_| decode::Error::message("key is negative"))
+        u64::try_from(value).map(Key).map_err(|_| decode::Error::message("key is negative"))
     }
 }
 

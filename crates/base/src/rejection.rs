@@ -37,10 +37,7 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal of this kind with this text.
     pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     /// The input can never be accepted.

@@ -257,7 +257,9 @@ impl Node {
     /// How messages to people call it: its name and id.
     pub fn label(&self) -> String {
         match &self.name {
-            Some(name) if !name.is_empty() => format!("\"{}\" ({})", name.replace('\n', " "), self.id),
+            Some(name) if !name.is_empty() => {
+                format!("\"{}\" ({})", name.replace('\n', " "), self.id)
+            }
             _ => format!("\"{}\"", self.id),
         }
     }

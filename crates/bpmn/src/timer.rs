@@ -30,8 +30,9 @@ pub(crate) fn check(timer: &Timer) -> Result<(), String> {
 
 /// The time of an ISO-8601 date-time, in milliseconds since 1970.
 pub fn date_ms(text: &str) -> Result<i64, String> {
-    temporal::parse_date_time_ms(text.trim())
-        .ok_or_else(|| format!("expected a date and time like 2026-11-23T09:00:00Z, but found `{text}`"))
+    temporal::parse_date_time_ms(text.trim()).ok_or_else(|| {
+        format!("expected a date and time like 2026-11-23T09:00:00Z, but found `{text}`")
+    })
 }
 
 /// The time `text` (an ISO-8601 duration) after `now_ms`.
@@ -61,7 +62,9 @@ pub fn first(text: &str, now_ms: i64) -> Result<Option<Next>, String> {
     let (start, interval) = match (parts.next(), parts.next()) {
         (Some(start), Some(interval)) => (Some(date_ms(start)?), interval),
         (Some(interval), None) => (None, interval),
-        (None, _) => return Err(format!("expected a repetition like R3/PT10S, but found `{text}`")),
+        (None, _) => {
+            return Err(format!("expected a repetition like R3/PT10S, but found `{text}`"));
+        }
     };
     let due_ms = match start {
         Some(start) => start.max(now_ms),
@@ -87,11 +90,11 @@ pub fn next(text: &str, due_ms: i64, now_ms: i64, repeats: i32) -> Result<Option
 
 /// Cron with seconds first (six fields), as Camunda 8 has it; five fields are accepted too. UTC.
 fn cron(text: &str, after_ms: i64) -> Result<Option<i64>, String> {
-    let cron = CronParser::builder()
-        .seconds(Seconds::Optional)
-        .build()
-        .parse(text)
-        .map_err(|error| format!("expected R3/PT10S or cron like `0 0 9 * * *`, but found `{text}`: {error}"))?;
-    let from = DateTime::from_timestamp_millis(after_ms).ok_or("the time is beyond the calendar")?;
+    let cron =
+        CronParser::builder().seconds(Seconds::Optional).build().parse(text).map_err(|error| {
+            format!("expected R3/PT10S or cron like `0 0 9 * * *`, but found `{text}`: {error}")
+        })?;
+    let from =
+        DateTime::from_timestamp_millis(after_ms).ok_or("the time is beyond the calendar")?;
     Ok(cron.find_next_occurrence(&from, false).ok().map(|time| time.timestamp_millis()))
 }

@@ -17,11 +17,19 @@ pub(crate) struct Node {
 pub(crate) enum Kind {
     Literal(Value),
     /// A variable; `slot` caches what the outer scope gave.
-    Name { name: Arc<str>, slot: usize },
+    Name {
+        name: Arc<str>,
+        slot: usize,
+    },
     /// The value that a unary test is about.
     List(Vec<Node>),
     Context(Vec<(Arc<str>, Node)>),
-    Range { low_open: bool, low: Box<Node>, high: Box<Node>, high_open: bool },
+    Range {
+        low_open: bool,
+        low: Box<Node>,
+        high: Box<Node>,
+        high_open: bool,
+    },
     Path(Box<Node>, Arc<str>),
     Filter(Box<Node>, Box<Node>),
     Negate(Box<Node>),
@@ -30,7 +38,11 @@ pub(crate) enum Kind {
     In(Box<Node>, Vec<Test>),
     If(Box<Node>, Box<Node>, Box<Node>),
     For(Vec<(Arc<str>, Node)>, Box<Node>),
-    Quantified { every: bool, bindings: Vec<(Arc<str>, Node)>, condition: Box<Node> },
+    Quantified {
+        every: bool,
+        bindings: Vec<(Arc<str>, Node)>,
+        condition: Box<Node>,
+    },
     Call(Builtin, Vec<Node>),
 }
 
@@ -45,15 +57,37 @@ pub(crate) enum Test {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Op {
-    Or, And, Eq, Ne, Lt, Le, Gt, Ge, Add, Sub, Mul, Div, Pow,
+    Or,
+    And,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
 }
 
 impl Op {
     pub fn symbol(self) -> &'static str {
         match self {
-            Self::Or => "or", Self::And => "and", Self::Eq => "=", Self::Ne => "!=",
-            Self::Lt => "<", Self::Le => "<=", Self::Gt => ">", Self::Ge => ">=",
-            Self::Add => "+", Self::Sub => "-", Self::Mul => "*", Self::Div => "/", Self::Pow => "**",
+            Self::Or => "or",
+            Self::And => "and",
+            Self::Eq => "=",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::Add => "+",
+            Self::Sub => "-",
+            Self::Mul => "*",
+            Self::Div => "/",
+            Self::Pow => "**",
         }
     }
 }

@@ -27,9 +27,16 @@ enum Frame {
     Entries(Arc<Context>),
 }
 
-pub(crate) fn evaluate(root: &Node, source: &str, slots: usize, scope: &dyn Scope, now_ms: i64) -> Outcome {
+pub(crate) fn evaluate(
+    root: &Node,
+    source: &str,
+    slots: usize,
+    scope: &dyn Scope,
+    now_ms: i64,
+) -> Outcome {
     let slots = (0..slots).map(|_| OnceCell::new()).collect();
-    let mut env = Env { source, scope, slots, frames: Vec::new(), notes: Vec::new(), steps: 0, now_ms };
+    let mut env =
+        Env { source, scope, slots, frames: Vec::new(), notes: Vec::new(), steps: 0, now_ms };
     let value = env.eval(root);
     Outcome { value, notes: env.notes }
 }
@@ -86,7 +93,7 @@ impl Env<'_> {
             }
             Kind::Filter(list, filter) => self.filter(list, filter),
             Kind::Negate(operand) => match self.eval(operand) {
-                Value::Number(number) => Value::Number(number.neg()),
+                Value::Number(number) => Value::Number(number.negated()),
                 Value::Duration(mut duration) => {
                     duration.months = -duration.months;
                     duration.ms = -duration.ms;
@@ -163,7 +170,8 @@ impl Env<'_> {
 
     fn missing(&mut self, node: &Node, name: &str) -> Value {
         let names = self.scope.names();
-        let near = names.iter().map(|known| (distance(known, name), known)).filter(|(d, _)| *d <= 2).min();
+        let near =
+            names.iter().map(|known| (distance(known, name), known)).filter(|(d, _)| *d <= 2).min();
         let help = match near {
             Some((_, known)) => format!("; did you mean `{known}`?"),
             None if names.is_empty() => String::new(),
@@ -186,9 +194,10 @@ impl Env<'_> {
 
     fn path(&mut self, node: &Node, of: &Node, value: &Value, name: &str) -> Value {
         match value {
-            Value::Context(context) => match context.get(name) {
-                Some(value) => value.clone(),
-                None => {
+            Value::Context(context) => {
+                if let Some(value) = context.get(name) {
+                    value.clone()
+                } else {
                     let message = format!(
                         "`{}` is null because `{}` has no entry `{name}`; it has {}",
                         self.text(node),
@@ -197,18 +206,23 @@ impl Env<'_> {
                     );
                     self.note(node, message, false)
                 }
-            },
+            }
             Value::List(items) => {
                 Value::list(items.iter().map(|item| self.path(node, of, item, name)).collect())
             }
             Value::Null => Value::Null,
-            other => match builtins::property(other, name) {
-                Some(value) => value,
-                None => {
-                    let message = format!("`{}` is a {} and has no `{name}`", self.text(of), other.type_name());
+            other => {
+                if let Some(value) = builtins::property(other, name) {
+                    value
+                } else {
+                    let message = format!(
+                        "`{}` is a {} and has no `{name}`",
+                        self.text(of),
+                        other.type_name()
+                    );
                     self.fail(node, message)
                 }
-            },
+            }
         }
     }
 
@@ -242,7 +256,11 @@ impl Env<'_> {
     }
 
     /// Runs `body` for every combination; `body` says whether to go on.
-    fn each(&mut self, bindings: &[(Arc<str>, Node)], body: &mut dyn FnMut(&mut Self) -> bool) -> bool {
+    fn each(
+        &mut self,
+        bindings: &[(Arc<str>, Node)],
+        body: &mut dyn FnMut(&mut Self) -> bool,
+    ) -> bool {
         let Some(((name, list), rest)) = bindings.split_first() else { return body(self) };
         let values = match self.eval(list) {
             Value::List(items) => items,
@@ -275,7 +293,11 @@ impl Env<'_> {
             return None;
         }
         let number = |n: i64| Value::Number(n.into());
-        Some(if low <= high { (low..=high).map(number).collect() } else { (high..=low).rev().map(number).collect() })
+        Some(if low <= high {
+            (low..=high).map(number).collect()
+        } else {
+            (high..=low).rev().map(number).collect()
+        })
     }
 
     fn test(&mut self, node: &Node, value: &Value, test: &Test) -> bool {
@@ -286,21 +308,27 @@ impl Env<'_> {
             }
             Test::Value(with) => {
                 let with = self.eval(with);
-                self.is_in(value, &with)
+                Self::is_in(value, &with)
             }
         }
     }
 
-    fn is_in(&self, value: &Value, with: &Value) -> bool {
+    fn is_in(value: &Value, with: &Value) -> bool {
         match with {
             Value::Range(range) => {
                 let low = order(value, &range.low);
                 let high = order(value, &range.high);
-                let above = low.is_some_and(|o| o == Ordering::Greater || (o == Ordering::Equal && !range.low_open));
-                let below = high.is_some_and(|o| o == Ordering::Less || (o == Ordering::Equal && !range.high_open));
+                let above = low.is_some_and(|o| {
+                    o == Ordering::Greater || (o == Ordering::Equal && !range.low_open)
+                });
+                let below = high.is_some_and(|o| {
+                    o == Ordering::Less || (o == Ordering::Equal && !range.high_open)
+                });
                 above && below
             }
-            Value::List(items) => value == with || items.iter().any(|item| self.is_in(value, item)),
+            Value::List(items) => {
+                value == with || items.iter().any(|item| Self::is_in(value, item))
+            }
             other => value == other,
         }
     }
@@ -321,16 +349,20 @@ impl Env<'_> {
                 _ => Value::Null,
             },
             Op::Eq | Op::Ne | Op::Lt | Op::Le | Op::Gt | Op::Ge => self.compare(node, op, &a, &b),
-            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow => match builtins::arithmetic(op, &a, &b) {
-                Some(value) => value,
-                None => {
+            Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow => {
+                if let Some(value) = builtins::arithmetic(op, &a, &b) {
+                    value
+                } else {
                     let message = format!(
                         "`{}` cannot be computed: {} {} {}",
-                        self.text(node), a.type_name(), op.symbol(), b.type_name()
+                        self.text(node),
+                        a.type_name(),
+                        op.symbol(),
+                        b.type_name()
                     );
                     self.fail(node, message)
                 }
-            },
+            }
         }
     }
 
@@ -338,7 +370,11 @@ impl Env<'_> {
         let null = matches!(a, Value::Null) || matches!(b, Value::Null);
         let same = std::mem::discriminant(a) == std::mem::discriminant(b);
         match op {
-            Op::Eq | Op::Ne if null || same => return Value::Bool((a == b || order(a, b) == Some(Ordering::Equal)) == (op == Op::Eq)),
+            Op::Eq | Op::Ne if null || same => {
+                return Value::Bool(
+                    (a == b || order(a, b) == Some(Ordering::Equal)) == (op == Op::Eq),
+                );
+            }
             _ => {}
         }
         let verdict = order(a, b).map(|order| match op {
@@ -350,7 +386,12 @@ impl Env<'_> {
         match verdict {
             Some(verdict) if same => Value::Bool(verdict),
             _ => {
-                let message = format!("a {} cannot be compared with a {} by `{}`", a.type_name(), b.type_name(), op.symbol());
+                let message = format!(
+                    "a {} cannot be compared with a {} by `{}`",
+                    a.type_name(),
+                    b.type_name(),
+                    op.symbol()
+                );
                 self.fail(node, message)
             }
         }
@@ -386,7 +427,9 @@ fn conjunction(a: Option<bool>, b: Option<bool>) -> Value {
 
 fn nth(items: &[Value], index: &Value) -> Value {
     let Some(index) = index.as_i64() else { return Value::Null };
-    let at = if index > 0 { usize::try_from(index - 1).ok() } else {
+    let at = if index > 0 {
+        usize::try_from(index - 1).ok()
+    } else {
         usize::try_from(index.unsigned_abs()).ok().and_then(|back| items.len().checked_sub(back))
     };
     at.filter(|_| index != 0).and_then(|at| items.get(at)).cloned().unwrap_or(Value::Null)

@@ -18,7 +18,8 @@ pub(crate) enum Token {
 }
 
 const SYMBOLS: &[&str] = &[
-    "**", "!=", "<=", ">=", "..", "->", "(", ")", "[", "]", "{", "}", ",", ":", ".", "+", "-", "*", "/", "=", "<", ">", "?",
+    "**", "!=", "<=", ">=", "..", "->", "(", ")", "[", "]", "{", "}", ",", ":", ".", "+", "-", "*",
+    "/", "=", "<", ">", "?",
 ];
 
 pub(crate) fn lex(source: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic> {
@@ -42,9 +43,12 @@ pub(crate) fn lex(source: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic
                 let end = source[at..].find(|c| !is_name_part(c)).map_or(source.len(), |n| at + n);
                 (Token::Name(source[at..end].into()), end)
             }
-            _ => match SYMBOLS.iter().find(|symbol| source[at..].starts_with(**symbol)) {
-                Some(symbol) => (Token::Symbol(symbol), at + symbol.len()),
-                None => {
+            _ => {
+                if let Some(symbol) =
+                    SYMBOLS.iter().find(|symbol| source[at..].starts_with(**symbol))
+                {
+                    (Token::Symbol(symbol), at + symbol.len())
+                } else {
                     let help = (c == '\'').then(|| "write strings in double quotes".to_owned());
                     return Err(Diagnostic {
                         span: at..at + c.len_utf8(),
@@ -52,7 +56,7 @@ pub(crate) fn lex(source: &str) -> Result<Vec<(Token, Range<usize>)>, Diagnostic
                         help,
                     });
                 }
-            },
+            }
         };
         tokens.push((token, at..end));
         at = end;
@@ -106,7 +110,9 @@ fn number(source: &str, start: usize) -> (Token, usize) {
             end += 1;
         }
     }
-    let exponent = source[end..].strip_prefix(['e', 'E']).map(|rest| rest.len() - rest.trim_start_matches(['+', '-']).len());
+    let exponent = source[end..]
+        .strip_prefix(['e', 'E'])
+        .map(|rest| rest.len() - rest.trim_start_matches(['+', '-']).len());
     if let Some(sign) = exponent
         && sign <= 1
         && digit_at(source, end + 1 + sign)
@@ -148,11 +154,15 @@ fn string(source: &str, start: usize) -> Result<(Token, usize), Diagnostic> {
                         let length = if escape == 'u' { 4 } else { 6 };
                         let from = start + 1 + at + 2;
                         let hex = source.get(from..from + length);
-                        let Some(c) = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32)
+                        let Some(c) = hex
+                            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+                            .and_then(char::from_u32)
                         else {
                             return Err(Diagnostic {
                                 span: from..from,
-                                message: format!("expected {length} hexadecimal digits of a character"),
+                                message: format!(
+                                    "expected {length} hexadecimal digits of a character"
+                                ),
                                 help: None,
                             });
                         };

@@ -63,7 +63,10 @@ pub fn compile(source: &str) -> Result<Expression, Diagnostic> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(Diagnostic {
             span: 0..0,
-            message: format!("the expression is {} bytes, over the limit of {SOURCE_BYTES_MAX}", source.len()),
+            message: format!(
+                "the expression is {} bytes, over the limit of {SOURCE_BYTES_MAX}",
+                source.len()
+            ),
             help: None,
         });
     }

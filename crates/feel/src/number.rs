@@ -24,34 +24,36 @@ impl Number {
     }
 
     /// The sum; `None` on overflow.
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn plus(self, other: Self) -> Option<Self> {
         Self::finite(self.0 + other.0)
     }
     /// The difference.
-    pub fn sub(self, other: Self) -> Option<Self> {
+    pub fn minus(self, other: Self) -> Option<Self> {
         Self::finite(self.0 - other.0)
     }
     /// The product.
-    pub fn mul(self, other: Self) -> Option<Self> {
+    pub fn times(self, other: Self) -> Option<Self> {
         Self::finite(self.0 * other.0)
     }
     /// The quotient; `None` by zero.
-    pub fn div(self, other: Self) -> Option<Self> {
+    pub fn over(self, other: Self) -> Option<Self> {
         if other.0.is_zero() { None } else { Self::finite(self.0 / other.0) }
     }
     /// A power; whole exponents are exact.
     pub fn pow(self, other: Self) -> Option<Self> {
-        if self.0.is_zero() && other.0.is_negative() { return None; }
+        if self.0.is_zero() && other.0.is_negative() {
+            return None;
+        }
         Self::finite(self.0.pow(other.0))
     }
     /// FEEL's modulo: the sign of the divisor (DMN 1.5, table 76).
     pub fn modulo(self, other: Self) -> Option<Self> {
-        let quotient = self.div(other)?.floor();
-        self.sub(other.mul(quotient)?)
+        let quotient = self.over(other)?.floor();
+        self.minus(other.times(quotient)?)
     }
     /// The negation.
     #[must_use]
-    pub fn neg(self) -> Self {
+    pub fn negated(self) -> Self {
         Self(-self.0)
     }
     /// The absolute value.
@@ -79,7 +81,9 @@ impl Number {
             Round::Up => RoundingMode::Up,
             Round::Down => RoundingMode::Down,
         };
-        Self::finite(self.0.with_rounding_mode(mode).round(scale).with_rounding_mode(RoundingMode::HalfEven))
+        Self::finite(
+            self.0.with_rounding_mode(mode).round(scale).with_rounding_mode(RoundingMode::HalfEven),
+        )
     }
     /// As a whole number, if it is one that fits.
     pub fn as_i64(self) -> Option<i64> {

@@ -11,8 +11,23 @@ use crate::value::Value;
 use crate::{Diagnostic, Number, TREE_DEPTH_MAX};
 
 const KEYWORDS: &[&str] = &[
-    "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "and", "or", "between",
-    "true", "false", "null", "instance", "function",
+    "if",
+    "then",
+    "else",
+    "for",
+    "in",
+    "return",
+    "some",
+    "every",
+    "satisfies",
+    "and",
+    "or",
+    "between",
+    "true",
+    "false",
+    "null",
+    "instance",
+    "function",
 ];
 
 type Parsed<T> = Result<T, Diagnostic>;
@@ -123,7 +138,11 @@ impl Parser<'_> {
             self.require_word("satisfies")?;
             let condition = self.expression()?;
             let depth = 1 + depth_of(bindings.iter().map(|(_, node)| node)).max(condition.depth);
-            self.node(start, depth, Kind::Quantified { every, bindings, condition: condition.into() })
+            self.node(
+                start,
+                depth,
+                Kind::Quantified { every, bindings, condition: condition.into() },
+            )
         } else {
             self.binary(0)
         };
@@ -141,7 +160,12 @@ impl Parser<'_> {
             if self.eat("..") {
                 let high = self.binary(2)?;
                 let depth = 1 + list.depth.max(high.depth);
-                let kind = Kind::Range { low_open: false, low: list.into(), high: high.into(), high_open: false };
+                let kind = Kind::Range {
+                    low_open: false,
+                    low: list.into(),
+                    high: high.into(),
+                    high_open: false,
+                };
                 list = self.node(start, depth, kind)?;
             }
             bindings.push((name, list));
@@ -193,13 +217,15 @@ impl Parser<'_> {
                 self.require_word("and")?;
                 let high = self.binary(3)?;
                 let depth = 1 + left.depth.max(low.depth).max(high.depth);
-                left = self.node(start, depth, Kind::Between(left.into(), low.into(), high.into()))?;
+                left =
+                    self.node(start, depth, Kind::Between(left.into(), low.into(), high.into()))?;
             } else if level == 2 && self.word("in") {
                 let tests = self.tests()?;
                 let deepest = depth_of(tests.iter().map(|test| match test {
                     Test::Compare(_, node) | Test::Value(node) => node,
                 }));
-                left = self.node(start, 1 + left.depth.max(deepest), Kind::In(left.into(), tests))?;
+                left =
+                    self.node(start, 1 + left.depth.max(deepest), Kind::In(left.into(), tests))?;
             } else if let Some(op) = self.operator(level) {
                 self.advance();
                 let right = self.binary(level + 1)?;
@@ -290,7 +316,8 @@ impl Parser<'_> {
         let start = self.span().start;
         match self.token().clone() {
             Token::Number(text) => {
-                let number = Number::parse(&text).ok_or_else(|| self.expected("a number in range"))?;
+                let number =
+                    Number::parse(&text).ok_or_else(|| self.expected("a number in range"))?;
                 self.literal(Value::Number(number))
             }
             Token::String(text) => self.literal(Value::text(text)),
@@ -345,7 +372,11 @@ impl Parser<'_> {
             return Err(self.expected("`]` or `)` at the end of the range"));
         }
         let depth = 1 + low.depth.max(high.depth);
-        self.node(start, depth, Kind::Range { low_open, low: low.into(), high: high.into(), high_open })
+        self.node(
+            start,
+            depth,
+            Kind::Range { low_open, low: low.into(), high: high.into(), high_open },
+        )
     }
 
     fn items(&mut self, close: &str) -> Parsed<Vec<Node>> {
@@ -372,7 +403,9 @@ impl Parser<'_> {
                 return Err(self.expected("`,` or `}`"));
             }
             let name: Arc<str> = match self.token() {
-                Token::Name(name) | Token::Quoted(name) | Token::String(name) => name.as_str().into(),
+                Token::Name(name) | Token::Quoted(name) | Token::String(name) => {
+                    name.as_str().into()
+                }
                 _ => return Err(self.expected("the name of an entry")),
             };
             self.advance();
@@ -395,11 +428,23 @@ impl Parser<'_> {
             next += 1;
             if matches!(self.tokens[next].0, Token::Symbol("(")) {
                 let span = start..self.tokens[next].1.start;
-                let builtin = Builtin::named(&words).map_err(|message| Diagnostic { span: span.clone(), message, help: None })?;
+                let builtin = Builtin::named(&words).map_err(|message| Diagnostic {
+                    span: span.clone(),
+                    message,
+                    help: None,
+                })?;
                 self.at = next + 1;
                 let arguments = self.items(")")?;
-                builtin.check_count(arguments.len()).map_err(|message| Diagnostic { span, message, help: None })?;
-                return self.node(start, 1 + depth_of(arguments.iter()), Kind::Call(builtin, arguments));
+                builtin.check_count(arguments.len()).map_err(|message| Diagnostic {
+                    span,
+                    message,
+                    help: None,
+                })?;
+                return self.node(
+                    start,
+                    1 + depth_of(arguments.iter()),
+                    Kind::Call(builtin, arguments),
+                );
             }
             if KEYWORDS.contains(&word.as_str()) {
                 break;
@@ -431,5 +476,7 @@ fn too_deep(span: Range<usize>) -> Diagnostic {
 }
 
 pub(crate) fn at_literal(text: &str) -> Option<Value> {
-    temporal::parse_duration(text).map(Value::Duration).or_else(|| Moment::parse(text).map(Value::Moment))
+    temporal::parse_duration(text)
+        .map(Value::Duration)
+        .or_else(|| Moment::parse(text).map(Value::Moment))
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::{Span, SignedDuration};
+use jiff::{SignedDuration, Span};
 
 /// A date, a time, or both, with the offset from UTC if one was said.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -52,7 +52,10 @@ impl Moment {
     /// The moment of milliseconds since 1970, in UTC.
     pub fn from_epoch_ms(ms: i64) -> Option<Self> {
         let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-        epoch.checked_add(SignedDuration::from_millis(ms)).ok().map(|at| Self::DateTime(at, Some(0)))
+        epoch
+            .checked_add(SignedDuration::from_millis(ms))
+            .ok()
+            .map(|at| Self::DateTime(at, Some(0)))
     }
 
     /// Parses any of the three forms.
@@ -74,7 +77,8 @@ impl Moment {
         match (self, other) {
             (Self::Time(a, x), Self::Time(b, y)) => {
                 let seconds = |time: Time, offset: Option<i32>| {
-                    time.duration_since(Time::midnight()).as_millis() - i128::from(offset.unwrap_or(0)) * 1000
+                    time.duration_since(Time::midnight()).as_millis()
+                        - i128::from(offset.unwrap_or(0)) * 1000
                 };
                 Some(seconds(a, x).cmp(&seconds(b, y)))
             }
@@ -144,7 +148,11 @@ impl fmt::Display for Moment {
 
 impl IsoDuration {
     pub(crate) fn type_name(self) -> &'static str {
-        if self.calendar && self.ms == 0 { "years and months duration" } else { "days and time duration" }
+        if self.calendar && self.ms == 0 {
+            "years and months duration"
+        } else {
+            "days and time duration"
+        }
     }
 }
 
@@ -209,7 +217,10 @@ pub fn parse_duration(text: &str) -> Option<IsoDuration> {
         }
         Some(())
     };
-    read(date, &[('Y', 12, true), ('M', 1, true), ('W', 604_800_000, false), ('D', 86_400_000, false)])?;
+    read(
+        date,
+        &[('Y', 12, true), ('M', 1, true), ('W', 604_800_000, false), ('D', 86_400_000, false)],
+    )?;
     if let Some(time) = time {
         if time.is_empty() {
             return None;

@@ -51,7 +51,8 @@ pub struct Context(Vec<(Arc<str>, Value)>);
 impl PartialEq for Context {
     /// Order does not matter (DMN 1.5, 10.3.2.13).
     fn eq(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len() && self.0.iter().all(|(name, value)| other.get(name) == Some(value))
+        self.0.len() == other.0.len()
+            && self.0.iter().all(|(name, value)| other.get(name) == Some(value))
     }
 }
 
@@ -123,7 +124,11 @@ impl Value {
     #[must_use]
     pub fn with_path<T: AsRef<str>>(&self, path: &[T], value: Value) -> Value {
         let Some((first, rest)) = path.split_first() else { return value };
-        let mut context = if let Self::Context(context) = self { (**context).clone() } else { Context::default() };
+        let mut context = if let Self::Context(context) = self {
+            (**context).clone()
+        } else {
+            Context::default()
+        };
         let inner = context.get(first.as_ref()).unwrap_or(&Value::Null).with_path(rest, value);
         context.set(first.as_ref().into(), inner);
         Self::Context(Arc::new(context))
@@ -236,7 +241,9 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Result<Value, String> {
         let rest = &self.text[self.at..];
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
         let number = Number::parse(&rest[..end]).ok_or_else(|| self.error("a number in range"))?;
         self.at += end;
         Ok(Value::Number(number))

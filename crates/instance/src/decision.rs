@@ -17,10 +17,7 @@ pub struct KeySource {
 impl KeySource {
     /// Continues where the shard's row says.
     pub fn new(shard: ShardId, next_block: u64) -> Self {
-        Self {
-            shard,
-            next_block: next_block.max(1),
-        }
+        Self { shard, next_block: next_block.max(1) }
     }
 
     /// The first key of a run of `blocks` fresh blocks.
@@ -48,22 +45,14 @@ pub struct Decision<'a> {
 impl Instance {
     /// A new instance, and the event that made it.
     pub fn create(created: InstanceCreated, now_ms: i64) -> (Self, Event) {
-        (
-            Self::created(&created, now_ms),
-            Event::InstanceCreated(Box::new(created)),
-        )
+        (Self::created(&created, now_ms), Event::InstanceCreated(Box::new(created)))
     }
 }
 
 impl<'a> Decision<'a> {
     /// Starts deciding at `now_ms` (milliseconds since 1970, from the input).
     pub fn new(state: &'a mut Instance, keys: &'a mut KeySource, now_ms: i64) -> Self {
-        Self {
-            state,
-            keys,
-            now_ms,
-            events: Vec::new(),
-        }
+        Self { state, keys, now_ms, events: Vec::new() }
     }
 
     /// The state after everything that was emitted.
@@ -88,14 +77,9 @@ impl<'a> Decision<'a> {
     pub fn next_key(&mut self) -> Key {
         if self.state.next_key >= self.state.keys_end {
             let used = self.state.keys_end.raw() - self.state.next_key.block_start().raw();
-            let blocks = (used / Key::LOCALS_PER_BLOCK + 1)
-                .next_power_of_two()
-                .clamp(4, 256);
+            let blocks = (used / Key::LOCALS_PER_BLOCK + 1).next_power_of_two().clamp(4, 256);
             let first = self.keys.take(blocks);
-            self.emit(Event::KeysReserved {
-                first,
-                count: blocks * Key::LOCALS_PER_BLOCK,
-            });
+            self.emit(Event::KeysReserved { first, count: blocks * Key::LOCALS_PER_BLOCK });
         }
         let key = self.state.next_key;
         self.state.next_key = key.offset(1);

@@ -33,10 +33,7 @@ impl Instance {
             keys_end: instance.0.offset(Key::LOCALS_PER_BLOCK),
             ended_ms: None,
         };
-        state.elements.insert(
-            instance.root(),
-            ElementInstance::new(0, instance.root(), at_ms),
-        );
+        state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
     }
 
@@ -60,8 +57,7 @@ impl Instance {
 
     fn enter(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
         self.take_key(key.0);
-        self.elements
-            .insert(key, ElementInstance::new(element, scope, at_ms));
+        self.elements.insert(key, ElementInstance::new(element, scope, at_ms));
         if let Some(scope) = self.elements.get_mut(&scope) {
             scope.children += 1;
         }
@@ -103,12 +99,7 @@ impl ElementInstance {
 pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
         Event::InstanceCreated(_) | Event::CorrelationRefused { .. } => {}
-        Event::ElementEntered {
-            key,
-            element,
-            scope,
-            via: _,
-        } => {
+        Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }
         Event::ElementPassed { key, .. } => state.take_key(key.0),
@@ -147,14 +138,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
-        Event::IncidentRaised {
-            incident,
-            owner,
-            job,
-            kind,
-            stage,
-            message,
-        } => {
+        Event::IncidentRaised { incident, owner, job, kind, stage, message } => {
             state.take_key(incident.0);
             state.incidents.insert(
                 *incident,
@@ -206,12 +190,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
         }
     };
     match event {
-        Event::JobCreated {
-            job,
-            owner,
-            job_type,
-            retries,
-        } => {
+        Event::JobCreated { job, owner, job_type, retries } => {
             state.take_key(job.0);
             state.jobs.insert(
                 *job,
@@ -227,30 +206,17 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
                 },
             );
         }
-        Event::JobLeased {
-            job,
-            worker,
-            until_ms,
-        } => edit(state, job, &|job| {
+        Event::JobLeased { job, worker, until_ms } => edit(state, job, &|job| {
             job.worker = worker.clone();
             job.available_ms = *until_ms;
             job.state = JobState::Leased;
         }),
-        Event::JobFailed {
-            job,
-            retries,
-            available_ms,
-            message,
-        } => edit(state, job, &|job| {
+        Event::JobFailed { job, retries, available_ms, message } => edit(state, job, &|job| {
             job.retries = *retries;
             job.error_message = message.clone();
             let exhausted = *retries <= 0;
             job.available_ms = if exhausted { i64::MAX } else { *available_ms };
-            job.state = if exhausted {
-                JobState::Exhausted
-            } else {
-                JobState::Failed
-            };
+            job.state = if exhausted { JobState::Exhausted } else { JobState::Failed };
         }),
         Event::JobErrorThrown { job, code, message } => edit(state, job, &|job| {
             job.available_ms = i64::MAX;
@@ -270,33 +236,16 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
 
 fn evolve_wait(state: &mut Instance, event: &Event) {
     match event {
-        Event::TimerSet {
-            timer,
-            owner,
-            target,
-            due_ms,
-            repeats,
-        } => {
+        Event::TimerSet { timer, owner, target, due_ms, repeats } => {
             state.take_key(timer.0);
-            let timer_state = Timer {
-                owner: *owner,
-                target: *target,
-                due_ms: *due_ms,
-                repeats: *repeats,
-            };
+            let timer_state =
+                Timer { owner: *owner, target: *target, due_ms: *due_ms, repeats: *repeats };
             state.timers.insert(*timer, timer_state);
         }
         Event::TimerFired { timer } | Event::TimerCanceled { timer } => {
             state.timers.remove(timer);
         }
-        Event::SubscriptionOpened {
-            subscription,
-            owner,
-            target,
-            name,
-            correlation_key,
-            once,
-        } => {
+        Event::SubscriptionOpened { subscription, owner, target, name, correlation_key, once } => {
             state.take_key(subscription.0);
             state.subscriptions.insert(
                 *subscription,
@@ -309,15 +258,8 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
                 },
             );
         }
-        Event::SubscriptionCorrelated {
-            subscription,
-            message: _,
-        } => {
-            if state
-                .subscriptions
-                .get(subscription)
-                .is_some_and(|open| open.once)
-            {
+        Event::SubscriptionCorrelated { subscription, message: _ } => {
+            if state.subscriptions.get(subscription).is_some_and(|open| open.once) {
                 state.subscriptions.remove(subscription);
             }
         }
@@ -330,24 +272,13 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
 
 fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
-        Event::UserTaskCreated {
-            task,
-            owner,
-            details,
-        } => {
+        Event::UserTaskCreated { task, owner, details } => {
             state.take_key(task.0);
-            let created = UserTask {
-                owner: *owner,
-                details: (**details).clone(),
-                created_ms: at_ms,
-            };
+            let created =
+                UserTask { owner: *owner, details: (**details).clone(), created_ms: at_ms };
             state.user_tasks.insert(*task, created);
         }
-        Event::UserTaskUpdated {
-            task,
-            details,
-            action: _,
-        } => {
+        Event::UserTaskUpdated { task, details, action: _ } => {
             if let Some(task) = state.user_tasks.get_mut(task) {
                 task.details = (**details).clone();
             }

@@ -277,16 +277,13 @@ impl Instance {
 
     /// The value that is visible under `name` from `scope`, inner scopes first.
     pub fn variable(&self, scope: ElementKey, name: &str) -> Option<&base::Json> {
-        self.scopes(scope)
-            .find_map(|(_, element)| element.variables.get(name))
+        self.scopes(scope).find_map(|(_, element)| element.variables.get(name))
     }
 
     /// All variables visible from `scope`.
     pub fn visible_variables(&self, scope: ElementKey) -> Variables {
-        let mut chain: Vec<&Variables> = self
-            .scopes(scope)
-            .map(|(_, element)| &element.variables)
-            .collect();
+        let mut chain: Vec<&Variables> =
+            self.scopes(scope).map(|(_, element)| &element.variables).collect();
         chain.reverse();
         let mut all = Variables::new();
         for variables in chain {

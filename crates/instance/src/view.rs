@@ -62,27 +62,16 @@ impl History {
     /// Folds a whole log. `None` if it does not begin with the creation of an instance.
     pub fn fold(records: &[Record]) -> Option<Self> {
         let state = Instance::replay(None, records)?;
-        let mut history = Self {
-            state,
-            elements: Vec::new(),
-            variables: BTreeMap::new(),
-            timeline: Vec::new(),
-        };
+        let mut history =
+            Self { state, elements: Vec::new(), variables: BTreeMap::new(), timeline: Vec::new() };
         for record in records {
             for event in &record.events {
                 history.note(event, record.at_ms);
-                history.timeline.push(TimelineEntry {
-                    at_ms: record.at_ms,
-                    event: event.clone(),
-                });
+                history.timeline.push(TimelineEntry { at_ms: record.at_ms, event: event.clone() });
             }
         }
-        let open: Vec<_> = history
-            .state
-            .incidents()
-            .iter()
-            .map(|(key, at)| (*key, at.owner))
-            .collect();
+        let open: Vec<_> =
+            history.state.incidents().iter().map(|(key, at)| (*key, at.owner)).collect();
         for (incident, owner) in open {
             if let Some(element) = history.elements.iter_mut().find(|known| known.key == owner) {
                 element.incident = Some(incident);
@@ -95,20 +84,10 @@ impl History {
         let root = self.state.key().root();
         match event {
             Event::InstanceCreated(_) => self.entered(root, 0, root, at_ms),
-            Event::ElementEntered {
-                key,
-                element,
-                scope,
-                via: _,
-            } => {
+            Event::ElementEntered { key, element, scope, via: _ } => {
                 self.entered(*key, *element, *scope, at_ms);
             }
-            Event::ElementPassed {
-                key,
-                element,
-                scope,
-                via: _,
-            } => {
+            Event::ElementPassed { key, element, scope, via: _ } => {
                 self.entered(*key, *element, *scope, at_ms);
                 self.ended(*key, ElementState::Completed, at_ms);
             }
@@ -136,12 +115,7 @@ impl History {
     }
 
     fn ended(&mut self, key: ElementKey, state: ElementState, at_ms: i64) {
-        if let Some(element) = self
-            .elements
-            .iter_mut()
-            .rev()
-            .find(|known| known.key == key)
-        {
+        if let Some(element) = self.elements.iter_mut().rev().find(|known| known.key == key) {
             element.state = state;
             element.ended_ms = Some(at_ms);
         }

@@ -12,23 +12,13 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 
 /// Camunda 8's gateway protocol (package `gateway_protocol`): messages, `GatewayServer`,
 /// `GatewayClient`.
-#[allow(
-    missing_docs,
-    unused_qualifications,
-    clippy::pedantic,
-    reason = "generated"
-)]
+#[allow(missing_docs, unused_qualifications, clippy::pedantic, reason = "generated")]
 pub mod gateway {
     tonic::include_proto!("gateway_protocol");
 }
 
 /// gRPC's health protocol (package `grpc.health.v1`): messages, `HealthServer`, `HealthClient`.
-#[allow(
-    missing_docs,
-    unused_qualifications,
-    clippy::pedantic,
-    reason = "generated"
-)]
+#[allow(missing_docs, unused_qualifications, clippy::pedantic, reason = "generated")]
 pub mod health {
     tonic::include_proto!("grpc.health.v1");
 }

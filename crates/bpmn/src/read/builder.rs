@@ -31,10 +31,26 @@ const NOTATION: &[&str] = &[
 ];
 
 /// Root elements that are looked up or never have behaviour.
-const ROOTS: &[&str] =
-    &["message", "error", "signal", "escalation", "itemDefinition", "dataStore", "category",
-      "collaboration", "import", "extension", "relationship", "documentation", "extensionElements",
-      "interface", "endPoint", "resource", "partnerEntity", "partnerRole"];
+const ROOTS: &[&str] = &[
+    "message",
+    "error",
+    "signal",
+    "escalation",
+    "itemDefinition",
+    "dataStore",
+    "category",
+    "collaboration",
+    "import",
+    "extension",
+    "relationship",
+    "documentation",
+    "extensionElements",
+    "interface",
+    "endPoint",
+    "resource",
+    "partnerEntity",
+    "partnerRole",
+];
 
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
@@ -116,11 +132,10 @@ impl<'a> Builder<'a> {
         let mut processes = Vec::new();
         for child in elements(root) {
             match (child.tag_name().namespace(), child.tag_name().name()) {
-                (Some(BPMN), "process") => {
-                    if child.attribute("isExecutable") == Some("true") {
-                        processes.extend(self.process(child));
-                    }
+                (Some(BPMN), "process") if child.attribute("isExecutable") == Some("true") => {
+                    processes.extend(self.process(child));
                 }
+                (Some(BPMN), "process") => {}
                 (Some(BPMN), name) if !ROOTS.contains(&name) => self.unsupported(child, ""),
                 _ => {}
             }
@@ -184,7 +199,12 @@ impl<'a> Builder<'a> {
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");
-                    self.problem(child, "B004", message, "remove it, or put it into extensionElements");
+                    self.problem(
+                        child,
+                        "B004",
+                        message,
+                        "remove it, or put it into extensionElements",
+                    );
                 }
             }
         }

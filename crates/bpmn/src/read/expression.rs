@@ -40,10 +40,17 @@ impl<'a> Builder<'a> {
         match feel::compile(body) {
             Ok(expression) => Some(expression),
             Err(error) => {
-                let place = (start + offset + error.span.start).min(self.document.input_text().len());
+                let place =
+                    (start + offset + error.span.start).min(self.document.input_text().len());
                 let message = format!("in the expression `{}`: {}", body.trim(), error.message);
                 let help = error.help.unwrap_or_else(|| "correct the FEEL expression".into());
-                self.problem_at(at, floor_boundary(self.document.input_text(), place), "B020", message, help);
+                self.problem_at(
+                    at,
+                    floor_boundary(self.document.input_text(), place),
+                    "B020",
+                    message,
+                    help,
+                );
                 None
             }
         }

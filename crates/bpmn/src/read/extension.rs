@@ -25,7 +25,12 @@ impl<'a> Builder<'a> {
                         "<zeebe:{name}> is not supported on <{}> by this version",
                         at.tag_name().name()
                     );
-                    self.problem(child, "B006", message, "remove it; docs/reference/bpmn.md lists what is");
+                    self.problem(
+                        child,
+                        "B006",
+                        message,
+                        "remove it; docs/reference/bpmn.md lists what is",
+                    );
                 }
                 Some(CAMUNDA_7) => {
                     let message = format!("<camunda:{name}> belongs to Camunda 7");
@@ -68,7 +73,8 @@ impl<'a> Builder<'a> {
             !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
         };
         if !path.iter().all(valid) {
-            let message = format!("expected the target to be a variable name, but found \"{target}\"");
+            let message =
+                format!("expected the target to be a variable name, but found \"{target}\"");
             self.problem(line, "B021", message, "name the variable that the value goes to");
             return None;
         }
@@ -76,7 +82,7 @@ impl<'a> Builder<'a> {
     }
 
     /// `zeebe:taskHeaders`.
-    pub fn headers(&mut self, extensions: &[Xml<'a, 'a>]) -> Vec<(Text, Text)> {
+    pub fn headers(extensions: &[Xml<'a, 'a>]) -> Vec<(Text, Text)> {
         named(extensions, "taskHeaders")
             .flat_map(elements)
             .filter_map(|header| {
@@ -96,19 +102,24 @@ impl<'a> Builder<'a> {
         let problems = self.problems.len();
         let job_type = self.value_attribute(definition, "type");
         if job_type.is_none() && problems == self.problems.len() {
-            self.problem(definition, "B011", "the job type is empty", "name the type that workers ask for");
+            self.problem(
+                definition,
+                "B011",
+                "the job type is empty",
+                "name the type that workers ask for",
+            );
         }
         let retries = self.value_attribute(definition, "retries");
         Some(JobSpec {
             job_type: job_type?,
             retries: retries.unwrap_or_else(|| Value::Fixed("3".into())),
-            headers: self.headers(extensions),
+            headers: Self::headers(extensions),
         })
     }
 
     /// The extensions of a user task that the engine manages.
     pub fn user_task(&mut self, extensions: &[Xml<'a, 'a>]) -> UserTaskSpec {
-        let mut spec = UserTaskSpec { headers: self.headers(extensions), ..Default::default() };
+        let mut spec = UserTaskSpec { headers: Self::headers(extensions), ..Default::default() };
         for extension in extensions {
             match extension.tag_name().name() {
                 "assignmentDefinition" => {
@@ -136,8 +147,8 @@ impl<'a> Builder<'a> {
 
     /// `<conditionExpression>` of a flow.
     pub fn condition(&mut self, flow: Xml<'a, 'a>) -> Option<feel::Expression> {
-        let condition = elements(flow)
-            .find(|child| child.has_tag_name((BPMN, "conditionExpression")))?;
+        let condition =
+            elements(flow).find(|child| child.has_tag_name((BPMN, "conditionExpression")))?;
         let text = condition.text().unwrap_or_default();
         if text.trim().is_empty() {
             self.problem(condition, "B022", "the condition is empty", "write a FEEL expression");

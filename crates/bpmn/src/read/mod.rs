@@ -40,18 +40,20 @@ pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
         }]
     };
     if text.len() > RESOURCE_BYTES_MAX {
-        let message = format!(
-            "the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}",
-            text.len()
-        );
+        let message =
+            format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
         return Err(fail(1, 1, "B002", message, "split the model"));
     }
     if let Some((line, depth)) = too_deep(text) {
-        let message = format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
+        let message =
+            format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
         return Err(fail(line, 1, "B002", message, "flatten the model"));
     }
-    let options =
-        roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES_MAX, ..Default::default() };
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: XML_NODES_MAX,
+        ..Default::default()
+    };
     let document = roxmltree::Document::parse_with_options(text, options).map_err(|error| {
         let at = error.pos();
         let (code, help) = match error {
@@ -86,7 +88,7 @@ fn too_deep(text: &str) -> Option<(u32, usize)> {
             (rest.find('>'), -1)
         } else {
             let end = tag_end(rest);
-            (end, if end.is_some_and(|end| rest[..end].ends_with('/')) { 0 } else { 1 })
+            (end, isize::from(!end.is_some_and(|end| rest[..end].ends_with('/'))))
         };
         depth = depth.saturating_add_signed(step);
         if depth > XML_DEPTH_MAX {

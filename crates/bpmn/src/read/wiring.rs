@@ -9,12 +9,18 @@ impl<'a> Builder<'a> {
     /// Connects the nodes of a draft. Flows are numbered from `nodes_len`.
     pub fn wire(&mut self, draft: &mut Draft<'a>, nodes_len: u32) -> Vec<Flow> {
         let mut flows = Vec::new();
-        for (source, scope) in std::mem::take(&mut draft.flows).into_iter().zip(draft.flow_scopes.clone()) {
+        for (source, scope) in
+            std::mem::take(&mut draft.flows).into_iter().zip(draft.flow_scopes.clone())
+        {
             let Some(id) = self.id_of(source) else { continue };
             let number = nodes_len + u32::try_from(flows.len()).unwrap_or(u32::MAX);
             if draft.ids.insert(source.attribute("id").unwrap_or_default(), number).is_some() {
-                self.problem(source, "B005", format!("the id \"{id}\" is used twice"),
-                    "give every element an id of its own");
+                self.problem(
+                    source,
+                    "B005",
+                    format!("the id \"{id}\" is used twice"),
+                    "give every element an id of its own",
+                );
             }
             let from = self.flow_end(source, "sourceRef", scope, draft, nodes_len);
             let to = self.flow_end(source, "targetRef", scope, draft, nodes_len);
@@ -42,15 +48,29 @@ impl<'a> Builder<'a> {
         match draft.ids.get(id).copied().filter(|number| *number < nodes_len) {
             Some(number) if draft.nodes[number as usize].scope == scope => Some(number),
             Some(_) => {
-                self.problem(flow, "B008", format!("the flow crosses the border of a sub-process at \"{id}\""),
-                    "connect elements of the same scope");
+                self.problem(
+                    flow,
+                    "B008",
+                    format!("the flow crosses the border of a sub-process at \"{id}\""),
+                    "connect elements of the same scope",
+                );
                 None
             }
             // An element that was itself refused is named once, there.
-            None if self.document.descendants().any(|node| node.attribute("id") == Some(id) && !id.is_empty()) => None,
+            None if self
+                .document
+                .descendants()
+                .any(|node| node.attribute("id") == Some(id) && !id.is_empty()) =>
+            {
+                None
+            }
             None => {
-                self.problem(flow, "B007", format!("the flow's {attribute} \"{id}\" does not exist"),
-                    "connect the flow to an element");
+                self.problem(
+                    flow,
+                    "B007",
+                    format!("the flow's {attribute} \"{id}\" does not exist"),
+                    "connect the flow to an element",
+                );
                 None
             }
         }
@@ -78,17 +98,31 @@ impl<'a> Builder<'a> {
                 Some(host) if (host as usize) < draft.sources.len() => {
                     *attached = host;
                     let host = &mut draft.nodes[host as usize];
-                    let activity = matches!(host.kind, Kind::Job(_) | Kind::UserTask(_) | Kind::SubProcess { .. }
-                        | Kind::Script { .. } | Kind::Pass) || host.element_type == "RECEIVE_TASK";
+                    let activity = matches!(
+                        host.kind,
+                        Kind::Job(_)
+                            | Kind::UserTask(_)
+                            | Kind::SubProcess { .. }
+                            | Kind::Script { .. }
+                            | Kind::Pass
+                    ) || host.element_type == "RECEIVE_TASK";
                     if activity && host.scope == scope {
                         host.boundaries.push(u32::try_from(number).unwrap_or(u32::MAX));
                     } else {
-                        self.problem(source, "B009", format!("a boundary event cannot be attached to \"{id}\""),
-                            "attach it to a task or sub-process of the same scope");
+                        self.problem(
+                            source,
+                            "B009",
+                            format!("a boundary event cannot be attached to \"{id}\""),
+                            "attach it to a task or sub-process of the same scope",
+                        );
                     }
                 }
-                _ => self.problem(source, "B007", format!("the boundary event's activity \"{id}\" does not exist"),
-                    "attach the event to an activity"),
+                _ => self.problem(
+                    source,
+                    "B007",
+                    format!("the boundary event's activity \"{id}\" does not exist"),
+                    "attach the event to an activity",
+                ),
             }
         }
     }
@@ -97,15 +131,21 @@ impl<'a> Builder<'a> {
         let (node, source) = (&draft.nodes[number], draft.sources[number]);
         let Some(default) = source.attribute("default") else { return };
         if node.default.is_none() {
-            self.problem(source, "B007", format!("the default flow \"{default}\" does not leave this element"),
-                "name one of its outgoing flows");
+            self.problem(
+                source,
+                "B007",
+                format!("the default flow \"{default}\" does not leave this element"),
+                "name one of its outgoing flows",
+            );
         }
     }
 
     fn check_position(&mut self, draft: &Draft<'a>, number: usize) {
         let (node, source) = (&draft.nodes[number], draft.sources[number]);
         let problem: Option<(&str, &str)> = match &node.kind {
-            Kind::End(_) if !node.outgoing.is_empty() => Some(("an end event has an outgoing flow", "remove the flow")),
+            Kind::End(_) if !node.outgoing.is_empty() => {
+                Some(("an end event has an outgoing flow", "remove the flow"))
+            }
             Kind::Start(_) | Kind::Boundary { .. } if !node.incoming.is_empty() => {
                 Some(("an event that starts a path has an incoming flow", "remove the flow"))
             }
@@ -115,12 +155,14 @@ impl<'a> Builder<'a> {
             Kind::Exclusive | Kind::Parallel if node.outgoing.is_empty() => {
                 Some(("the gateway leads nowhere", "add an outgoing flow"))
             }
-            Kind::EventBased if node.outgoing.len() < 2 => {
-                Some(("an event-based gateway needs two events to choose from", "add outgoing flows to catch events"))
-            }
-            Kind::Start(Trigger::Message { .. } | Trigger::Timer(_)) if node.scope != 0 => {
-                Some(("a sub-process starts with a none start event", "remove the event definition"))
-            }
+            Kind::EventBased if node.outgoing.len() < 2 => Some((
+                "an event-based gateway needs two events to choose from",
+                "add outgoing flows to catch events",
+            )),
+            Kind::Start(Trigger::Message { .. } | Trigger::Timer(_)) if node.scope != 0 => Some((
+                "a sub-process starts with a none start event",
+                "remove the event definition",
+            )),
             _ => None,
         };
         if let Some((message, help)) = problem {
@@ -149,7 +191,12 @@ impl<'a> Builder<'a> {
         }
         if none_starts.len() > 1 {
             let second = draft.sources[none_starts[1] as usize];
-            self.problem(second, "B010", "there are two none start events in one scope", "keep one");
+            self.problem(
+                second,
+                "B010",
+                "there are two none start events in one scope",
+                "keep one",
+            );
         }
         match &mut draft.nodes[number].kind {
             Kind::Process { start } => *start = none_starts.first().copied(),

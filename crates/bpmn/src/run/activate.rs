@@ -1,6 +1,8 @@
 //! Setting an entered element to work: input mappings, boundary events, then what its kind does.
 
-use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables};
+use base::{
+    ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables,
+};
 use feel::Value as Feel;
 
 use super::Run;
@@ -24,11 +26,13 @@ impl<'p> Run<'p, '_, '_> {
     fn try_activate(&mut self, node: &'p Node, key: ElementKey) -> Result<(), Stuck> {
         if !node.inputs.is_empty() {
             let scope = self.scope_of(key).unwrap_or(key);
-            let variables = self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
+            let variables =
+                self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
         }
         for boundary in &node.boundaries {
-            if let Kind::Boundary { interrupting, trigger, .. } = &self.process.node(*boundary).kind {
+            if let Kind::Boundary { interrupting, trigger, .. } = &self.process.node(*boundary).kind
+            {
                 self.wait_for(key, *boundary, trigger, *interrupting)?;
             }
         }
@@ -37,7 +41,8 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
             Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
             Kind::Catch(trigger) => {
-                let element = self.decision.state().element(key).map_or(0, |element| element.element);
+                let element =
+                    self.decision.state().element(key).map_or(0, |element| element.element);
                 self.wait_for(key, element, trigger, true)?;
             }
             Kind::EventBased => {
@@ -52,7 +57,13 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Script { expression, result } => {
                 let (value, why) = self.evaluate(expression, key);
                 if value == Feel::Null && !why.is_empty() {
-                    let message = super::values::unfit("the script's result", "a value", expression, &value, &why);
+                    let message = super::values::unfit(
+                        "the script's result",
+                        "a value",
+                        expression,
+                        &value,
+                        &why,
+                    );
                     return Err(extract(message));
                 }
                 let result = (result.shared(), base::Json::trusted(value.to_json()));
@@ -64,7 +75,9 @@ impl<'p> Run<'p, '_, '_> {
                 let code = self.text(code, key, "the error code").map_err(extract)?;
                 self.throw(key, &code, "", None, Variables::new());
             }
-            Kind::Start(_) | Kind::End(EndKind::None) | Kind::Pass | Kind::Parallel => self.leave(key),
+            Kind::Start(_) | Kind::End(EndKind::None) | Kind::Pass | Kind::Parallel => {
+                self.leave(key);
+            }
             // Entered by what triggers them, or by the creation of the instance.
             Kind::Process { .. } | Kind::Boundary { .. } => {}
         }
@@ -91,8 +104,10 @@ impl<'p> Run<'p, '_, '_> {
                 }
                 Some(false) => {}
                 None => {
-                    let what = format!("the condition of the flow \"{}\"", self.process.flow(*flow).id);
-                    let message = super::values::unfit(&what, "true or false", condition, &value, &why);
+                    let what =
+                        format!("the condition of the flow \"{}\"", self.process.flow(*flow).id);
+                    let message =
+                        super::values::unfit(&what, "true or false", condition, &value, &why);
                     return Err((IncidentKind::ConditionError, message));
                 }
             }
@@ -120,11 +135,10 @@ impl<'p> Run<'p, '_, '_> {
     fn create_job(&mut self, spec: &JobSpec, owner: ElementKey) -> Result<(), String> {
         let job_type = self.text(&spec.job_type, owner, "the job type")?;
         let retries = self.scalar(&spec.retries, owner, "the retries")?;
-        let retries: i32 = retries
-            .parse()
-            .ok()
-            .filter(|retries| *retries >= 1)
-            .ok_or_else(|| format!("expected the retries to be a whole number above 0, but found `{retries}`"))?;
+        let retries: i32 =
+            retries.parse().ok().filter(|retries| *retries >= 1).ok_or_else(|| {
+                format!("expected the retries to be a whole number above 0, but found `{retries}`")
+            })?;
         let job = JobKey(self.decision.next_key());
         self.decision.emit(Event::JobCreated { job, owner, job_type, retries });
         Ok(())
@@ -133,22 +147,26 @@ impl<'p> Run<'p, '_, '_> {
     fn create_task(&mut self, spec: &UserTaskSpec, owner: ElementKey) -> Result<(), String> {
         let optional = |value: &Option<Value>, what| match value {
             None => Ok(None),
-            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => Ok(None),
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => {
+                Ok(None)
+            }
             Some(value) => self.scalar(value, owner, what).map(Some),
         };
         let date = |text: Option<Text>| text.map(|text| timer::date_ms(&text)).transpose();
         let names = |value: &Option<Value>, what| match value {
             None => Ok(Vec::new()),
-            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => Ok(Vec::new()),
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => {
+                Ok(Vec::new())
+            }
             Some(value) => self.names(value, owner, what),
         };
         let priority = match optional(&spec.priority, "the priority")? {
             None => 50,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|priority| (0..=100).contains(priority))
-                .ok_or_else(|| format!("expected the priority to be 0 to 100, but found `{text}`"))?,
+            Some(text) => {
+                text.parse().ok().filter(|priority| (0..=100).contains(priority)).ok_or_else(
+                    || format!("expected the priority to be 0 to 100, but found `{text}`"),
+                )?
+            }
         };
         let details = UserTaskDetails {
             assignee: optional(&spec.assignee, "the assignee")?,

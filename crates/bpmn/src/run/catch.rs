@@ -52,14 +52,21 @@ impl Run<'_, '_, '_> {
                 timer::Next { due_ms, repeats: 0 }
             }
             Timer::Cycle(value) => {
-                let Some(next) = timer::first(&self.scalar(value, owner, "the cycle")?, now_ms)? else {
+                let Some(next) = timer::first(&self.scalar(value, owner, "the cycle")?, now_ms)?
+                else {
                     return Ok(());
                 };
                 next
             }
         };
         let timer = TimerKey(self.decision.next_key());
-        self.decision.emit(Event::TimerSet { timer, owner, target, due_ms: next.due_ms, repeats: next.repeats });
+        self.decision.emit(Event::TimerSet {
+            timer,
+            owner,
+            target,
+            due_ms: next.due_ms,
+            repeats: next.repeats,
+        });
         Ok(())
     }
 
@@ -76,7 +83,8 @@ impl Run<'_, '_, '_> {
 
     /// Sets the next run of a repeating boundary timer.
     fn repeat(&mut self, fired: instance::Timer) {
-        let Kind::Boundary { trigger: Trigger::Timer(Timer::Cycle(value)), .. } = &self.process.node(fired.target).kind
+        let Kind::Boundary { trigger: Trigger::Timer(Timer::Cycle(value)), .. } =
+            &self.process.node(fired.target).kind
         else {
             return;
         };
@@ -88,12 +96,24 @@ impl Run<'_, '_, '_> {
             Ok(Some(next)) => {
                 let timer = TimerKey(self.decision.next_key());
                 let (owner, target) = (fired.owner, fired.target);
-                self.decision.emit(Event::TimerSet { timer, owner, target, due_ms: next.due_ms, repeats: next.repeats });
+                self.decision.emit(Event::TimerSet {
+                    timer,
+                    owner,
+                    target,
+                    due_ms: next.due_ms,
+                    repeats: next.repeats,
+                });
             }
             Ok(None) => {}
             Err(message) => {
                 let stage = base::Stage::Working;
-                self.decision.raise(fired.owner, IncidentKind::ExtractValueError, stage, None, message);
+                self.decision.raise(
+                    fired.owner,
+                    IncidentKind::ExtractValueError,
+                    stage,
+                    None,
+                    message,
+                );
             }
         }
     }
@@ -124,7 +144,11 @@ impl Run<'_, '_, '_> {
                 self.enter_triggered(target, scope, None, variables);
             }
             (Kind::EventBased, _) => {
-                let via = node.outgoing.iter().copied().find(|flow| self.process.flow(*flow).target == target);
+                let via = node
+                    .outgoing
+                    .iter()
+                    .copied()
+                    .find(|flow| self.process.flow(*flow).target == target);
                 self.cancel_waits(owner);
                 self.decision.emit(Event::ElementCompleted { key: owner });
                 self.enter_triggered(target, scope, via, variables);

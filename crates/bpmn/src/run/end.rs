@@ -10,15 +10,39 @@ impl Run<'_, '_, '_> {
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
         let state = self.decision.state();
         let mut events = Vec::new();
-        events.extend(state.jobs().iter().filter(|(_, job)| job.owner == owner).map(|(job, _)| Event::JobCanceled { job: *job }));
-        events.extend(state.timers().iter().filter(|(_, timer)| timer.owner == owner).map(|(timer, _)| Event::TimerCanceled { timer: *timer }));
         events.extend(
-            state.subscriptions().iter().filter(|(_, open)| open.owner == owner)
+            state
+                .jobs()
+                .iter()
+                .filter(|(_, job)| job.owner == owner)
+                .map(|(job, _)| Event::JobCanceled { job: *job }),
+        );
+        events.extend(
+            state
+                .timers()
+                .iter()
+                .filter(|(_, timer)| timer.owner == owner)
+                .map(|(timer, _)| Event::TimerCanceled { timer: *timer }),
+        );
+        events.extend(
+            state
+                .subscriptions()
+                .iter()
+                .filter(|(_, open)| open.owner == owner)
                 .map(|(subscription, _)| Event::SubscriptionClosed { subscription: *subscription }),
         );
-        events.extend(state.user_tasks().iter().filter(|(_, task)| task.owner == owner).map(|(task, _)| Event::UserTaskCanceled { task: *task }));
         events.extend(
-            state.incidents().iter().filter(|(_, incident)| incident.owner == owner)
+            state
+                .user_tasks()
+                .iter()
+                .filter(|(_, task)| task.owner == owner)
+                .map(|(task, _)| Event::UserTaskCanceled { task: *task }),
+        );
+        events.extend(
+            state
+                .incidents()
+                .iter()
+                .filter(|(_, incident)| incident.owner == owner)
                 .map(|(incident, _)| Event::IncidentResolved { incident: *incident }),
         );
         for event in events {
@@ -47,9 +71,14 @@ impl Run<'_, '_, '_> {
             self.terminate(child);
         }
         self.steps.retain(|step| !matches!(step, Step::Enter { scope: of, .. } if *of == scope));
-        let flows: Vec<u32> = self.decision.state().element(scope).map_or_else(Vec::new, |element| {
-            element.tokens.iter().flat_map(|(flow, count)| std::iter::repeat_n(*flow, *count as usize)).collect()
-        });
+        let flows: Vec<u32> =
+            self.decision.state().element(scope).map_or_else(Vec::new, |element| {
+                element
+                    .tokens
+                    .iter()
+                    .flat_map(|(flow, count)| std::iter::repeat_n(*flow, *count as usize))
+                    .collect()
+            });
         if !flows.is_empty() {
             self.decision.emit(Event::TokensJoined { scope, flows });
         }
@@ -96,7 +125,9 @@ impl Run<'_, '_, '_> {
         let boundaries = &self.process.node(element).boundaries;
         let find = |exact: bool| {
             boundaries.iter().copied().find(|boundary| match &self.process.node(*boundary).kind {
-                Kind::Boundary { trigger: Trigger::Error { code: Some(known) }, .. } => exact && *known == code,
+                Kind::Boundary { trigger: Trigger::Error { code: Some(known) }, .. } => {
+                    exact && *known == code
+                }
                 Kind::Boundary { trigger: Trigger::Error { code: None }, .. } => !exact,
                 _ => false,
             })

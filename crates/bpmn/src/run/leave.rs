@@ -27,7 +27,13 @@ impl Run<'_, '_, '_> {
                 Ok(variables) => self.propagate(scope, &variables),
                 Err(message) => {
                     let message = format!("{}: {message}", node.label());
-                    self.decision.raise(key, IncidentKind::IoMappingError, Stage::Leaving, None, message);
+                    self.decision.raise(
+                        key,
+                        IncidentKind::IoMappingError,
+                        Stage::Leaving,
+                        None,
+                        message,
+                    );
                     return;
                 }
             }
@@ -39,7 +45,10 @@ impl Run<'_, '_, '_> {
 
     /// Ends a scope in which nothing lives any more.
     pub(super) fn check_scope(&mut self, scope: ElementKey) {
-        let pending = self.steps.iter().any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
+        let pending = self
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
         let Some(element) = self.decision.state().element(scope) else { return };
         if pending || element.children > 0 {
             return;
@@ -51,7 +60,11 @@ impl Run<'_, '_, '_> {
         if self.decision.state().incidents().values().any(|incident| incident.owner == scope) {
             return;
         }
-        let waiting: Vec<_> = element.tokens.keys().map(|flow| format!("\"{}\"", self.process.flow(*flow).id)).collect();
+        let waiting: Vec<_> = element
+            .tokens
+            .keys()
+            .map(|flow| format!("\"{}\"", self.process.flow(*flow).id))
+            .collect();
         if !waiting.is_empty() {
             let message = format!(
                 "{}: tokens wait before a parallel gateway on {} for others that can never come; \

@@ -51,7 +51,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker finished a job that is live.
     pub fn job_completed(mut self, job: JobKey, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else { return };
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
+            return;
+        };
         self.decision.emit(Event::JobCompleted { job });
         self.leave_with(owner, variables);
         self.go();
@@ -72,15 +74,24 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker reported an error of the business for a job that is live.
     pub fn job_error(mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else { return };
-        self.decision.emit(Event::JobErrorThrown { job, code: code.into(), message: message.into() });
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
+            return;
+        };
+        self.decision.emit(Event::JobErrorThrown {
+            job,
+            code: code.into(),
+            message: message.into(),
+        });
         self.throw(owner, code, message, Some(job), variables);
         self.go();
     }
 
     /// A person finished a user task that is live.
     pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
-        let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner) else { return };
+        let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
+        else {
+            return;
+        };
         self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
         self.leave_with(owner, variables);
         self.go();
@@ -155,7 +166,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             return;
         }
         let node = self.process.node(element);
-        if matches!(node.kind, Kind::Parallel) && node.incoming.len() > 1 && !self.join(node, scope, via) {
+        if matches!(node.kind, Kind::Parallel)
+            && node.incoming.len() > 1
+            && !self.join(node, scope, via)
+        {
             self.steps.push(Step::Check { scope });
             return;
         }

@@ -38,7 +38,12 @@ impl Run<'_, '_, '_> {
     }
 
     /// A text: the fixed one, or what the expression gives, which must be a string.
-    pub(super) fn text(&self, value: &Value, scope: ElementKey, what: &str) -> Result<Text, String> {
+    pub(super) fn text(
+        &self,
+        value: &Value,
+        scope: ElementKey,
+        what: &str,
+    ) -> Result<Text, String> {
         match value {
             Value::Fixed(text) => Ok(text.clone()),
             Value::Feel(expression) => {
@@ -52,7 +57,12 @@ impl Run<'_, '_, '_> {
     }
 
     /// A text in any form that a timer or number understands: dates and durations become ISO-8601.
-    pub(super) fn scalar(&self, value: &Value, scope: ElementKey, what: &str) -> Result<Text, String> {
+    pub(super) fn scalar(
+        &self,
+        value: &Value,
+        scope: ElementKey,
+        what: &str,
+    ) -> Result<Text, String> {
         match value {
             Value::Fixed(text) => Ok(text.clone()),
             Value::Feel(expression) => {
@@ -61,17 +71,20 @@ impl Run<'_, '_, '_> {
                     Feel::Null | Feel::List(_) | Feel::Context(_) => {
                         Err(unfit(what, "a simple value", expression, &value, &why))
                     }
-                    value => Ok(value.as_str().map_or_else(
-                        || value.to_json().trim_matches('"').into(),
-                        Text::from,
-                    )),
+                    value => Ok(value
+                        .as_str()
+                        .map_or_else(|| value.to_json().trim_matches('"').into(), Text::from)),
                 }
             }
         }
     }
 
     /// A correlation key: a string or a number.
-    pub(super) fn correlation_key(&self, key: &Expression, scope: ElementKey) -> Result<Text, String> {
+    pub(super) fn correlation_key(
+        &self,
+        key: &Expression,
+        scope: ElementKey,
+    ) -> Result<Text, String> {
         let (value, why) = self.evaluate(key, scope);
         match &value {
             Feel::String(text) if !text.is_empty() => Ok(Text::from(&**text)),
@@ -81,7 +94,12 @@ impl Run<'_, '_, '_> {
     }
 
     /// Names: a list of strings, or text with commas.
-    pub(super) fn names(&self, value: &Value, scope: ElementKey, what: &str) -> Result<Vec<Text>, String> {
+    pub(super) fn names(
+        &self,
+        value: &Value,
+        scope: ElementKey,
+        what: &str,
+    ) -> Result<Vec<Text>, String> {
         let split = |text: &str| {
             text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Text::from).collect()
         };
@@ -107,7 +125,10 @@ impl Run<'_, '_, '_> {
             let value = match &mapping.source {
                 Value::Fixed(text) => Feel::String(text.shared()),
                 Value::Feel(expression) => {
-                    let mapped = Mapped { targets: &targets, outer: Visible { state: self.decision.state(), scope } };
+                    let mapped = Mapped {
+                        targets: &targets,
+                        outer: Visible { state: self.decision.state(), scope },
+                    };
                     let outcome = expression.evaluate(&mapped, self.decision.now_ms());
                     if outcome.value == Feel::Null && !outcome.notes.is_empty() {
                         let why = outcome.notes[0].message.clone();
@@ -121,7 +142,10 @@ impl Run<'_, '_, '_> {
             };
             assign(&mut targets, &mapping.target, value);
         }
-        Ok(targets.into_iter().map(|(name, value)| (name.shared(), Json::trusted(value.to_json()))).collect())
+        Ok(targets
+            .into_iter()
+            .map(|(name, value)| (name.shared(), Json::trusted(value.to_json())))
+            .collect())
     }
 
     /// Sets variables in this very scope.
@@ -170,7 +194,7 @@ impl feel::Scope for Mapped<'_> {
 
 /// A missing variable maps to null, as in Camunda 8; an operation that failed is an incident.
 fn is_failure(notes: &[feel::Note]) -> bool {
-    notes.iter().any(|note| note.is_failure())
+    notes.iter().any(feel::Note::is_failure)
 }
 
 fn assign(targets: &mut BTreeMap<Text, Feel>, path: &[Text], value: Feel) {
@@ -188,7 +212,13 @@ fn join(path: &[Text]) -> String {
 }
 
 /// Says what an expression should have given and what it gave, and why.
-pub(super) fn unfit(what: &str, wanted: &str, expression: &Expression, got: &Feel, why: &str) -> String {
+pub(super) fn unfit(
+    what: &str,
+    wanted: &str,
+    expression: &Expression,
+    got: &Feel,
+    why: &str,
+) -> String {
     let mut shown = got.to_json();
     if shown.len() > 200 {
         let cut = (0..=200).rev().find(|at| shown.is_char_boundary(*at)).unwrap_or(0);

@@ -25,7 +25,9 @@ pub fn model(body: &str) -> String {
 }
 
 pub fn job(id: &str) -> String {
-    format!(r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="{id}"/></extensionElements></serviceTask>"#)
+    format!(
+        r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="{id}"/></extensionElements></serviceTask>"#
+    )
 }
 
 pub fn flow(from: &str, to: &str) -> String {
@@ -82,7 +84,11 @@ impl Sim {
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
             + self.state.incidents().len();
-        assert!(self.state.status() != Status::Active || waits > 0, "stopped silently: {:#?}", self.state);
+        assert!(
+            self.state.status() != Status::Active || waits > 0,
+            "stopped silently: {:#?}",
+            self.state
+        );
     }
 
     pub fn waits(&self) -> Vec<String> {
@@ -117,8 +123,12 @@ impl Sim {
     pub fn advance(&mut self, ms: i64) {
         self.now_ms += ms;
         let now_ms = self.now_ms;
-        while let Some(due) =
-            self.state.timers().iter().find(|(_, timer)| timer.due_ms <= now_ms).map(|(timer, _)| *timer)
+        while let Some(due) = self
+            .state
+            .timers()
+            .iter()
+            .find(|(_, timer)| timer.due_ms <= now_ms)
+            .map(|(timer, _)| *timer)
         {
             self.input(|run| run.timer_fired(due));
         }
@@ -126,8 +136,11 @@ impl Sim {
 
     pub fn message(&mut self, variables: &str) {
         let (subscription, _) = self.state.subscriptions().iter().next().expect("a subscription");
-        let (subscription, message) = (*subscription, base::MessageKey(base::Key::of_block(ShardId(0), 9)));
-        self.input(|run| run.message_correlated(subscription, message, Variables::parse(variables).unwrap()));
+        let (subscription, message) =
+            (*subscription, base::MessageKey(base::Key::of_block(ShardId(0), 9)));
+        self.input(|run| {
+            run.message_correlated(subscription, message, Variables::parse(variables).unwrap());
+        });
     }
 
     pub fn incident(&self) -> (base::IncidentKey, String) {

@@ -5,9 +5,13 @@ use fermata_bpmn::read;
 
 fn refused(text: &str, code: &str, part: &str) {
     let problems = read(text).expect_err(part);
-    let found = problems.iter().any(|problem| problem.code == code && problem.to_string().contains(part));
+    let found =
+        problems.iter().any(|problem| problem.code == code && problem.to_string().contains(part));
     assert!(found, "{code} {part}: {problems:#?}");
-    assert!(problems.iter().all(|problem| problem.line > 0 && !problem.help.is_empty()), "{problems:#?}");
+    assert!(
+        problems.iter().all(|problem| problem.line > 0 && !problem.help.is_empty()),
+        "{problems:#?}"
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::harness::Sim;
 
 fn shared(name: &str) -> Option<String> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
-    let folder = std::env::var_os("FERMATA_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let folder =
+        std::env::var_os("FERMATA_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let path = folder.join("models").join(name);
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
@@ -21,7 +22,10 @@ fn typical_process_runs_to_its_end_unchanged() {
     let Some(text) = shared("apache/typical_process.bpmn") else { return };
     let process = fermata_bpmn::read(&text).unwrap().remove(0);
     let mut sim = Sim::of(process, r#"{"benchmark_starter_id": "a", "var2": true}"#);
-    for step in ["task1", "task2", "task3", "", "task4", "task5", "task6", "", "task7", "task8", "task9", "task10"] {
+    for step in [
+        "task1", "task2", "task3", "", "task4", "task5", "task6", "", "task7", "task8", "task9",
+        "task10",
+    ] {
         if step.is_empty() {
             sim.advance(60_000);
         } else {

@@ -14,23 +14,13 @@ const FACTS: &str = include_str!("../../testdata/facts.tsv");
 #[test]
 fn every_name_number_and_type_equals_the_public_facts() {
     let ours: BTreeSet<String> = files().iter().flat_map(lines).collect();
-    let facts: BTreeSet<String> = FACTS
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
-    assert!(
-        facts.len() > 200,
-        "the fact table has only {} rows",
-        facts.len()
-    );
+    let facts: BTreeSet<String> =
+        FACTS.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    assert!(facts.len() > 200, "the fact table has only {} rows", facts.len());
 
     let missing: Vec<_> = facts.difference(&ours).collect();
     let extra: Vec<_> = ours.difference(&facts).collect();
-    assert!(
-        missing.is_empty() && extra.is_empty(),
-        "missing: {missing:#?}\nextra: {extra:#?}"
-    );
+    assert!(missing.is_empty() && extra.is_empty(), "missing: {missing:#?}\nextra: {extra:#?}");
 }
 
 #[test]
@@ -53,20 +43,11 @@ fn a_job_is_laid_out_on_the_wire_as_workers_expect() {
 
 #[test]
 fn a_field_from_a_newer_client_is_skipped() {
-    let mut bytes = proto::gateway::CompleteJobRequest {
-        job_key: 7,
-        variables: "{}".into(),
-    }
-    .encode_to_vec();
+    let mut bytes =
+        proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into() }.encode_to_vec();
     bytes.extend([0x9a, 0x06, 2, 0x08, 1]); // 99, bytes
     let decoded = proto::gateway::CompleteJobRequest::decode(bytes.as_slice()).unwrap();
-    assert_eq!(
-        decoded,
-        proto::gateway::CompleteJobRequest {
-            job_key: 7,
-            variables: "{}".into()
-        }
-    );
+    assert_eq!(decoded, proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into() });
 }
 
 fn files() -> Vec<FileDescriptorProto> {
@@ -81,10 +62,7 @@ fn lines(file: &FileDescriptorProto) -> Vec<String> {
     for service in &file.service {
         service_lines(file.package(), service, &mut lines);
     }
-    assert!(
-        file.enum_type.is_empty(),
-        "teach this test about enums at the top"
-    );
+    assert!(file.enum_type.is_empty(), "teach this test about enums at the top");
     lines
 }
 
@@ -94,34 +72,19 @@ fn message_lines(package: &str, path: &str, message: &DescriptorProto, lines: &m
     }
     for field in &message.field {
         let kind = match field.type_name() {
-            "" => field
-                .r#type()
-                .as_str_name()
-                .trim_start_matches("TYPE_")
-                .to_lowercase(),
+            "" => field.r#type().as_str_name().trim_start_matches("TYPE_").to_lowercase(),
             name => local(package, name),
         };
         let label = match (field.label(), field.proto3_optional(), field.oneof_index) {
             (Label::Repeated, _, _) => "repeated".to_owned(),
             (_, true, _) => "optional".to_owned(),
             (_, false, Some(index)) => {
-                format!(
-                    "oneof:{}",
-                    message.oneof_decl[usize::try_from(index).unwrap()].name()
-                )
+                format!("oneof:{}", message.oneof_decl[usize::try_from(index).unwrap()].name())
             }
             (_, false, None) => String::new(),
         };
         let number = field.number().to_string();
-        lines.push(row(&[
-            "field",
-            package,
-            path,
-            field.name(),
-            &number,
-            &kind,
-            &label,
-        ]));
+        lines.push(row(&["field", package, path, field.name(), &number, &kind, &label]));
     }
     for nested in &message.nested_type {
         message_lines(package, &format!("{path}.{}", nested.name()), nested, lines);
@@ -133,13 +96,7 @@ fn message_lines(package: &str, path: &str, message: &DescriptorProto, lines: &m
 
 fn enum_lines(package: &str, path: &str, of: &EnumDescriptorProto, lines: &mut Vec<String>) {
     for value in &of.value {
-        lines.push(row(&[
-            "enum",
-            package,
-            path,
-            value.name(),
-            &value.number().to_string(),
-        ]));
+        lines.push(row(&["enum", package, path, value.name(), &value.number().to_string()]));
     }
 }
 
@@ -153,16 +110,8 @@ fn service_lines(package: &str, service: &ServiceDescriptorProto, lines: &mut Ve
             method.name(),
             &local(package, method.input_type()),
             &local(package, method.output_type()),
-            if method.server_streaming() {
-                "stream"
-            } else {
-                ""
-            },
-            if method
-                .options
-                .as_ref()
-                .is_some_and(MethodOptions::deprecated)
-            {
+            if method.server_streaming() { "stream" } else { "" },
+            if method.options.as_ref().is_some_and(MethodOptions::deprecated) {
                 "deprecated"
             } else {
                 ""
@@ -173,9 +122,7 @@ fn service_lines(package: &str, service: &ServiceDescriptorProto, lines: &mut Ve
 
 /// `.package.Message` as the table writes it: `Message`.
 fn local(package: &str, name: &str) -> String {
-    name.strip_prefix(&format!(".{package}."))
-        .expect("a type of the same package")
-        .to_owned()
+    name.strip_prefix(&format!(".{package}.")).expect("a type of the same package").to_owned()
 }
 
 fn row(cells: &[&str]) -> String {
