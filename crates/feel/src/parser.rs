@@ -30,6 +30,9 @@ const KEYWORDS: &[&str] = &[
     "function",
 ];
 
+/// Deepest nesting of brackets; each takes several calls of the parser.
+const NESTING_MAX: u32 = 100;
+
 type Parsed<T> = Result<T, Diagnostic>;
 
 pub(crate) fn parse(source: &str) -> Parsed<(Node, Vec<Arc<str>>)> {
@@ -113,7 +116,7 @@ impl Parser<'_> {
 
     fn expression(&mut self) -> Parsed<Node> {
         self.depth += 1;
-        if self.depth > TREE_DEPTH_MAX {
+        if self.depth > NESTING_MAX {
             return Err(too_deep(self.span()));
         }
         let start = self.span().start;
@@ -205,36 +208,40 @@ impl Parser<'_> {
         })
     }
 
+    /// Precedence climbing: operators of `level` and tighter. Comparison is level 2.
     fn binary(&mut self, level: u8) -> Parsed<Node> {
-        if level > 5 {
-            return self.unary();
-        }
         let start = self.span().start;
-        let mut left = self.binary(level + 1)?;
+        let mut left = self.unary()?;
         loop {
-            if level == 2 && self.word("between") {
-                let low = self.binary(3)?;
-                self.require_word("and")?;
-                let high = self.binary(3)?;
-                let depth = 1 + left.depth.max(low.depth).max(high.depth);
-                left =
-                    self.node(start, depth, Kind::Between(left.into(), low.into(), high.into()))?;
-            } else if level == 2 && self.word("in") {
-                let tests = self.tests()?;
-                let deepest = depth_of(tests.iter().map(|test| match test {
-                    Test::Compare(_, node) | Test::Value(node) => node,
-                }));
-                left =
-                    self.node(start, 1 + left.depth.max(deepest), Kind::In(left.into(), tests))?;
-            } else if let Some(op) = self.operator(level) {
+            let found = (level..=5).rev().find_map(|tight| Some((tight, self.operator(tight)?)));
+            if let Some((tight, op)) = found {
                 self.advance();
-                let right = self.binary(level + 1)?;
+                let right = self.binary(tight + 1)?;
                 let depth = 1 + left.depth.max(right.depth);
                 left = self.node(start, depth, Kind::Binary(op, left.into(), right.into()))?;
+            } else if level <= 2 && (self.is_word("between") || self.is_word("in")) {
+                left = self.membership(start, left)?;
             } else {
                 return Ok(left);
             }
         }
+    }
+
+    /// `x between a and b`, `x in tests`.
+    fn membership(&mut self, start: usize, value: Node) -> Parsed<Node> {
+        if self.word("between") {
+            let low = self.binary(3)?;
+            self.require_word("and")?;
+            let high = self.binary(3)?;
+            let depth = 1 + value.depth.max(low.depth).max(high.depth);
+            return self.node(start, depth, Kind::Between(value.into(), low.into(), high.into()));
+        }
+        self.require_word("in")?;
+        let tests = self.tests()?;
+        let deepest = depth_of(tests.iter().map(|test| match test {
+            Test::Compare(_, node) | Test::Value(node) => node,
+        }));
+        self.node(start, 1 + value.depth.max(deepest), Kind::In(value.into(), tests))
     }
 
     /// What follows `in`: one test, or several in parentheses.
@@ -285,7 +292,7 @@ impl Parser<'_> {
         let start = self.span().start;
         if self.eat("-") {
             self.depth += 1;
-            if self.depth > TREE_DEPTH_MAX {
+            if self.depth > NESTING_MAX {
                 return Err(too_deep(self.span()));
             }
             let operand = self.unary()?;
@@ -428,26 +435,21 @@ impl Parser<'_> {
             next += 1;
             if matches!(self.tokens[next].0, Token::Symbol("(")) {
                 let span = start..self.tokens[next].1.start;
-                let builtin = Builtin::named(&words).map_err(|message| Diagnostic {
-                    span: span.clone(),
-                    message,
-                    help: None,
-                })?;
+                let named = Builtin::named(&words);
+                // `a and (b)`: the words before `(` are no name, so the first is a variable.
+                if named.is_err() && words.split(' ').any(|word| KEYWORDS.contains(&word)) {
+                    break;
+                }
+                let refused = |message| Diagnostic { span: span.clone(), message, help: None };
+                let builtin = named.map_err(refused)?;
                 self.at = next + 1;
                 let arguments = self.items(")")?;
-                builtin.check_count(arguments.len()).map_err(|message| Diagnostic {
-                    span,
-                    message,
-                    help: None,
-                })?;
+                builtin.check_count(arguments.len()).map_err(refused)?;
                 return self.node(
                     start,
                     1 + depth_of(arguments.iter()),
                     Kind::Call(builtin, arguments),
                 );
-            }
-            if KEYWORDS.contains(&word.as_str()) {
-                break;
             }
         }
         self.variable(start)
@@ -470,7 +472,9 @@ fn depth_of<'a>(nodes: impl Iterator<Item = &'a Node>) -> u32 {
 fn too_deep(span: Range<usize>) -> Diagnostic {
     Diagnostic {
         span,
-        message: format!("the expression is nested deeper than {TREE_DEPTH_MAX}"),
+        message: format!(
+            "the expression is nested too deep: at most {NESTING_MAX} brackets and {TREE_DEPTH_MAX} operations in each other"
+        ),
         help: Some("split it into several mappings".into()),
     }
 }

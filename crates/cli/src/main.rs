@@ -1,0 +1,51 @@
+//! The binary `fermata`.
+//!
+//! Exit codes: 0 done, 1 the answer is no (a model was refused), 2 the call was wrong or a file
+//! could not be read.
+
+mod lint;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Process orchestration in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "fermata", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How answers are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say whether a model can be deployed and, if not, where and why
+    #[command(
+        after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
+        Exit codes: 0 every model is accepted, 1 one is refused, 2 a file cannot be read"
+    )]
+    Lint {
+        /// BPMN files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Lint { files } => lint::run(&files, cli.output == Output::Json),
+    }
+}

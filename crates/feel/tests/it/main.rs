@@ -1,0 +1,158 @@
+//! Expressions and what they give, errors and where they point, hostile input and its bounds.
+
+use std::collections::BTreeMap;
+
+use fermata_feel::{EVALUATION_STEPS_MAX, Outcome, Value, compile, temporal};
+
+/// 2026-11-23T12:00:00Z
+const NOW_MS: i64 = 1_795_435_200_000;
+
+fn outcome(source: &str) -> Outcome {
+    let order = r#"{"total": 120.50, "currency": "EUR", "items": [{"qty": 1}, {"qty": 3}]}"#;
+    let scope = BTreeMap::from([
+        ("order".to_owned(), Value::from_json(order).unwrap()),
+        ("name".to_owned(), Value::from_json("\"Ada\"").unwrap()),
+    ]);
+    compile(source).unwrap_or_else(|error| panic!("{source}: {error}")).evaluate(&scope, NOW_MS)
+}
+
+fn check(source: &str, json: &str) {
+    assert_eq!(outcome(source).value.to_json(), json, "{source}");
+}
+
+#[test]
+fn numbers_are_decimal() {
+    check("0.1 + 0.2", "0.3");
+    check("1 / 3 * 3 > 0.999", "true");
+    check("2 ** 10 - -1", "1025");
+    check("1 + 2 * 3", "7");
+    check("1 / 0", "null");
+    check("1.50", "1.5");
+    check("order.total * 2", "241");
+    check("modulo(-12, 5)", "3");
+    check("decimal(2.5, 0)", "2");
+    check("9999999999999999999999999999999999 + 0", "9999999999999999999999999999999999");
+}
+
+#[test]
+fn logic_has_three_values() {
+    check("null and false", "false");
+    check("null and true", "null");
+    check("null or true", "true");
+    check("not(null)", "null");
+    check("null = false", "false");
+    check("1 = 1.0", "true");
+    check("\"1\" = 1", "null");
+    check("if null then 1 else 2", "2");
+}
+
+#[test]
+fn lists_filters_and_loops() {
+    check("order.items.qty", "[1,3]");
+    check("order.items[qty > 1]", r#"[{"qty":3}]"#);
+    check("[1,2,3][-1]", "3");
+    check("[1,2,3][item >= 2]", "[2,3]");
+    check("[1,2,3][4]", "null");
+    check("for i in 1..3, j in [10] return i * j", "[10,20,30]");
+    check("every i in order.items satisfies i.qty > 0", "true");
+    check("some i in [1] satisfies i > 1", "false");
+    check("{a: 1, b: a + 1}.b", "2");
+    check("sum([1, 2.5])", "3.5");
+    check("3 in [1..3)", "false");
+    check("3 in (1, 3)", "true");
+    check("5 in (> 4)", "true");
+    check("2 between 1 and 3", "true");
+}
+
+#[test]
+fn text_and_time() {
+    check("\"Hello \" + name", "\"Hello Ada\"");
+    check("upper case(substring(name, 2))", "\"DA\"");
+    check("split(\"a,b\", \",\")", r#"["a","b"]"#);
+    check("string(1.0) + \"x\"", "\"1x\"");
+    check("date(\"2024-01-31\") + duration(\"P1M\")", "\"2024-02-29\"");
+    check("now()", "\"2026-11-23T12:00:00Z\"");
+    check("today() + @\"P1D\"", "\"2026-11-24\"");
+    check("duration(\"PT90M\")", "\"PT1H30M\"");
+    check("@\"2026-11-23T10:00:00+02:00\" = @\"2026-11-23T08:00:00Z\"", "true");
+    check("@\"2026-11-23\".year", "2026");
+    check("get or else(nothing, \"x\")", "\"x\"");
+    check("is defined(order.total)", "true");
+}
+
+#[test]
+fn a_null_keeps_its_reason() {
+    let notes = outcome("order.amount > 3").notes;
+    assert!(
+        notes[0].message.contains("`order` has no entry `amount`; it has `total`"),
+        "{notes:?}"
+    );
+    assert!(outcome("ordr").notes[0].message.contains("did you mean `order`?"));
+    assert!(outcome("1 + \"a\"").notes[0].is_failure());
+    assert!(!outcome("missing").notes[0].is_failure());
+}
+
+#[test]
+fn errors_point_and_say_what_was_expected() {
+    for (source, at, part) in [
+        ("1 + * 2", 4, "expected a value, but found `*`"),
+        ("if true then 1", 14, "expected `else`"),
+        ("sum(1", 5, "expected `,` or `)`"),
+        ("contain(\"a\", \"b\")", 0, "did you mean `contains`?"),
+        ("abs(1, 2)", 0, "takes 1 arguments, but found 2"),
+        ("'a'", 0, "character `'`"),
+    ] {
+        let error = compile(source).expect_err(source);
+        assert_eq!(
+            (error.span.start, error.message.contains(part)),
+            (at, true),
+            "{source}: {error}"
+        );
+    }
+}
+
+#[test]
+fn hostile_input_is_bounded() {
+    for deep in ["(", "[", "-", "not(", "{a:", "if "] {
+        compile(&deep.repeat(20_000 / deep.len())).expect_err(deep);
+    }
+    compile(&format!("1{}", "+1".repeat(5000))).expect_err("a deep tree");
+    compile(&"x".repeat(70_000)).expect_err("too long");
+    let endless = outcome("count(for i in 1..1000000000 return i)");
+    assert!(
+        endless.notes.iter().any(|note| note.message.contains(&EVALUATION_STEPS_MAX.to_string())),
+        "{endless:?}"
+    );
+    let nested = outcome("count(for i in 1..2000, j in 1..2000 return 1)");
+    assert!(nested.notes.iter().any(|note| note.message.contains("steps")));
+    check("substring(\"abc\", 9223372036854775807)", "\"\"");
+    check("[1][9223372036854775807]", "null");
+}
+
+#[test]
+fn json_passes_without_loss() {
+    for text in [
+        r#"{"b":[1,null,{"a":"\"\\\u0001é"}],"a":12345678901234567890123456789012.34}"#,
+        "-0.5",
+        "[]",
+    ] {
+        assert_eq!(Value::from_json(text).unwrap().to_json(), text);
+    }
+    Value::from_json("[1").unwrap_err();
+    Value::from_json(&"[".repeat(100_000)).unwrap_err();
+}
+
+#[test]
+fn durations_follow_the_calendar() {
+    let add = |from: &str, by: &str| {
+        let duration = temporal::parse_duration(by).expect(by);
+        let from = temporal::parse_date_time_ms(from).expect(from);
+        temporal::add_to_epoch_ms(from, &duration).map(temporal::format_date_time_ms)
+    };
+    assert_eq!(add("2024-01-31T10:00:00Z", "P1M").as_deref(), Some("2024-02-29T10:00:00.000Z"));
+    assert_eq!(add("2026-11-23T00:00:00", "P1DT0.5S").as_deref(), Some("2026-11-24T00:00:00.500Z"));
+    assert_eq!(add("2026-11-23T00:00:00Z", "P999999Y"), None);
+    for bad in ["", "P", "PT", "1D", "P1H", "PT1M1H", "P-1D", "P99999999999999999999D"] {
+        assert_eq!(temporal::parse_duration(bad), None, "{bad}");
+    }
+}
