@@ -173,10 +173,15 @@ impl<'a> Builder<'a> {
         let version_tag = self.process_extensions(source);
         draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
         draft.sources.push(source);
+        let before = self.problems.len();
         self.scope(source, 0, &mut draft);
+        let complete = before == self.problems.len();
         let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
         let flows: Vec<Flow> = self.wire(&mut draft, nodes_len);
-        self.check(&mut draft);
+        // Where elements were refused, what follows from their absence is no news.
+        if complete {
+            self.check(&mut draft);
+        }
         Some(Process {
             id,
             name: source.attribute("name").map(Into::into),
@@ -196,6 +201,11 @@ impl<'a> Builder<'a> {
                     draft.flow_scopes.push(scope);
                 }
                 (Some(BPMN), name) if NOTATION.contains(&name) => {}
+                // Refused with the activity that has it.
+                (
+                    Some(BPMN),
+                    "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics",
+                ) => {}
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");

@@ -30,7 +30,10 @@ impl<'a> Builder<'a> {
             return;
         }
         self.refuse_markers(source);
-        let Some((kind, element_type, extensions)) = self.kind(source, scope) else { return };
+        let Some((kind, element_type, extensions)) = self.kind(source, scope) else {
+            draft.ids.remove(source.attribute("id").unwrap_or_default());
+            return;
+        };
         let mut node = blank(id, source, scope, kind, element_type);
         self.mappings(&extensions, &mut node);
         let is_scope = matches!(node.kind, Kind::SubProcess { .. });

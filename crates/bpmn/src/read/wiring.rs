@@ -26,6 +26,14 @@ impl<'a> Builder<'a> {
             let to = self.flow_end(source, "targetRef", scope, draft, nodes_len);
             let condition = self.condition(source);
             let (Some(from), Some(to)) = (from, to) else { continue };
+            if condition.is_some() && !matches!(draft.nodes[from as usize].kind, Kind::Exclusive) {
+                self.problem(
+                    source,
+                    "B022",
+                    "a condition is evaluated only after an exclusive gateway",
+                    "put an exclusive gateway before the flow",
+                );
+            }
             draft.nodes[from as usize].outgoing.push(number);
             draft.nodes[to as usize].incoming.push(number);
             if draft.sources[from as usize].attribute("default") == Some(&*id) {

@@ -44,3 +44,29 @@ fn a_syntax_error_in_an_expression_points_into_the_line() {
     assert!(problem.message.contains("found `*`"), "{problem}");
     assert_eq!(problem.element_id.as_deref(), Some("t"));
 }
+
+#[test]
+fn an_element_that_is_refused_is_named_once_and_nothing_is_blamed_on_its_absence() {
+    let body = [
+        "<startEvent id=\"s\"/><callActivity id=\"c\"/>",
+        &job("next"),
+        &flow("s", "c"),
+        &flow("c", "next"),
+    ]
+    .concat();
+    let problems = read(&model(&body)).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0].element_id.as_deref(), Some("c"));
+}
+
+#[test]
+fn conditions_that_nobody_would_evaluate_are_refused() {
+    let body = [
+        "<startEvent id=\"s\"/>",
+        &job("a"),
+        &flow("s", "a")
+            .replace("/>", "><conditionExpression>= x</conditionExpression></sequenceFlow>"),
+    ]
+    .concat();
+    refused(&model(&body), "B022", "only after an exclusive gateway");
+}
