@@ -56,8 +56,12 @@ fn main() -> ExitCode {
 /// A check by its name on the command line.
 type Check = (&'static str, fn(&Path) -> Result<Vec<Finding>, String>);
 
-const CHECKS: &[Check] =
-    &[("deps", deps::check), ("size", ratchet::check), ("purity", purity::check), ("docs", docs::check)];
+const CHECKS: &[Check] = &[
+    ("deps", deps::check),
+    ("size", ratchet::check),
+    ("purity", purity::check),
+    ("docs", docs::check),
+];
 
 fn check(root: &Path, only: Option<&str>) -> Result<Vec<Finding>, String> {
     if let Some(name) = only.filter(|name| CHECKS.iter().all(|(known, _)| known != name)) {

@@ -148,7 +148,10 @@ mod tests {
     use super::*;
 
     fn sizes(entries: &[(&str, usize)]) -> Sizes {
-        entries.iter().map(|(name, lines)| ((*name).to_owned(), Size { line: 1, lines: *lines })).collect()
+        entries
+            .iter()
+            .map(|(name, lines)| ((*name).to_owned(), Size { line: 1, lines: *lines }))
+            .collect()
     }
 
     fn list(entries: &[(&str, usize)]) -> Listed {
@@ -187,7 +190,8 @@ mod tests {
     #[test]
     fn update_only_shrinks_unless_growth_is_allowed() {
         let now = sizes(&[("grew.rs", 700), ("shrank.rs", 550), ("fine.rs", 100), ("new.rs", 501)]);
-        let before = list(&[("grew.rs", 600), ("shrank.rs", 600), ("fine.rs", 600), ("gone.rs", 600)]);
+        let before =
+            list(&[("grew.rs", 600), ("shrank.rs", 600), ("fine.rs", 600), ("gone.rs", 600)]);
         let shrunk = list(&[("grew.rs", 600), ("shrank.rs", 550)]);
         assert_eq!(updated(&now, &before, false), shrunk);
         let grown = list(&[("grew.rs", 700), ("shrank.rs", 550), ("new.rs", 501)]);

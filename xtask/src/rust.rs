@@ -172,8 +172,11 @@ mod tests {
         let text = "trait T {\n    fn declared(a: [u8; 3]);\n}\n\nfn outer() {\n    fn inner() {}\n    \
                     let s = \"}\";\n}\ntype P = fn (u8);\n";
         let found = functions(&mask(text));
-        let expected = [("outer", 5, 4), ("inner", 6, 1)]
-            .map(|(name, line, lines)| Function { name: name.to_owned(), line, lines });
+        let expected = [("outer", 5, 4), ("inner", 6, 1)].map(|(name, line, lines)| Function {
+            name: name.to_owned(),
+            line,
+            lines,
+        });
         assert_eq!(found, expected);
     }
 

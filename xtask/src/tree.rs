@@ -19,15 +19,23 @@ pub fn files(root: &Path, folder: &str, ending: &str) -> Result<Vec<String>, Str
 }
 
 pub fn read(root: &Path, file: &str) -> Result<String, String> {
-    fs::read_to_string(root.join(file)).map_err(|error| format!("xtask: cannot read {file}: {error}"))
+    fs::read_to_string(root.join(file))
+        .map_err(|error| format!("xtask: cannot read {file}: {error}"))
 }
 
-fn collect(root: &Path, folder: &Path, ending: &str, found: &mut Vec<String>) -> Result<(), String> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    ending: &str,
+    found: &mut Vec<String>,
+) -> Result<(), String> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries {
-        let entry = entry.map_err(|error| format!("xtask: cannot list {}: {error}", folder.display()))?;
+        let entry =
+            entry.map_err(|error| format!("xtask: cannot list {}: {error}", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let kind = entry.file_type().map_err(|error| format!("xtask: cannot read {name}: {error}"))?;
+        let kind =
+            entry.file_type().map_err(|error| format!("xtask: cannot read {name}: {error}"))?;
         let path = entry.path();
         if kind.is_dir() {
             if !is_foreign(&name) {
