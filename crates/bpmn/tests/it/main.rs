@@ -2,6 +2,7 @@
 //! the log and from a snapshot, and must be the same.
 
 mod harness;
+mod hostile;
 mod refusals;
 mod running;
 mod shared_models;

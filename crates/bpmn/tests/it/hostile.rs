@@ -1,0 +1,86 @@
+//! Damaged models: refused or accepted, never a panic, and what is accepted starts.
+
+use super::harness::{Sim, flow, job, model};
+
+/// Numbers from a seed, the same in every run (Knuth's MMIX constants).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+}
+
+fn sound() -> String {
+    let body = [
+        "<startEvent id=\"s\"/><parallelGateway id=\"g\"/><exclusiveGateway id=\"x\" default=\"x-end\"/><endEvent id=\"end\"/>",
+        &job("a"),
+        r#"<userTask id="u"><extensionElements><zeebe:userTask/><zeebe:assignmentDefinition candidateGroups="= [&quot;a&quot;]"/></extensionElements></userTask>
+           <boundaryEvent id="b" attachedToRef="u"><timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>
+           <intermediateCatchEvent id="c"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>
+           <subProcess id="sub"><startEvent id="s2"/><endEvent id="e2"><errorEventDefinition errorRef="e"/></endEvent><sequenceFlow id="f2" sourceRef="s2" targetRef="e2"/></subProcess>
+           <boundaryEvent id="b2" attachedToRef="sub"><errorEventDefinition errorRef="e"/></boundaryEvent>"#,
+        &flow("s", "g"), &flow("g", "a"), &flow("g", "u"), &flow("g", "c"), &flow("g", "sub"),
+        &flow("a", "x"), &flow("u", "end"), &flow("b", "end"), &flow("c", "end"), &flow("b2", "end"), &flow("x", "end"),
+        r#"<sequenceFlow id="y" sourceRef="x" targetRef="end"><conditionExpression>= id = 1</conditionExpression></sequenceFlow>"#,
+    ]
+    .concat();
+    model(&body)
+}
+
+/// One to three changes: a piece removed, doubled or replaced by another piece of the same text.
+fn damaged(text: &str, random: &mut Random) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for _ in 0..=random.below(3) {
+        let (at, from) = (random.below(chars.len()), random.below(chars.len()));
+        let length = 1 + random.below(40);
+        let piece: Vec<char> = chars[from..chars.len().min(from + length)].to_vec();
+        let end = match random.below(3) {
+            0 => at,
+            1 => chars.len().min(at + piece.len()),
+            _ => chars.len().min(at + 1 + random.below(80)),
+        };
+        let insert = if random.below(4) == 0 { Vec::new() } else { piece };
+        chars.splice(at..end, insert);
+    }
+    chars.into_iter().collect()
+}
+
+/// Names swapped for one another: mostly still well-formed, often a different graph.
+fn rewired(text: &str, random: &mut Random) -> String {
+    let names =
+        ["s", "g", "x", "a", "u", "b", "c", "sub", "s2", "e2", "b2", "end", "f2", "m", "e", "p"];
+    let mut text = text.to_owned();
+    for _ in 0..=random.below(3) {
+        let (from, to) = (names[random.below(names.len())], names[random.below(names.len())]);
+        let attribute =
+            ["sourceRef", "targetRef", "id", "attachedToRef", "default"][random.below(5)];
+        text =
+            text.replacen(&format!("{attribute}=\"{from}\""), &format!("{attribute}=\"{to}\""), 1);
+    }
+    text
+}
+
+#[test]
+fn no_damage_to_a_model_makes_the_reader_or_an_instance_panic() {
+    let text = sound();
+    assert!(fermata_bpmn::read(&text).is_ok(), "{:#?}", fermata_bpmn::read(&text));
+    let mut random = Random(2026);
+    let mut accepted = 0;
+    for turn in 0..4000 {
+        let candidate =
+            if turn % 2 == 0 { damaged(&text, &mut random) } else { rewired(&text, &mut random) };
+        if let Ok(processes) = fermata_bpmn::read(&candidate) {
+            for process in processes {
+                if process.starts().next().is_some() {
+                    accepted += 1;
+                    let mut sim = Sim::of(process, r#"{"id": 1}"#);
+                    sim.advance(3_600_000);
+                }
+            }
+        }
+    }
+    assert!(accepted > 100, "the damage is too heavy to test running: {accepted}");
+}
