@@ -55,6 +55,7 @@ pub struct Expression(Arc<Compiled>);
 struct Compiled {
     source: Box<str>,
     names: Vec<Arc<str>>,
+    slots: usize,
     root: ast::Node,
 }
 
@@ -70,8 +71,10 @@ pub fn compile(source: &str) -> Result<Expression, Diagnostic> {
             help: None,
         });
     }
-    let (root, names) = parser::parse(source)?;
-    Ok(Expression(Arc::new(Compiled { source: source.into(), names, root })))
+    let (root, mut names) = parser::parse(source)?;
+    let slots = names.len();
+    names.sort();
+    Ok(Expression(Arc::new(Compiled { source: source.into(), names, slots, root })))
 }
 
 /// Where an expression finds its variables.
@@ -130,6 +133,6 @@ impl Expression {
 
     /// Evaluates. `now_ms` is the input's time, milliseconds since 1970.
     pub fn evaluate(&self, scope: &dyn Scope, now_ms: i64) -> Outcome {
-        eval::evaluate(&self.0.root, &self.0.source, self.0.names.len(), scope, now_ms)
+        eval::evaluate(&self.0.root, &self.0.source, self.0.slots, scope, now_ms)
     }
 }

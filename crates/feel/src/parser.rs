@@ -41,7 +41,7 @@ pub(crate) fn parse(source: &str) -> Parsed<(Node, Vec<Arc<str>>)> {
     if *parser.token() != Token::End {
         return Err(parser.expected("the end of the expression"));
     }
-    // Slots keep the order of first use; the public list is the same set.
+    // In the order of first use: a name's position is its slot.
     Ok((root, parser.names))
 }
 

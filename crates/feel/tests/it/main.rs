@@ -156,3 +156,44 @@ fn durations_follow_the_calendar() {
         assert_eq!(temporal::parse_duration(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn names_that_are_read_are_known_before_evaluation() {
+    let expression = compile("z + order.total + z + [1][a]").unwrap();
+    let names: Vec<&str> = expression.names().iter().map(|name| &**name).collect();
+    assert_eq!(names, ["a", "order", "z"]);
+}
+
+#[test]
+fn no_damage_to_an_expression_makes_it_panic_or_hang() {
+    let sources = [
+        "if order.total > 100 and every i in order.items satisfies i.qty > 0 then \"big\" else \"small\"",
+        "sum(for i in 1..3, j in [10, -2] return i * j ** 2 / 7) between -1 and 99",
+        "substring(name, -2, 1) + string(date(\"2024-02-29\") + duration(\"P1Y2M\"))",
+        "{a: [1, 2][item > 1], `b c`: @\"PT1H\" * 2.5}.a[1] in (< 3, [4..5), \"x\")",
+        "context put(order, \"x\", append(flatten([[1], [[2]]]), modulo(-7, 3)))",
+    ];
+    let mut seed = 7_u64;
+    let mut random = |end: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % end
+    };
+    let mut evaluated = 0;
+    for _ in 0..20_000 {
+        let mut chars: Vec<char> = sources[random(sources.len())].chars().collect();
+        for _ in 0..=random(2) {
+            let other: Vec<char> = sources[random(sources.len())].chars().collect();
+            let (at, from) = (random(chars.len()), random(other.len()));
+            let piece = other[from..other.len().min(from + 1 + random(12))].to_vec();
+            let end = chars.len().min(at + random(8));
+            chars.splice(at..end, piece);
+        }
+        let source: String = chars.into_iter().collect();
+        if compile(&source).is_ok() {
+            evaluated += 1;
+            let value = outcome(&source).value;
+            Value::from_json(&value.to_json()).unwrap_or_else(|error| panic!("{source}: {error}"));
+        }
+    }
+    assert!(evaluated > 500, "the damage is too heavy to test evaluation: {evaluated}");
+}
