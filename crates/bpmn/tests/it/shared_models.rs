@@ -1,6 +1,12 @@
 //! Models that nobody here drew. `FERMATA_SHARED` names the folder; `../shared` beside the
 //! checkout unless set.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test may read the models that it tests; the crate itself may not"
+)]
+
 use std::path::PathBuf;
 
 use super::harness::Sim;
