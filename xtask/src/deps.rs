@@ -2,6 +2,7 @@
 //!
 //! Only normal dependencies count: a test may use what it likes, and a proc-macro runs in the build.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -72,7 +73,7 @@ pub fn check(checkout: &Path) -> Result<Vec<Finding>, String> {
 }
 
 fn rooms(checkout: &Path) -> Result<Vec<String>, String> {
-    let manifests = crate::tree::files(checkout, "crates", "/Cargo.toml")?;
+    let manifests = crate::tree::files(checkout, "crates", "Cargo.toml")?;
     let room =
         |file: &String| Some(file.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?.to_owned());
     Ok(manifests.iter().filter_map(room).filter(|room| !room.contains('/')).collect())
@@ -113,6 +114,7 @@ fn judge(room: &str, file: &str, tree: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let mut path: Vec<&str> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (depth, name) in parse(tree) {
         path.truncate(depth);
         path.push(name);
@@ -124,13 +126,14 @@ fn judge(room: &str, file: &str, tree: &str) -> Vec<Finding> {
                 "move what is shared to a room both may name, or pass it as data (DESIGN, Rooms)";
             findings.push(Finding::new(file, 0, what, mend));
         }
-        if PURE.contains(&room) && is_banned(name) {
+        // Once each, by its first path; what a banned crate brings along goes when it goes.
+        let below_banned = path[..path.len() - 1].iter().any(|above| is_banned(above));
+        if PURE.contains(&room) && is_banned(name) && !below_banned && seen.insert(name) {
             let what = format!("the pure crate {room} reaches {name}: {}", path.join(" > "));
             let mend = "drop the dependency or its feature; time, ids and seeds come in as inputs";
             findings.push(Finding::new(file, 0, what, mend));
         }
     }
-    findings.dedup_by(|a, b| a.what == b.what);
     findings
 }
 
@@ -150,6 +153,14 @@ mod tests {
     }
 
     #[test]
+    fn the_rooms_of_this_checkout_are_found() {
+        let found = rooms(&crate::tree::root()).unwrap();
+        assert!(
+            ["base", "feel", "instance", "bpmn"].iter().all(|room| found.iter().any(|f| f == room))
+        );
+    }
+
+    #[test]
     fn a_clean_tree_passes() {
         let tree = "0 fermata-bpmn v0.1.0 (/x)\n1 fermata-base v0.1.0 (/x)\n2 minicbor v2.3.1\n";
         assert_eq!(found("bpmn", tree), Vec::<String>::new());
@@ -165,6 +176,15 @@ mod tests {
             found[0].ends_with("fermata-engine > fermata-base > uuid > getrandom"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn a_banned_crate_is_named_once_and_what_it_brings_is_not() {
+        let tree = "0 fermata-engine v0.1.0\n1 tonic v0.14.9\n2 tokio v1.0.0\n1 fermata-base v0.1.0\n\
+                    2 tonic v0.14.9\n2 rand v0.9.0\n";
+        let found = found("engine", tree);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with("> tonic") && found[1].ends_with("> rand"), "{found:?}");
     }
 
     #[test]
