@@ -40,6 +40,8 @@ pub struct DefinitionRow {
     pub resource: std::sync::Arc<[u8]>,
     /// Ids of elements and flows; events name them by position here.
     pub elements: Vec<Text>,
+    /// Names of the messages that start it.
+    pub message_starts: Vec<Text>,
     /// When, milliseconds since 1970.
     pub deployed_ms: i64,
 }

@@ -98,3 +98,53 @@ fn cron(text: &str, after_ms: i64) -> Result<Option<i64>, String> {
         DateTime::from_timestamp_millis(after_ms).ok_or("the time is beyond the calendar")?;
     Ok(cron.find_next_occurrence(&from, false).ok().map(|time| time.timestamp_millis()))
 }
+
+/// When the timer of a start event is due first. It belongs to no instance, so its expressions see
+/// no variables. `None` when it is never due.
+pub fn start_first(timer: &Timer, now_ms: i64) -> Result<Option<Next>, String> {
+    match timer {
+        Timer::Date(value) => {
+            let due_ms = date_ms(&start_text(value, now_ms)?)?;
+            Ok(Some(Next { due_ms, repeats: 0 }))
+        }
+        Timer::Duration(value) => {
+            let due_ms = after(&start_text(value, now_ms)?, now_ms)?;
+            Ok(Some(Next { due_ms, repeats: 0 }))
+        }
+        Timer::Cycle(value) => first(&start_text(value, now_ms)?, now_ms),
+    }
+}
+
+/// When it is due again after `due_ms`. `None` when it is not.
+pub fn start_next(
+    timer: &Timer,
+    due_ms: i64,
+    now_ms: i64,
+    repeats: i32,
+) -> Result<Option<Next>, String> {
+    match timer {
+        Timer::Date(_) | Timer::Duration(_) => Ok(None),
+        Timer::Cycle(value) => next(&start_text(value, now_ms)?, due_ms, now_ms, repeats),
+    }
+}
+
+fn start_text(value: &Value, now_ms: i64) -> Result<String, String> {
+    match value {
+        Value::Fixed(text) => Ok(text.to_string()),
+        Value::Feel(expression) => {
+            let nothing = std::collections::BTreeMap::<String, feel::Value>::new();
+            let outcome = expression.evaluate(&nothing, now_ms);
+            match &outcome.value {
+                feel::Value::Null | feel::Value::List(_) | feel::Value::Context(_) => Err(format!(
+                    "expected `{}` to give a time without any variables, but it gave {}",
+                    expression.source().trim(),
+                    outcome.value.to_json()
+                )),
+                value => Ok(value.as_str().map_or_else(
+                    || value.to_json().trim_matches('"').to_string(),
+                    ToString::to_string,
+                )),
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Handing jobs out.
+
+use base::limits::{ACTIVATION_BYTES_MAX, JOBS_PER_ACTIVATION_MAX, LEASE_MS_MAX};
+use base::{
+    ActivateJobs, ActivatedJob, Event, InstanceKey, JobKey, Outcome, Rejection, Reply, Text,
+    Variables,
+};
+
+use crate::cache::Entry;
+use crate::shard::Shard;
+
+impl Shard {
+    /// Leases what is available, up to the number and the bytes that were asked for.
+    pub(crate) fn activate_jobs(&mut self, activate: &ActivateJobs) -> Outcome {
+        check(activate)?;
+        let wanted = activate.jobs_max.min(JOBS_PER_ACTIVATION_MAX) as usize;
+        let Some(queue) = self.queues.get(&activate.job_type) else {
+            return Ok(Reply::Jobs { jobs: Vec::new() });
+        };
+        let due: Vec<_> = queue.due(self.now_ms).take(wanted).collect();
+        let mut jobs = Vec::with_capacity(due.len());
+        let mut bytes = 0;
+        for (at_ms, job, instance) in due {
+            let Some(leased) = self.lease(instance, job, activate) else {
+                // Its instance cannot be used; the place would block the queue.
+                if let Some(queue) = self.queues.get_mut(&activate.job_type) {
+                    queue.remove(at_ms, job);
+                }
+                continue;
+            };
+            bytes += leased.variables.len() + leased.headers.len();
+            jobs.push(leased);
+            if bytes >= ACTIVATION_BYTES_MAX {
+                break;
+            }
+        }
+        Ok(Reply::Jobs { jobs })
+    }
+
+    fn lease(
+        &mut self,
+        instance: InstanceKey,
+        job: JobKey,
+        activate: &ActivateJobs,
+    ) -> Option<ActivatedJob> {
+        let worker = activate.worker.clone();
+        let until_ms = self.now_ms.saturating_add(activate.timeout_ms);
+        let found = self.cache.get(instance)?.state.jobs().contains_key(&job);
+        if !found {
+            return None;
+        }
+        self.decide(instance, |_, decision, _| {
+            decision.emit(Event::JobLeased { job, worker, until_ms });
+        })
+        .ok()?;
+        activated(self.cache.get(instance)?, job, &activate.fetch_variables)
+    }
+}
+
+fn check(activate: &ActivateJobs) -> Result<(), Rejection> {
+    if activate.job_type.is_empty() {
+        return Err(Rejection::invalid("expected a job type, but found an empty one"));
+    }
+    crate::create::check_name("the job type", &activate.job_type)?;
+    crate::create::check_name("the worker's name", &activate.worker)?;
+    if activate.timeout_ms < 1 || activate.timeout_ms > LEASE_MS_MAX {
+        return Err(Rejection::invalid(format!(
+            "expected a job timeout of 1 to {LEASE_MS_MAX} ms, but found {}",
+            activate.timeout_ms
+        )));
+    }
+    if activate.jobs_max < 1 {
+        return Err(Rejection::invalid("expected to activate at least 1 job, but found 0"));
+    }
+    Ok(())
+}
+
+/// The job as a worker gets it.
+fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob> {
+    let live = entry.state.jobs().get(&job)?;
+    let owner = entry.state.element(live.owner)?;
+    let header = entry.state.header();
+    let definition = &entry.definition;
+    let variables = if fetch.is_empty() {
+        entry.state.visible_variables(live.owner)
+    } else {
+        let mut some = Variables::new();
+        for name in fetch {
+            if let Some(value) = entry.state.variable(live.owner, name) {
+                some.set(name.shared(), value.clone());
+            }
+        }
+        some
+    };
+    Some(ActivatedJob {
+        job,
+        job_type: live.job_type.clone(),
+        instance: header.instance,
+        definition: header.definition,
+        process_id: header.process_id.clone(),
+        version: header.version,
+        element_id: definition.process.node(owner.element).id.clone(),
+        element: live.owner,
+        headers: definition.headers(owner.element, job),
+        worker: live.worker.clone(),
+        retries: live.retries,
+        deadline_ms: live.available_ms,
+        variables: variables.to_json().into(),
+        tags: header.tags.clone(),
+        user_task: None,
+    })
+}
+
+/// The variables with these names; all if none are named.
+pub(crate) fn only(all: &Variables, names: &[Text]) -> Variables {
+    if names.is_empty() {
+        return all.clone();
+    }
+    let mut some = Variables::new();
+    for name in names {
+        if let Some(value) = all.get(name) {
+            some.set(name.shared(), value.clone());
+        }
+    }
+    some
+}

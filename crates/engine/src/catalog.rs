@@ -1,0 +1,190 @@
+//! Definitions: which there are, which is the latest, and their compiled graphs.
+//!
+//! Heads of all are in memory; graphs are compiled when an instance first needs one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::{DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
+use bpmn::{Kind, Process};
+
+/// A deployed definition and its graph.
+#[derive(Debug)]
+pub struct Definition {
+    /// As stored.
+    pub row: DefinitionRow,
+    /// Its graph.
+    pub process: Process,
+    /// Task headers of each node as the beginning of a JSON object, without the closing brace.
+    headers: Vec<Option<String>>,
+}
+
+/// Task header that carries the job's idempotency key: the same in every attempt at the job.
+const IDEMPOTENCY_HEADER: &str = "idempotencyKey";
+
+impl Definition {
+    /// Joins a row and its graph.
+    pub fn new(row: DefinitionRow, process: Process) -> Self {
+        let headers = process
+            .nodes
+            .iter()
+            .map(|node| match &node.kind {
+                Kind::Job(spec) => Some(header_prefix(&spec.headers)),
+                _ => None,
+            })
+            .collect();
+        Self { row, process, headers }
+    }
+
+    /// Compiles what was stored. Fails only if this release cannot read the model any more, or
+    /// numbers its elements in another way than the log does.
+    pub fn compile(row: DefinitionRow) -> Result<Self, String> {
+        let text = std::str::from_utf8(&row.resource).map_err(|error| error.to_string())?;
+        let processes = bpmn::read(text).map_err(|problems| {
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        })?;
+        let process = processes
+            .into_iter()
+            .find(|process| process.id == row.id)
+            .ok_or_else(|| format!("the resource has no process {}", &*row.id))?;
+        if process.element_table() != row.elements {
+            return Err("the elements are numbered in another way than when it was deployed".into());
+        }
+        Ok(Self::new(row, process))
+    }
+
+    /// The headers that a worker gets with a job of this node.
+    pub(crate) fn headers(&self, element: u32, job: base::JobKey) -> Text {
+        let prefix = self.headers.get(element as usize).and_then(Option::as_deref).unwrap_or("{");
+        format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into()
+    }
+}
+
+fn header_prefix(headers: &[(Text, Text)]) -> String {
+    let mut text = String::from("{");
+    for (name, value) in headers {
+        text.push_str(base::Json::string(name).as_str());
+        text.push(':');
+        text.push_str(base::Json::string(value).as_str());
+        text.push(',');
+    }
+    text
+}
+
+/// All definitions.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    heads: BTreeMap<DefinitionKey, DefinitionRow>,
+    by_id: BTreeMap<Text, BTreeMap<i32, DefinitionKey>>,
+    compiled: BTreeMap<DefinitionKey, Arc<Definition>>,
+    /// Definitions that this release cannot compile, with the reason.
+    broken: BTreeMap<DefinitionKey, String>,
+}
+
+impl Catalog {
+    /// Takes the heads that the store has.
+    pub fn new(heads: Vec<DefinitionRow>) -> Self {
+        let mut catalog = Self::default();
+        for head in heads {
+            catalog.add_head(head);
+        }
+        catalog
+    }
+
+    fn add_head(&mut self, mut head: DefinitionRow) {
+        head.resource = Arc::from([]);
+        head.elements = Vec::new();
+        self.by_id.entry(head.id.clone()).or_default().insert(head.version, head.key);
+        self.heads.insert(head.key, head);
+    }
+
+    /// Adds a definition.
+    pub fn add(&mut self, definition: Arc<Definition>) {
+        self.add_head(definition.row.clone());
+        self.compiled.insert(definition.row.key, definition);
+    }
+
+    /// Adds what could not be compiled.
+    pub(crate) fn add_broken(&mut self, key: DefinitionKey, why: String) {
+        self.broken.insert(key, why);
+    }
+
+    /// The graph, if it is compiled.
+    pub fn compiled(&self, key: DefinitionKey) -> Option<&Arc<Definition>> {
+        self.compiled.get(&key)
+    }
+
+    /// Why the definition cannot be used.
+    pub(crate) fn broken(&self, key: DefinitionKey) -> Option<&str> {
+        self.broken.get(&key).map(String::as_str)
+    }
+
+    /// The latest version of an id.
+    pub fn latest(&self, id: &str) -> Option<&DefinitionRow> {
+        let key = self.by_id.get(id)?.last_key_value()?.1;
+        self.heads.get(key)
+    }
+
+    /// The head of a definition.
+    pub fn head(&self, key: DefinitionKey) -> Option<&DefinitionRow> {
+        self.heads.get(&key)
+    }
+
+    /// The definition that is meant, or why there is none.
+    pub fn resolve(&self, reference: &DefinitionRef) -> Result<&DefinitionRow, Rejection> {
+        match reference {
+            DefinitionRef::Key(key) => self.heads.get(key).ok_or_else(|| {
+                Rejection::not_found(format!(
+                    "expected a deployed process definition with key {key}, but none is deployed"
+                ))
+            }),
+            DefinitionRef::Id { id, version: None } => self.latest(id).ok_or_else(|| {
+                Rejection::not_found(format!(
+                    "expected a deployed process with id `{}`, but none is deployed; deploy it, or \
+                     check the id{}",
+                    &**id,
+                    self.known()
+                ))
+            }),
+            DefinitionRef::Id { id, version: Some(version) } => {
+                let versions = self.by_id.get(id);
+                versions
+                    .and_then(|versions| versions.get(version))
+                    .and_then(|key| self.heads.get(key))
+                    .ok_or_else(|| {
+                        let found =
+                            versions.and_then(|versions| versions.last_key_value()).map_or_else(
+                                || "no version of it is deployed".into(),
+                                |(latest, _)| format!("the latest is version {latest}"),
+                            );
+                        Rejection::not_found(format!(
+                            "expected version {version} of the process `{}`, but {found}",
+                            &**id
+                        ))
+                    })
+            }
+        }
+    }
+
+    fn known(&self) -> String {
+        let mut ids = self.by_id.keys();
+        let first: Vec<_> = ids.by_ref().take(5).map(|id| format!("`{}`", &**id)).collect();
+        match (first.is_empty(), ids.count()) {
+            (true, _) => String::new(),
+            (false, 0) => format!(" (deployed: {})", first.join(", ")),
+            (false, more) => format!(" (deployed: {} and {more} others)", first.join(", ")),
+        }
+    }
+
+    /// Latest versions that a message of this name starts, by process.
+    pub(crate) fn started_by(&self, message: &str) -> Vec<(Text, DefinitionKey)> {
+        self.by_id
+            .iter()
+            .filter_map(|(id, versions)| {
+                let head = self.heads.get(versions.last_key_value()?.1)?;
+                let starts = head.message_starts.iter().any(|name| **name == *message);
+                starts.then(|| (id.clone(), head.key))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,200 @@
+//! Starting and cancelling instances.
+
+use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
+use base::{
+    Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey, InstanceCreated,
+    InstanceKey, Outcome, Rejection, RejectionKind, Reply, Text, Variables,
+};
+use bpmn::{Kind, Run};
+use instance::{Instance, Status};
+
+use crate::cache::Entry;
+use crate::input::Ticket;
+use crate::shard::Shard;
+
+/// How an instance is to be started.
+pub(crate) struct Start {
+    pub(crate) definition: DefinitionKey,
+    /// The start event.
+    pub(crate) element: u32,
+    pub(crate) variables: Variables,
+    pub(crate) business_id: Option<Text>,
+    pub(crate) tags: Vec<Text>,
+    pub(crate) message: Option<CorrelationSource>,
+}
+
+impl Shard {
+    /// Decides about a command and answers it, now or when the instance ends.
+    pub(crate) fn command(&mut self, ticket: Ticket, command: Command) {
+        let outcome = match command {
+            Command::Create(create) => match self.create(create, ticket) {
+                Ok(None) => return,
+                Ok(Some(reply)) => Ok(reply),
+                Err(rejection) => Err(rejection),
+            },
+            Command::Cancel { instance } => self.cancel(instance),
+            Command::ActivateJobs(activate) => self.activate_jobs(&activate),
+            Command::CompleteJob { job, variables } => self.complete_job(job, variables),
+            Command::FailJob(fail) => self.fail_job(fail),
+            Command::ThrowError(throw) => self.throw_error(throw),
+            Command::UpdateJob { job, retries, timeout_ms } => {
+                self.update_job(job, retries, timeout_ms)
+            }
+            Command::Publish(publish) => self.publish(publish),
+            Command::ResolveIncident { incident } => self.resolve_incident(incident),
+            Command::SetVariables { scope, variables, local } => {
+                self.set_variables(scope, variables, local)
+            }
+            Command::UpdateTask { task, patch } => self.update_task(task, patch),
+            Command::CompleteTask { task, variables, action } => {
+                self.complete_task(task, variables, &action)
+            }
+        };
+        self.reply(ticket, outcome);
+    }
+
+    fn create(
+        &mut self,
+        create: CreateInstance,
+        ticket: Ticket,
+    ) -> Result<Option<Reply>, Rejection> {
+        check_name("the business id", create.business_id.as_deref().unwrap_or_default())?;
+        if create.tags.len() > TAGS_MAX {
+            return Err(Rejection::invalid(format!(
+                "expected at most {TAGS_MAX} tags, but found {}",
+                create.tags.len()
+            )));
+        }
+        let key = self.catalog.resolve(&create.definition)?.key;
+        if let Some(Some(holder)) = self.read.business_id {
+            return Err(Rejection::new(
+                RejectionKind::AlreadyExists,
+                format!(
+                    "expected the business id `{}` to be free, but the active instance {holder} of \
+                     this process has it; nothing was started",
+                    create.business_id.as_deref().unwrap_or_default()
+                ),
+            ));
+        }
+        let element = self.none_start(key)?;
+        let start = Start {
+            definition: key,
+            element,
+            variables: create.variables,
+            business_id: create.business_id,
+            tags: create.tags,
+            message: None,
+        };
+        if let Some(wanted) = create.await_result {
+            // The instance may end within this very decision, so the caller waits already.
+            let instance = InstanceKey(self.keys.take(1));
+            self.waiters.insert(instance, vec![(ticket, wanted)]);
+            if let Err(rejection) = self.start_as(instance, start) {
+                self.waiters.remove(&instance);
+                return Err(rejection);
+            }
+            return Ok(None);
+        }
+        let instance = InstanceKey(self.keys.take(1));
+        self.start_as(instance, start)?;
+        Ok(self.cache.get(instance).map(|entry| Reply::Created(created(entry))))
+    }
+
+    fn none_start(&self, key: DefinitionKey) -> Result<u32, Rejection> {
+        let definition = self.usable(key)?;
+        match definition.process.node(0).kind {
+            Kind::Process { start: Some(start) } => Ok(start),
+            _ => Err(Rejection::state(format!(
+                "expected the process `{}` to have a none start event, but it is started by a \
+                 message or a timer only; publish the message, or add a none start event",
+                &*definition.row.id
+            ))),
+        }
+    }
+
+    pub(crate) fn usable(
+        &self,
+        key: DefinitionKey,
+    ) -> Result<&std::sync::Arc<crate::catalog::Definition>, Rejection> {
+        self.catalog.compiled(key).ok_or_else(|| {
+            let why = self.catalog.broken(key).unwrap_or("it is not in memory");
+            Rejection::state(format!("the definition {key} cannot be used by this release: {why}"))
+        })
+    }
+
+    /// Starts an instance and runs it until it waits.
+    pub(crate) fn start(&mut self, start: Start) -> Result<InstanceKey, Rejection> {
+        let instance = InstanceKey(self.keys.take(1));
+        self.start_as(instance, start)?;
+        Ok(instance)
+    }
+
+    fn start_as(&mut self, instance: InstanceKey, start: Start) -> Result<(), Rejection> {
+        let definition = self.usable(start.definition)?.clone();
+        let row = &definition.row;
+        let created = InstanceCreated {
+            instance,
+            definition: row.key,
+            process_id: row.id.clone(),
+            version: row.version,
+            business_id: start.business_id,
+            tags: start.tags,
+            message: start.message,
+        };
+        let (state, event) = Instance::create(created, self.now_ms);
+        self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
+        self.absorb(instance, vec![event]);
+        let (element, variables) = (start.element, start.variables);
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).start(element, variables);
+        })
+    }
+
+    fn cancel(&mut self, instance: InstanceKey) -> Outcome {
+        let open = self.live(instance.0)?;
+        if open != instance {
+            return Err(crate::shard::unknown_instance(instance));
+        }
+        self.decide(instance, |_, decision, process| Run::new(process, decision).cancel())?;
+        Ok(Reply::Done)
+    }
+
+    /// The live instance that owns a key.
+    pub(crate) fn live(&self, key: base::Key) -> Result<InstanceKey, Rejection> {
+        let instance = self.cache.owner(key).ok_or_else(|| crate::shard::unknown_instance(key))?;
+        let entry = self.cache.get(instance).ok_or_else(|| crate::shard::unknown_instance(key))?;
+        match entry.state.status() {
+            Status::Active => Ok(instance),
+            Status::Completed => Err(Rejection::not_found(format!(
+                "expected {key} to be live, but its instance {instance} has completed"
+            ))),
+            Status::Terminated => Err(Rejection::not_found(format!(
+                "expected {key} to be live, but its instance {instance} was cancelled"
+            ))),
+        }
+    }
+}
+
+/// What callers are told of an instance.
+pub(crate) fn created(entry: &Entry) -> CreatedInstance {
+    let header = entry.state.header();
+    CreatedInstance {
+        instance: header.instance,
+        definition: header.definition,
+        process_id: header.process_id.clone(),
+        version: header.version,
+        business_id: header.business_id.clone(),
+        tags: header.tags.clone(),
+    }
+}
+
+/// Refuses names that are too long.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Rejection> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(Rejection::invalid(format!(
+            "expected {what} to have at most {NAME_BYTES_MAX} bytes, but found {}",
+            name.len()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! What goes into a shard and what comes out.
+
+use std::sync::Arc;
+
+use base::{
+    Batch, Command, DefinitionKey, DefinitionRow, InstanceKey, JobKey, Key, LogRow, MailRow,
+    MessageRow, Outcome, SnapshotRow, StartLockRow, SubscriptionRow, Text, TimerKey, TimerRow,
+};
+use bpmn::Process;
+
+use crate::catalog::Definition;
+
+/// The host's name for a caller that waits for a reply.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Ticket(pub u64);
+
+/// What reaches a shard.
+#[derive(Debug)]
+pub enum Input {
+    /// A command from outside that the host has routed here.
+    Command(Ticket, Command),
+    /// Checked models, for [`base::ShardId::FIRST`] only.
+    Deploy(Ticket, Vec<Resource>),
+    /// Definitions that the first shard has deployed; sent to every other one before the
+    /// deployment is acknowledged.
+    Definitions(Vec<Arc<Definition>>),
+    /// Mail from another shard, after its commit, in the sender's order.
+    Mail(MailRow),
+    /// The time of [`Shard::wake_ms`](crate::Shard::wake_ms) has come.
+    Tick,
+}
+
+/// A file of a deployment.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its name.
+    pub name: Text,
+    /// Its content.
+    pub bytes: Arc<[u8]>,
+    /// The processes in it.
+    pub processes: Vec<Process>,
+}
+
+/// What a shard asks its host.
+#[derive(Debug)]
+pub enum Poll {
+    /// Read this and [`supply`](crate::Shard::supply) it, then poll again.
+    Read(Read),
+    /// First commit everything that was decided, then as [`Poll::Read`].
+    ReadCommitted(Read),
+    /// Nothing is left to be done.
+    Idle,
+}
+
+/// What is to be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Read {
+    /// Snapshot and log of the instance that owns the key.
+    Owner(Key),
+    /// Snapshot and log of this instance.
+    Instance(InstanceKey),
+    /// A definition, whole.
+    Definition(DefinitionKey),
+    /// A page of the queue of a job type.
+    Queue {
+        /// The type.
+        job_type: Text,
+        /// Strictly after this place.
+        after: Option<(i64, JobKey)>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// A page of the timers.
+    Timers {
+        /// Strictly after this place.
+        after: Option<(i64, TimerKey)>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// What is kept under a message name and correlation key.
+    Slot {
+        /// Name.
+        name: Text,
+        /// Correlation key.
+        correlation_key: Text,
+    },
+    /// The active instance under a business id.
+    BusinessId {
+        /// Process.
+        process_id: Text,
+        /// Business id.
+        business_id: Text,
+    },
+    /// Messages whose time is over.
+    OldMessages {
+        /// At or before this time.
+        until_ms: i64,
+        /// At most so many.
+        limit: u32,
+    },
+}
+
+/// What was read: the answer to the [`Read`] of the same name.
+#[derive(Debug)]
+pub enum Loaded {
+    /// To [`Read::Owner`] and [`Read::Instance`]; `None` if there is none.
+    Instance(Option<(InstanceKey, Option<SnapshotRow>, Vec<LogRow>)>),
+    /// To [`Read::Definition`].
+    Definition(Option<DefinitionRow>),
+    /// To [`Read::Queue`]: place and instance.
+    Queue(Vec<(i64, JobKey, InstanceKey)>),
+    /// To [`Read::Timers`].
+    Timers(Vec<TimerRow>),
+    /// To [`Read::Slot`].
+    Slot(SlotRows),
+    /// To [`Read::BusinessId`].
+    BusinessId(Option<InstanceKey>),
+    /// To [`Read::OldMessages`].
+    OldMessages(Vec<MessageRow>),
+}
+
+/// The rows of a correlation slot.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SlotRows {
+    /// Open subscriptions.
+    pub subscriptions: Vec<SubscriptionRow>,
+    /// Messages.
+    pub messages: Vec<MessageRow>,
+    /// Instances that hold a place.
+    pub locks: Vec<StartLockRow>,
+}
+
+/// What was decided since the last one.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Its number, ascending by one.
+    pub number: u64,
+    /// To be made durable.
+    pub batch: Batch,
+    /// To be carried out once it is.
+    pub effects: Effects,
+}
+
+/// What may happen once a batch is durable, and not before.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Replies to callers.
+    pub replies: Vec<(Ticket, Outcome)>,
+    /// Mail to other shards, in order.
+    pub mail: Vec<MailRow>,
+    /// Job types that have (or may have) something to hand out.
+    pub ready: Vec<Text>,
+    /// For the operator's log: what stands still and why.
+    pub notes: Vec<String>,
+    /// New definitions, for the other shards.
+    pub definitions: Vec<Arc<Definition>>,
+}

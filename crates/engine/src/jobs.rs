@@ -1,0 +1,185 @@
+//! What workers and operators say about jobs, incidents and variables.
+
+use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
+use base::{
+    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, Outcome, Rejection,
+    Reply, Text, ThrowError, Variables,
+};
+use bpmn::Run;
+
+use crate::shard::Shard;
+
+impl Shard {
+    pub(crate) fn complete_job(&mut self, job: JobKey, variables: Variables) -> Outcome {
+        let instance = self.open_job(job)?;
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).job_completed(job, variables);
+        })?;
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn fail_job(&mut self, fail: FailJob) -> Outcome {
+        if fail.backoff_ms < 0 || fail.backoff_ms > LEASE_MS_MAX {
+            return Err(Rejection::invalid(format!(
+                "expected a retry backoff of 0 to {LEASE_MS_MAX} ms, but found {}",
+                fail.backoff_ms
+            )));
+        }
+        let instance = self.open_job(fail.job)?;
+        let message = cut(&fail.message);
+        self.decide(instance, |now_ms, decision, process| {
+            let job = fail.job;
+            if !fail.variables.is_empty()
+                && let Some(owner) = decision.state().jobs().get(&job).map(|job| job.owner)
+            {
+                Run::new(process, decision).variables_set(owner, fail.variables, true);
+            }
+            let available_ms = now_ms.saturating_add(fail.backoff_ms);
+            let retries = fail.retries.max(0);
+            decision.emit(Event::JobFailed { job, retries, available_ms, message });
+            if retries == 0 {
+                Run::new(process, decision).job_exhausted(job);
+            }
+        })?;
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn throw_error(&mut self, throw: ThrowError) -> Outcome {
+        if throw.code.is_empty() {
+            return Err(Rejection::invalid("expected an error code, but found an empty one"));
+        }
+        crate::create::check_name("the error code", &throw.code)?;
+        let instance = self.open_job(throw.job)?;
+        let message = cut(&throw.message);
+        self.decide(instance, |_, decision, process| {
+            let run = Run::new(process, decision);
+            run.job_error(throw.job, &throw.code, &message, throw.variables);
+        })?;
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn update_job(
+        &mut self,
+        job: JobKey,
+        retries: Option<i32>,
+        timeout_ms: Option<i64>,
+    ) -> Outcome {
+        if retries.is_none() && timeout_ms.is_none() {
+            return Err(Rejection::invalid(
+                "expected retries, a timeout or both, but found neither",
+            ));
+        }
+        if let Some(found) = retries.filter(|retries| *retries < 1) {
+            return Err(Rejection::invalid(format!(
+                "expected the retries to be 1 or more, but found {found}"
+            )));
+        }
+        if let Some(found) = timeout_ms.filter(|ms| !(0..=LEASE_MS_MAX).contains(ms)) {
+            return Err(Rejection::invalid(format!(
+                "expected a timeout of 0 to {LEASE_MS_MAX} ms, but found {found}"
+            )));
+        }
+        let instance = self.live_job(job)?;
+        let leased = self.job(instance, job).is_some_and(|(state, _)| state == JobState::Leased);
+        if timeout_ms.is_some() && !leased {
+            return Err(Rejection::state(format!(
+                "expected the job {job} to be with a worker, but no worker has it: it has no \
+                 timeout to change"
+            )));
+        }
+        self.decide(instance, |now_ms, decision, _| {
+            if let Some(retries) = retries {
+                decision.emit(Event::JobRetriesSet { job, retries });
+            }
+            let worker = decision.state().jobs().get(&job).map(|job| job.worker.clone());
+            if let (Some(timeout_ms), Some(worker)) = (timeout_ms, worker) {
+                let until_ms = now_ms.saturating_add(timeout_ms);
+                decision.emit(Event::JobLeased { job, worker, until_ms });
+            }
+        })?;
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn resolve_incident(&mut self, incident: IncidentKey) -> Outcome {
+        let instance = self.live(incident.0)?;
+        let open =
+            self.cache.get(instance).and_then(|entry| entry.state.incidents().get(&incident));
+        let Some(job) = open.map(|open| open.job) else {
+            return Err(Rejection::not_found(format!(
+                "expected {incident} to be an open incident, but instance {instance} has no such \
+                 incident; it may be resolved already"
+            )));
+        };
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).resolve(incident);
+        })?;
+        if let Some(job) = job {
+            self.place_job(instance, job);
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn set_variables(
+        &mut self,
+        scope: ElementKey,
+        variables: Variables,
+        local: bool,
+    ) -> Outcome {
+        let instance = self.live(scope.0)?;
+        if self.cache.get(instance).is_none_or(|entry| entry.state.element(scope).is_none()) {
+            return Err(Rejection::not_found(format!(
+                "expected {scope} to be a live element instance, but instance {instance} has none \
+                 with this key"
+            )));
+        }
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).variables_set(scope, variables, local);
+        })?;
+        Ok(Reply::Done)
+    }
+
+    /// The instance of a job that a worker may still answer.
+    fn open_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
+        let instance = self.live_job(job)?;
+        match self.job(instance, job) {
+            Some((JobState::Exhausted | JobState::ErrorThrown, _)) => {
+                Err(Rejection::state(format!(
+                    "expected the job {job} to be open, but it has an incident; resolve that first"
+                )))
+            }
+            _ => Ok(instance),
+        }
+    }
+
+    fn live_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
+        let gone = |rejection: Rejection| {
+            Rejection::not_found(format!(
+                "expected the job {job} to be open, but it was completed or cancelled, or never \
+                 was ({}); a worker that sees this may drop the job",
+                rejection.message
+            ))
+        };
+        let instance = self.live(job.0).map_err(gone)?;
+        match self.job(instance, job) {
+            Some(_) => Ok(instance),
+            None => Err(Rejection::not_found(format!(
+                "expected the job {job} to be open, but instance {instance} has no such job (any \
+                 more): it was completed or cancelled; a worker that sees this may drop the job"
+            ))),
+        }
+    }
+
+    fn job(&self, instance: InstanceKey, job: JobKey) -> Option<(JobState, i64)> {
+        let live = self.cache.get(instance)?.state.jobs().get(&job)?;
+        Some((live.state, live.available_ms))
+    }
+}
+
+/// Long texts of workers are cut where a character ends.
+fn cut(message: &Text) -> Text {
+    if message.len() <= MESSAGE_BYTES_MAX {
+        return message.clone();
+    }
+    let end = (0..=MESSAGE_BYTES_MAX).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+    message[..end].into()
+}

@@ -1,0 +1,389 @@
+//! From events to rows: what a batch touched is derived from the state once, at its end.
+//!
+//! In:  events of one decision, already folded.
+//! Out: places in the queues at once; rows, log and key ranges as operations at the batch's end.
+//! Absent: any change of an instance.
+
+use base::limits::EVENTS_PER_SNAPSHOT;
+use base::{
+    Event, IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, KeyRange, LogRow,
+    Mail, Op, Record, Reply, ShardId, SnapshotRow, Text, TimerKey, TimerRow, UserTaskRow,
+};
+use instance::Status;
+
+use crate::cache::Entry;
+use crate::shard::{Shard, Work};
+
+/// Events after which an instance that does not leave memory is snapshotted all the same, so that
+/// a crash costs a bounded replay.
+const EVENTS_PER_LIVE_SNAPSHOT: u64 = EVENTS_PER_SNAPSHOT * 8;
+
+/// What an event means outside its instance.
+#[derive(Debug)]
+enum Meaning {
+    Nothing,
+    Job(JobKey),
+    Timer(TimerKey),
+    Mail(ShardId, Mail),
+    Range(KeyRange),
+    Ended,
+}
+
+impl Shard {
+    /// Takes the events of one decision: what they touched, where jobs and timers stand now, and
+    /// what they cause elsewhere.
+    pub(crate) fn absorb(&mut self, instance: InstanceKey, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        let commit = self.commit;
+        self.dirty.insert(instance);
+        let mut works = Vec::new();
+        for event in &events {
+            match self.touch(instance, event) {
+                Meaning::Nothing => {}
+                Meaning::Job(job) => self.place_job(instance, job),
+                Meaning::Timer(timer) => self.place_timer(instance, timer),
+                Meaning::Mail(to, mail) => self.send(to, mail, &mut works),
+                Meaning::Range(range) => self.cache.add_range(range),
+                Meaning::Ended => self.instance_ended(instance, &mut works),
+            }
+        }
+        if let Some(entry) = self.cache.get_mut(instance) {
+            entry.commit = commit;
+            if entry.pending.is_empty() {
+                entry.pending = events;
+            } else {
+                entry.pending.extend(events);
+            }
+        }
+        self.push_work(works);
+    }
+
+    fn touch(&mut self, instance: InstanceKey, event: &Event) -> Meaning {
+        let shards = self.options.shards;
+        let Some(entry) = self.cache.get_mut(instance) else { return Meaning::Nothing };
+        let touched = &mut entry.touched;
+        match event {
+            Event::JobCreated { job, .. } => {
+                touched.jobs.insert(*job, false);
+                Meaning::Job(*job)
+            }
+            Event::JobLeased { job, .. }
+            | Event::JobCompleted { job }
+            | Event::JobFailed { job, .. }
+            | Event::JobErrorThrown { job, .. }
+            | Event::JobRetriesSet { job, .. }
+            | Event::JobCanceled { job } => {
+                touched.jobs.entry(*job).or_insert(true);
+                Meaning::Job(*job)
+            }
+            Event::TimerSet { timer, .. } => {
+                touched.timers.insert(*timer, false);
+                Meaning::Timer(*timer)
+            }
+            Event::TimerFired { timer } | Event::TimerCanceled { timer } => {
+                touched.timers.entry(*timer).or_insert(true);
+                Meaning::Timer(*timer)
+            }
+            Event::UserTaskCreated { task, .. } => {
+                touched.tasks.insert(*task, false);
+                Meaning::Nothing
+            }
+            Event::UserTaskUpdated { task, .. }
+            | Event::UserTaskCompleted { task, .. }
+            | Event::UserTaskCanceled { task } => {
+                touched.tasks.entry(*task).or_insert(true);
+                Meaning::Nothing
+            }
+            Event::IncidentRaised { incident, .. } => {
+                touched.incidents.insert(*incident, false);
+                touched.summary = true;
+                Meaning::Nothing
+            }
+            Event::IncidentResolved { incident } => {
+                touched.incidents.entry(*incident).or_insert(true);
+                touched.summary = true;
+                Meaning::Nothing
+            }
+            Event::InstanceCreated(_) => {
+                touched.summary = true;
+                Meaning::Nothing
+            }
+            Event::InstanceCompleted | Event::InstanceTerminated => {
+                touched.summary = true;
+                Meaning::Ended
+            }
+            Event::KeysReserved { first, count } => {
+                let range = KeyRange { first: *first, end: first.offset(*count), instance };
+                touched.ranges.push(range);
+                Meaning::Range(range)
+            }
+            Event::SubscriptionOpened { .. }
+            | Event::SubscriptionClosed { .. }
+            | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
+            Event::ElementEntered { .. }
+            | Event::ElementPassed { .. }
+            | Event::ElementCompleted { .. }
+            | Event::ElementTerminated { .. }
+            | Event::TokenParked { .. }
+            | Event::TokensJoined { .. }
+            | Event::VariablesSet { .. }
+            | Event::CorrelationRefused { .. } => Meaning::Nothing,
+        }
+    }
+
+    /// Puts a job where it stands in its queue now. Its row is written at the batch's end.
+    pub(crate) fn place_job(&mut self, instance: InstanceKey, job: JobKey) {
+        let Some(entry) = self.cache.get_mut(instance) else { return };
+        entry.touched.jobs.entry(job).or_insert(true);
+        if let Some((job_type, at_ms)) = entry.job_places.remove(&job)
+            && let Some(queue) = self.queues.get_mut(&job_type)
+        {
+            queue.remove(at_ms, job);
+        }
+        let Some(live) = entry.state.jobs().get(&job).filter(|job| job.available_ms < i64::MAX)
+        else {
+            return;
+        };
+        let (job_type, at_ms) = (live.job_type.clone(), live.available_ms);
+        if let Some(queue) = self.queues.get_mut(&job_type) {
+            queue.insert(at_ms, job, instance);
+        }
+        if at_ms <= self.now_ms && !self.ready.contains(&job_type) {
+            self.ready.insert(job_type.clone());
+        }
+        entry.job_places.insert(job, (job_type, at_ms));
+    }
+
+    fn place_timer(&mut self, instance: InstanceKey, timer: TimerKey) {
+        let Some(entry) = self.cache.get_mut(instance) else { return };
+        if let Some(due_ms) = entry.timer_places.remove(&timer) {
+            self.timers.remove(due_ms, timer);
+        }
+        if let Some(live) = entry.state.timers().get(&timer) {
+            entry.timer_places.insert(timer, live.due_ms);
+            self.timers.insert(live.due_ms, timer, instance);
+        }
+    }
+
+    fn instance_ended(&mut self, instance: InstanceKey, works: &mut Vec<Work>) {
+        self.ended.push_back((self.commit, instance));
+        let Some(entry) = self.cache.get(instance) else { return };
+        let header = entry.state.header();
+        if let Some(source) = &header.message
+            && !source.correlation_key.is_empty()
+        {
+            works.push(Work::Unlock {
+                process_id: header.process_id.clone(),
+                name: source.name.clone(),
+                correlation_key: source.correlation_key.clone(),
+                instance,
+            });
+        }
+        let Some(waiters) = self.waiters.remove(&instance) else { return };
+        let completed = entry.state.status() == Status::Completed;
+        let created = crate::create::created(entry);
+        let all = entry
+            .state
+            .element(instance.root())
+            .map(|root| root.variables.clone())
+            .unwrap_or_default();
+        for (ticket, wanted) in waiters {
+            let outcome = if completed {
+                let variables = crate::activate::only(&all, &wanted);
+                let created = created.clone();
+                Ok(Reply::Ended(base::InstanceResult { created, variables }))
+            } else {
+                Err(base::Rejection::new(
+                    base::RejectionKind::Cancelled,
+                    format!("the instance {instance} was cancelled before it had a result"),
+                ))
+            };
+            self.reply(ticket, outcome);
+        }
+    }
+
+    /// Writes what the batch touched.
+    pub(crate) fn project(&mut self) {
+        for instance in std::mem::take(&mut self.dirty) {
+            let now_ms = self.now_ms;
+            let Some(entry) = self.cache.get_mut(instance) else { continue };
+            let bytes = project(entry, instance, now_ms, &mut self.ops);
+            self.cache.grew(instance, bytes);
+        }
+    }
+}
+
+/// What the slot of a subscription must hear.
+fn subscription_mail(entry: &mut Entry, event: &Event, shards: u16) -> Meaning {
+    let of = |name: &Text, key: &Text| ShardId::of_message(name, key, shards);
+    if let Event::SubscriptionOpened { subscription, name, correlation_key, once, .. } = event {
+        entry.subscriptions.insert(*subscription, (name.clone(), correlation_key.clone()));
+        let mail = Mail::Subscribe {
+            subscription: *subscription,
+            instance: entry.state.key(),
+            process_id: entry.state.header().process_id.clone(),
+            name: name.clone(),
+            correlation_key: correlation_key.clone(),
+            once: *once,
+        };
+        return Meaning::Mail(of(name, correlation_key), mail);
+    }
+    if let Event::SubscriptionClosed { subscription } = event
+        && let Some((name, correlation_key)) = entry.subscriptions.remove(subscription)
+    {
+        let to = of(&name, &correlation_key);
+        let subscription = *subscription;
+        return Meaning::Mail(to, Mail::Unsubscribe { subscription, name, correlation_key });
+    }
+    // One message was all that it waited for: the slot has closed it already.
+    if let Event::SubscriptionCorrelated { subscription, message: _ } = event
+        && !entry.state.subscriptions().contains_key(subscription)
+    {
+        entry.subscriptions.remove(subscription);
+    }
+    Meaning::Nothing
+}
+
+/// The operations of one instance's part of a batch. Answers the bytes of its log row.
+fn project(entry: &mut Entry, instance: InstanceKey, now_ms: i64, ops: &mut Vec<Op>) -> usize {
+    let record = Record { at_ms: now_ms, events: std::mem::take(&mut entry.pending) };
+    entry.tail += record.events.len() as u64;
+    let mut bytes = 0;
+    if !record.events.is_empty() {
+        let row = LogRow { instance, seq: entry.next_seq, bytes: record.to_bytes(instance) };
+        entry.next_seq += 1;
+        bytes = row.bytes.len();
+        ops.push(Op::Append(row));
+    }
+    if entry.poisoned {
+        // The log is right, the state is not: rows follow when it was folded anew.
+        return bytes;
+    }
+    let touched = std::mem::take(&mut entry.touched);
+    ops.extend(touched.ranges.iter().map(|range| Op::PutKeyRange(*range)));
+    if touched.summary {
+        ops.push(Op::PutInstance(summary(entry)));
+    }
+    for (job, had_row) in touched.jobs {
+        match job_row(entry, job) {
+            Some(row) => ops.push(Op::PutJob(row)),
+            None if had_row => ops.push(Op::DeleteJob(job)),
+            None => {}
+        }
+    }
+    for (timer, had_row) in touched.timers {
+        match entry.state.timers().get(&timer) {
+            Some(live) => {
+                ops.push(Op::PutTimer(TimerRow { timer, instance, due_ms: live.due_ms }));
+            }
+            None if had_row => ops.push(Op::DeleteTimer(timer)),
+            None => {}
+        }
+    }
+    for (task, had_row) in touched.tasks {
+        match task_row(entry, task) {
+            Some(row) => ops.push(Op::PutUserTask(row)),
+            None if had_row => ops.push(Op::DeleteUserTask(task)),
+            None => {}
+        }
+    }
+    for (incident, had_row) in touched.incidents {
+        match incident_row(entry, incident) {
+            Some(row) => ops.push(Op::PutIncident(row)),
+            None if had_row => ops.push(Op::DeleteIncident(incident)),
+            None => {}
+        }
+    }
+    if entry.tail >= EVENTS_PER_LIVE_SNAPSHOT && entry.state.status() == Status::Active {
+        ops.push(Op::PutSnapshot(snapshot(entry)));
+        entry.tail = 0;
+    }
+    bytes
+}
+
+/// The state as a row.
+pub(crate) fn snapshot(entry: &Entry) -> SnapshotRow {
+    SnapshotRow {
+        instance: entry.state.key(),
+        next_seq: entry.next_seq,
+        bytes: entry.state.to_bytes(),
+    }
+}
+
+fn summary(entry: &Entry) -> InstanceRow {
+    let header = entry.state.header();
+    InstanceRow {
+        instance: header.instance,
+        definition: header.definition,
+        process_id: header.process_id.clone(),
+        version: header.version,
+        state: match entry.state.status() {
+            Status::Active => InstanceState::Active,
+            Status::Completed => InstanceState::Completed,
+            Status::Terminated => InstanceState::Terminated,
+        },
+        business_id: header.business_id.clone(),
+        tags: header.tags.clone(),
+        started_ms: header.started_ms,
+        ended_ms: entry.state.ended_ms(),
+        incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// The id of the element that an element instance is an activation of.
+pub(crate) fn element_id(entry: &Entry, owner: base::ElementKey) -> Text {
+    let element = entry.state.element(owner).map_or(0, |element| element.element);
+    entry.definition.process.id_of(element).cloned().unwrap_or_default()
+}
+
+fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
+    let live = entry.state.jobs().get(&job)?;
+    Some(JobRow {
+        job,
+        instance: entry.state.key(),
+        definition: entry.state.header().definition,
+        element_id: element_id(entry, live.owner),
+        owner: live.owner,
+        job_type: live.job_type.clone(),
+        available_ms: live.available_ms,
+        state: live.state,
+        retries: live.retries,
+        worker: live.worker.clone(),
+        error_message: live.error_message.clone(),
+        error_code: live.error_code.clone(),
+    })
+}
+
+fn task_row(entry: &Entry, task: base::UserTaskKey) -> Option<UserTaskRow> {
+    let live = entry.state.user_tasks().get(&task)?;
+    let header = entry.state.header();
+    Some(UserTaskRow {
+        task,
+        instance: header.instance,
+        definition: header.definition,
+        process_id: header.process_id.clone(),
+        element_id: element_id(entry, live.owner),
+        owner: live.owner,
+        details: live.details.clone(),
+        created_ms: live.created_ms,
+    })
+}
+
+fn incident_row(entry: &Entry, incident: base::IncidentKey) -> Option<IncidentRow> {
+    let live = entry.state.incidents().get(&incident)?;
+    let header = entry.state.header();
+    Some(IncidentRow {
+        incident,
+        instance: header.instance,
+        definition: header.definition,
+        process_id: header.process_id.clone(),
+        element_id: element_id(entry, live.owner),
+        owner: live.owner,
+        job: live.job,
+        kind: live.kind,
+        message: live.message.clone(),
+        created_ms: live.created_ms,
+    })
+}

@@ -1,0 +1,369 @@
+//! The shard: its state, the loop over its inputs, and the one place where instances change.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use base::{
+    DefinitionKey, DefinitionTimerRow, InstanceKey, JobKey, Key, Mail, MailRow, MessageRow, Op,
+    Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
+};
+use bpmn::{Process, Run};
+use instance::{Decision, KeySource};
+
+use crate::cache::Cache;
+use crate::catalog::Catalog;
+use crate::input::{Commit, Effects, Input, Loaded, Poll, Read, Ticket};
+use crate::queue::Queue;
+use crate::slots::Slots;
+
+/// What can be set about a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShardOptions {
+    /// How many shards the store has.
+    pub shards: u16,
+    /// Bytes of instances that stay in memory beside those in use.
+    pub cache_bytes_max: usize,
+    /// Refuse a business id that an active instance of the process has, whether or not the caller
+    /// asks for it.
+    pub business_id_unique: bool,
+}
+
+impl Default for ShardOptions {
+    fn default() -> Self {
+        Self { shards: 1, cache_bytes_max: 64 * 1024 * 1024, business_id_unique: false }
+    }
+}
+
+/// What an input caused that is to be done next, before the batch may be cut.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// From outside.
+    Input(Input),
+    /// Mail that a shard sent to itself.
+    Mail(Mail),
+    /// A timer of an instance is due.
+    Timer(TimerKey, InstanceKey),
+    /// The timer of a start event is due.
+    StartTimer(DefinitionTimerRow),
+    /// An instance that was started by a message has ended.
+    Unlock { process_id: Text, name: Text, correlation_key: Text, instance: InstanceKey },
+    /// Our own code failed on an instance.
+    Quarantine(InstanceKey, String),
+}
+
+/// One shard.
+#[derive(Debug)]
+pub struct Shard {
+    pub(crate) id: ShardId,
+    pub(crate) options: ShardOptions,
+    pub(crate) now_ms: i64,
+    pub(crate) keys: KeySource,
+    /// A run of keys for what belongs to no instance: messages, deployments.
+    pub(crate) own_keys: (Key, u64),
+    pub(crate) next_mail: u64,
+    pub(crate) catalog: Catalog,
+    pub(crate) cache: Cache,
+    pub(crate) queues: BTreeMap<Text, Queue<JobKey>>,
+    pub(crate) timers: Queue<TimerKey>,
+    /// Timers of start events by due time; the first shard's only.
+    pub(crate) start_timers: BTreeMap<(i64, DefinitionKey, u32), DefinitionTimerRow>,
+    pub(crate) slots: Slots,
+    /// Callers that wait for the end of an instance, with the variables that they want.
+    pub(crate) waiters: BTreeMap<InstanceKey, Vec<(Ticket, Vec<Text>)>>,
+    /// Instances that end with a pending commit leave memory when it is durable.
+    pub(crate) ended: VecDeque<(u64, InstanceKey)>,
+    pub(crate) last_tick_ms: i64,
+    pub(crate) next_sweep_ms: i64,
+
+    work: VecDeque<Work>,
+    /// What was read for the input at the front and is kept for it alone.
+    pub(crate) read: ReadForInput,
+    asked: Option<Read>,
+
+    /// The batch that is being decided.
+    pub(crate) commit: u64,
+    committed: u64,
+    pub(crate) ops: Vec<Op>,
+    pub(crate) effects: Effects,
+    pub(crate) ready: BTreeSet<Text>,
+    pub(crate) dirty: BTreeSet<InstanceKey>,
+}
+
+/// Answers of the store that only the input at the front may use.
+#[derive(Debug, Default)]
+pub(crate) struct ReadForInput {
+    /// Keys that no instance owns.
+    pub(crate) missing: BTreeSet<Key>,
+    /// The active instance under the business id that was asked for.
+    pub(crate) business_id: Option<Option<InstanceKey>>,
+    /// Messages whose time is over.
+    pub(crate) old_messages: Option<Vec<MessageRow>>,
+    /// An instance was read whose definition is not compiled: that comes first.
+    pub(crate) wanted_definition: Option<DefinitionKey>,
+    /// Pages were read up to the bound for this input: go on with what there is.
+    pub(crate) pages: u32,
+}
+
+impl Shard {
+    /// A shard as the store has it. `start_timers` is empty but for the first shard.
+    pub fn new(
+        row: &ShardRow,
+        catalog: Catalog,
+        start_timers: Vec<DefinitionTimerRow>,
+        options: ShardOptions,
+    ) -> Self {
+        Self {
+            id: row.shard,
+            options,
+            now_ms: 0,
+            keys: KeySource::new(row.shard, row.next_block),
+            own_keys: (Key::default(), 0),
+            next_mail: row.next_mail,
+            catalog,
+            cache: Cache::new(options.cache_bytes_max),
+            queues: BTreeMap::new(),
+            timers: Queue::default(),
+            start_timers: start_timers
+                .into_iter()
+                .map(|row| ((row.due_ms, row.definition, row.element), row))
+                .collect(),
+            slots: Slots::default(),
+            waiters: BTreeMap::new(),
+            ended: VecDeque::new(),
+            last_tick_ms: 0,
+            next_sweep_ms: 0,
+            work: VecDeque::new(),
+            read: ReadForInput::default(),
+            asked: None,
+            commit: 1,
+            committed: 0,
+            ops: Vec::new(),
+            effects: Effects::default(),
+            ready: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+        }
+    }
+
+    /// Which shard it is.
+    pub fn id(&self) -> ShardId {
+        self.id
+    }
+
+    /// Hands an input in. Nothing is decided before [`Shard::poll`].
+    pub fn submit(&mut self, input: Input) {
+        self.work.push_back(Work::Input(input));
+    }
+
+    /// Decides until something must be read or nothing is left. `now_ms` is the host's time in
+    /// milliseconds since 1970; a batch has one time, and time does not go back.
+    pub fn poll(&mut self, now_ms: i64) -> Poll {
+        if self.is_clean() {
+            self.now_ms = self.now_ms.max(now_ms);
+        }
+        while let Some(work) = self.work.pop_front() {
+            if let Some((read, behind_commit)) = self.need(&work) {
+                self.work.push_front(work);
+                self.asked = Some(read.clone());
+                return if behind_commit { Poll::ReadCommitted(read) } else { Poll::Read(read) };
+            }
+            self.handle(work);
+            self.read = ReadForInput::default();
+        }
+        Poll::Idle
+    }
+
+    /// True when nothing was decided since the last commit was taken.
+    fn is_clean(&self) -> bool {
+        self.ops.is_empty() && self.dirty.is_empty() && self.effects.replies.is_empty()
+    }
+
+    /// Gives what [`Shard::poll`] asked for.
+    pub fn supply(&mut self, loaded: Loaded) {
+        let Some(asked) = self.asked.take() else {
+            debug_assert!(false, "nothing was asked for");
+            return;
+        };
+        self.take_loaded(asked, loaded);
+    }
+
+    /// Does what the input itself caused first, in the order in which it was caused.
+    pub(crate) fn push_work(&mut self, works: Vec<Work>) {
+        for work in works.into_iter().rev() {
+            self.work.push_front(work);
+        }
+    }
+
+    fn handle(&mut self, work: Work) {
+        match work {
+            Work::Input(Input::Command(ticket, command)) => self.command(ticket, command),
+            Work::Input(Input::Deploy(ticket, resources)) => self.deploy(ticket, resources),
+            Work::Input(Input::Definitions(definitions)) => {
+                for definition in definitions {
+                    self.catalog.add(definition);
+                }
+            }
+            Work::Input(Input::Mail(row)) => self.take_mail(&row),
+            Work::Input(Input::Tick) => self.tick(),
+            Work::Mail(mail) => self.receive(mail),
+            Work::Timer(timer, instance) => {
+                // A timer that was cancelled meanwhile is no longer in the instance.
+                let _ = self.decide(instance, |_, decision, process| {
+                    Run::new(process, decision).timer_fired(timer);
+                });
+            }
+            Work::StartTimer(row) => self.start_by_timer(&row),
+            Work::Unlock { process_id, name, correlation_key, instance } => {
+                self.unlock(&process_id, &name, &correlation_key, instance);
+            }
+            Work::Quarantine(instance, why) => {
+                let message = format!(
+                    "Fermata failed on an input of this instance ({why}) and kept nothing of it; \
+                     please report this, then retry"
+                );
+                let _ = self.decide(instance, |_, decision, process| {
+                    Run::new(process, decision).quarantine(&message);
+                });
+            }
+        }
+    }
+
+    /// Changes one instance that is in memory: the only way. What `act` emits is kept; if it
+    /// panics, nothing of it is, and the instance gets an incident.
+    pub(crate) fn decide<T>(
+        &mut self,
+        instance: InstanceKey,
+        act: impl FnOnce(i64, &mut Decision<'_>, &Process) -> T,
+    ) -> Result<T, Rejection> {
+        let now_ms = self.now_ms;
+        let Some(entry) = self.cache.get_mut(instance).filter(|entry| !entry.poisoned) else {
+            return Err(unknown_instance(instance));
+        };
+        let definition = Arc::clone(&entry.definition);
+        let mut decision = Decision::new(&mut entry.state, &mut self.keys, now_ms);
+        let done =
+            catch_unwind(AssertUnwindSafe(|| act(now_ms, &mut decision, &definition.process)));
+        let events = decision.into_events();
+        match done {
+            Ok(value) => {
+                self.absorb(instance, events);
+                Ok(value)
+            }
+            Err(panic) => {
+                let why = panic_text(panic.as_ref());
+                entry.poisoned = true;
+                self.push_work(vec![Work::Quarantine(instance, why.clone())]);
+                Err(Rejection::new(
+                    RejectionKind::Unavailable,
+                    format!(
+                        "Fermata failed on this input ({why}); nothing of it was kept, and the \
+                         instance {instance} has an incident"
+                    ),
+                ))
+            }
+        }
+    }
+
+    pub(crate) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.effects.replies.push((ticket, outcome));
+    }
+
+    /// A key for something that belongs to no instance.
+    pub(crate) fn own_key(&mut self) -> Key {
+        if self.own_keys.1 == 0 {
+            self.own_keys = (self.keys.take(1), Key::LOCALS_PER_BLOCK);
+        }
+        let key = self.own_keys.0;
+        self.own_keys = (key.offset(1), self.own_keys.1 - 1);
+        key
+    }
+
+    /// Sends mail; to itself in the same batch.
+    pub(crate) fn send(&mut self, to: ShardId, mail: Mail, works: &mut Vec<Work>) {
+        if to == self.id {
+            works.push(Work::Mail(mail));
+            return;
+        }
+        let row = MailRow { to, from: self.id, number: self.next_mail, bytes: mail.to_bytes() };
+        self.next_mail += 1;
+        self.ops.push(Op::PutMail(row.clone()));
+        self.effects.mail.push(row);
+    }
+
+    /// What was decided since the last time, if anything. The shard may go on deciding while it
+    /// is being committed.
+    pub fn take_commit(&mut self) -> Option<Commit> {
+        debug_assert!(self.work.is_empty() || self.asked.is_some(), "work is left: poll first");
+        if self.is_clean() && self.ready.is_empty() && self.effects.definitions.is_empty() {
+            return None;
+        }
+        self.project();
+        self.evict();
+        self.effects.ready = std::mem::take(&mut self.ready).into_iter().collect();
+        let shard = ShardRow {
+            shard: self.id,
+            next_block: self.keys.next_block(),
+            next_mail: self.next_mail,
+        };
+        let ops = std::mem::take(&mut self.ops);
+        let number = self.commit;
+        self.commit += 1;
+        let batch = base::Batch { shard, ops };
+        Some(Commit { number, batch, effects: std::mem::take(&mut self.effects) })
+    }
+
+    /// The last commit that is known to be durable.
+    pub fn committed_number(&self) -> u64 {
+        self.committed
+    }
+
+    /// Everything up to this commit is durable.
+    pub fn committed(&mut self, number: u64) {
+        self.committed = self.committed.max(number);
+        while let Some((commit, instance)) = self.ended.front().copied() {
+            if commit > self.committed {
+                break;
+            }
+            self.ended.pop_front();
+            // Unless a later batch touched it again.
+            if self.cache.get(instance).is_some_and(|entry| entry.commit <= self.committed) {
+                self.cache.remove(instance);
+            }
+        }
+    }
+
+    /// Lets go of what does not fit into memory, with a snapshot where the log is long.
+    fn evict(&mut self) {
+        self.slots.evict(self.committed);
+        while let Some(instance) = self.cache.victim(self.committed) {
+            if let Some(entry) = self.cache.get(instance)
+                && entry.tail >= base::limits::EVENTS_PER_SNAPSHOT
+            {
+                self.ops.push(Op::PutSnapshot(crate::project::snapshot(entry)));
+            }
+            self.cache.remove(instance);
+        }
+    }
+
+    /// How many instances are in memory.
+    pub fn instances_in_memory(&self) -> usize {
+        self.cache.len()
+    }
+}
+
+/// A text for what `catch_unwind` caught.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a text".into())
+}
+
+/// There is no such instance.
+pub(crate) fn unknown_instance(key: impl std::fmt::Display) -> Rejection {
+    Rejection::not_found(format!(
+        "expected a key of a process instance or of something in one, but {key} names nothing; it \
+         may have ended"
+    ))
+}
