@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the answer is no (a model was refused), 2 the call was wrong or a file
 //! could not be read.
 
+mod dev;
 mod lint;
 
 use std::path::PathBuf;
@@ -31,6 +32,12 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a server on an embedded store, for this machine alone and without login
+    #[command(
+        after_help = "Examples:\n  fermata dev\n  fermata dev --data /tmp/trial --port 9090 --grpc-port 9091\n\n\
+        Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 it could not start or its store failed"
+    )]
+    Dev(dev::DevArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
         after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
@@ -46,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
+        Command::Dev(args) => dev::run(&args),
         Command::Lint { files } => lint::run(&files, cli.output == Output::Json),
     }
 }

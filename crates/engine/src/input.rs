@@ -11,7 +11,7 @@ use bpmn::Process;
 use crate::catalog::Definition;
 
 /// The host's name for a caller that waits for a reply.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub u64);
 
 /// What reaches a shard.

@@ -1,0 +1,444 @@
+//! The gateway service, call by call.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{
+    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, PublishMessage,
+    Rejection, RejectionKind, Reply, ThrowError,
+};
+use proto::gateway as wire;
+use proto::gateway::gateway_server::Gateway as GatewayService;
+use tokio::time::Instant;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status};
+
+use super::status::{key, status, tenant, texts, timeout, variables};
+use super::stream;
+use crate::host::Host;
+use crate::{DEFAULT_TENANT, GATEWAY_VERSION, work};
+
+/// What an answer's way back may take: polls and streams end so long before the caller's deadline.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// Who decides.
+    pub host: Arc<Host>,
+    /// The port that topology names.
+    pub port: u16,
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+impl Gateway {
+    async fn done(&self, command: Command, bytes: usize) -> Result<Reply, Status> {
+        self.host.command(command, bytes).await.map_err(status)
+    }
+
+    fn create(
+        request: wire::CreateProcessInstanceRequest,
+        await_result: Option<Vec<String>>,
+    ) -> Result<CreateInstance, Status> {
+        tenant(&request.tenant_id)?;
+        if !request.start_instructions.is_empty() {
+            return Err(unsupported("start instructions"));
+        }
+        let definition = if request.process_definition_key > 0 {
+            DefinitionRef::Key(key("a process definition", request.process_definition_key)?.into())
+        } else if request.bpmn_process_id.is_empty() {
+            return Err(status(Rejection::invalid(
+                "expected a process definition key or a process id, but found neither",
+            )));
+        } else {
+            let version = (request.version > 0).then_some(request.version);
+            DefinitionRef::Id { id: request.bpmn_process_id.into(), version }
+        };
+        Ok(CreateInstance {
+            definition,
+            variables: variables(&request.variables)?,
+            business_id: None,
+            business_id_unique: false,
+            tags: Vec::new(),
+            await_result: await_result.map(texts),
+        })
+    }
+}
+
+fn unsupported(what: &str) -> Status {
+    status(Rejection::new(
+        RejectionKind::Unsupported,
+        format!("this release of Fermata does not support {what} yet"),
+    ))
+}
+
+/// When an answer must be on its way: the caller's own deadline, less what that takes.
+fn end_of_call<T>(request: &Request<T>) -> Option<Instant> {
+    timeout(request).map(|timeout| {
+        // Short deadlines keep at least half of their time.
+        let early = BEFORE_DEADLINE.min(timeout / 2);
+        Instant::now() + (timeout - early)
+    })
+}
+
+/// A job as the wire has it.
+pub(super) fn wire_job(job: ActivatedJob) -> wire::ActivatedJob {
+    wire::ActivatedJob {
+        key: job.job.0.as_i64(),
+        r#type: job.job_type.to_string(),
+        process_instance_key: job.instance.0.as_i64(),
+        bpmn_process_id: job.process_id.to_string(),
+        process_definition_version: job.version,
+        process_definition_key: job.definition.0.as_i64(),
+        element_id: job.element_id.to_string(),
+        element_instance_key: job.element.0.as_i64(),
+        custom_headers: job.headers.to_string(),
+        worker: job.worker.to_string(),
+        retries: job.retries,
+        deadline: job.deadline_ms,
+        variables: job.variables.to_string(),
+        tenant_id: DEFAULT_TENANT.into(),
+    }
+}
+
+#[tonic::async_trait]
+impl GatewayService for Gateway {
+    async fn topology(
+        &self,
+        _: Request<wire::TopologyRequest>,
+    ) -> Result<Response<wire::TopologyResponse>, Status> {
+        let shards = i32::from(self.host.shards());
+        // Clients count partitions from 1.
+        let partitions =
+            (1..=shards).map(|partition_id| wire::Partition { partition_id, role: 0, health: 0 });
+        let broker = wire::BrokerInfo {
+            node_id: 0,
+            host: "localhost".into(),
+            port: i32::from(self.port),
+            partitions: partitions.collect(),
+            version: GATEWAY_VERSION.into(),
+        };
+        Ok(Response::new(wire::TopologyResponse {
+            brokers: vec![broker],
+            cluster_size: 1,
+            partitions_count: shards,
+            replication_factor: 1,
+            gateway_version: GATEWAY_VERSION.into(),
+        }))
+    }
+
+    async fn deploy_resource(
+        &self,
+        request: Request<wire::DeployResourceRequest>,
+    ) -> Result<Response<wire::DeployResourceResponse>, Status> {
+        let request = request.into_inner();
+        tenant(&request.tenant_id)?;
+        let files = request.resources.into_iter().map(|file| (file.name, file.content)).collect();
+        let resources = work::read_resources(files).await.map_err(status)?;
+        let reply = self.host.deploy(resources).await.map_err(status)?;
+        let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
+        let deployments = definitions.into_iter().map(|definition| wire::Deployment {
+            metadata: Some(wire::deployment::Metadata::Process(metadata(definition))),
+        });
+        Ok(Response::new(wire::DeployResourceResponse {
+            key: deployment.0.as_i64(),
+            deployments: deployments.collect(),
+            tenant_id: DEFAULT_TENANT.into(),
+        }))
+    }
+
+    async fn deploy_process(
+        &self,
+        request: Request<wire::DeployProcessRequest>,
+    ) -> Result<Response<wire::DeployProcessResponse>, Status> {
+        let files = request.into_inner().processes;
+        let files = files.into_iter().map(|file| (file.name, file.definition)).collect();
+        let resources = work::read_resources(files).await.map_err(status)?;
+        let reply = self.host.deploy(resources).await.map_err(status)?;
+        let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
+        Ok(Response::new(wire::DeployProcessResponse {
+            key: deployment.0.as_i64(),
+            processes: definitions.into_iter().map(metadata).collect(),
+        }))
+    }
+
+    async fn create_process_instance(
+        &self,
+        request: Request<wire::CreateProcessInstanceRequest>,
+    ) -> Result<Response<wire::CreateProcessInstanceResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.variables.len();
+        let create = Self::create(request, None)?;
+        let reply = self.done(Command::Create(create), bytes).await?;
+        let Reply::Created(created) = reply else { return Err(unexpected()) };
+        Ok(Response::new(wire::CreateProcessInstanceResponse {
+            process_definition_key: created.definition.0.as_i64(),
+            bpmn_process_id: created.process_id.to_string(),
+            version: created.version,
+            process_instance_key: created.instance.0.as_i64(),
+            tenant_id: DEFAULT_TENANT.into(),
+        }))
+    }
+
+    async fn create_process_instance_with_result(
+        &self,
+        request: Request<wire::CreateProcessInstanceWithResultRequest>,
+    ) -> Result<Response<wire::CreateProcessInstanceWithResultResponse>, Status> {
+        let end = end_of_call(&request);
+        let request = request.into_inner();
+        let wait = u64::try_from(request.request_timeout).ok().filter(|ms| *ms > 0);
+        let wait = wait.map(|ms| Instant::now() + Duration::from_millis(ms));
+        let inner = request.request.ok_or_else(|| {
+            status(Rejection::invalid("expected the request to name a process, but it is empty"))
+        })?;
+        let bytes = inner.variables.len();
+        let create = Self::create(inner, Some(request.fetch_variables))?;
+        let done = self.done(Command::Create(create), bytes);
+        let reply = match [end, wait].into_iter().flatten().min() {
+            None => done.await?,
+            Some(until) => tokio::time::timeout_at(until, done).await.map_err(|_| {
+                Status::deadline_exceeded(
+                    "the instance was started but had no result yet when the request's time was \
+                     over; it goes on",
+                )
+            })??,
+        };
+        let Reply::Ended(result) = reply else { return Err(unexpected()) };
+        let created = result.created;
+        Ok(Response::new(wire::CreateProcessInstanceWithResultResponse {
+            process_definition_key: created.definition.0.as_i64(),
+            bpmn_process_id: created.process_id.to_string(),
+            version: created.version,
+            process_instance_key: created.instance.0.as_i64(),
+            variables: result.variables.to_json(),
+            tenant_id: DEFAULT_TENANT.into(),
+        }))
+    }
+
+    async fn cancel_process_instance(
+        &self,
+        request: Request<wire::CancelProcessInstanceRequest>,
+    ) -> Result<Response<wire::CancelProcessInstanceResponse>, Status> {
+        let instance = key("a process instance", request.get_ref().process_instance_key)?.into();
+        self.done(Command::Cancel { instance }, 0).await?;
+        Ok(Response::new(wire::CancelProcessInstanceResponse {}))
+    }
+
+    async fn set_variables(
+        &self,
+        request: Request<wire::SetVariablesRequest>,
+    ) -> Result<Response<wire::SetVariablesResponse>, Status> {
+        let request = request.into_inner();
+        let scope = key("an element instance", request.element_instance_key)?;
+        let variables = variables(&request.variables)?;
+        let local = request.local;
+        let command = Command::SetVariables { scope: scope.into(), variables, local };
+        self.done(command, request.variables.len()).await?;
+        Ok(Response::new(wire::SetVariablesResponse { key: scope.as_i64() }))
+    }
+
+    async fn resolve_incident(
+        &self,
+        request: Request<wire::ResolveIncidentRequest>,
+    ) -> Result<Response<wire::ResolveIncidentResponse>, Status> {
+        let incident = key("an incident", request.get_ref().incident_key)?.into();
+        self.done(Command::ResolveIncident { incident }, 0).await?;
+        Ok(Response::new(wire::ResolveIncidentResponse {}))
+    }
+
+    type ActivateJobsStream = Streamed<wire::ActivateJobsResponse>;
+
+    async fn activate_jobs(
+        &self,
+        request: Request<wire::ActivateJobsRequest>,
+    ) -> Result<Response<Self::ActivateJobsStream>, Status> {
+        let end = end_of_call(&request);
+        let request = request.into_inner();
+        for id in &request.tenant_ids {
+            tenant(id)?;
+        }
+        let poll = match request.request_timeout {
+            0 => Some(work::POLL_DEFAULT),
+            ms => u64::try_from(ms).ok().map(Duration::from_millis),
+        };
+        let deadline = poll.map(|poll| {
+            let until = Instant::now() + poll;
+            end.map_or(until, |end| until.min(end))
+        });
+        let activate = ActivateJobs {
+            job_type: request.r#type.into(),
+            worker: request.worker.into(),
+            timeout_ms: request.timeout,
+            jobs_max: u32::try_from(request.max_jobs_to_activate).unwrap_or(0),
+            fetch_variables: texts(request.fetch_variable),
+        };
+        let jobs = work::activate(&self.host, activate, deadline).await.map_err(status)?;
+        let jobs: Vec<_> = jobs.into_iter().map(wire_job).collect();
+        let answer = (!jobs.is_empty()).then_some(Ok(wire::ActivateJobsResponse { jobs }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(answer))))
+    }
+
+    type StreamActivatedJobsStream = Streamed<wire::ActivatedJob>;
+
+    async fn stream_activated_jobs(
+        &self,
+        request: Request<wire::StreamActivatedJobsRequest>,
+    ) -> Result<Response<Self::StreamActivatedJobsStream>, Status> {
+        let end = end_of_call(&request);
+        let request = request.into_inner();
+        for id in &request.tenant_ids {
+            tenant(id)?;
+        }
+        let activate = ActivateJobs {
+            job_type: request.r#type.into(),
+            worker: request.worker.into(),
+            timeout_ms: request.timeout,
+            jobs_max: 1,
+            fetch_variables: texts(request.fetch_variable),
+        };
+        let jobs = stream::start(Arc::clone(&self.host), activate, end);
+        Ok(Response::new(Box::pin(ReceiverStream::new(jobs).map(|job| job))))
+    }
+
+    async fn complete_job(
+        &self,
+        request: Request<wire::CompleteJobRequest>,
+    ) -> Result<Response<wire::CompleteJobResponse>, Status> {
+        let request = request.into_inner();
+        let job = key("a job", request.job_key)?.into();
+        let variables = variables(&request.variables)?;
+        self.done(Command::CompleteJob { job, variables }, request.variables.len()).await?;
+        Ok(Response::new(wire::CompleteJobResponse {}))
+    }
+
+    async fn fail_job(
+        &self,
+        request: Request<wire::FailJobRequest>,
+    ) -> Result<Response<wire::FailJobResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.variables.len();
+        let fail = FailJob {
+            job: key("a job", request.job_key)?.into(),
+            retries: request.retries,
+            message: request.error_message.into(),
+            backoff_ms: request.retry_back_off,
+            variables: variables(&request.variables)?,
+        };
+        self.done(Command::FailJob(fail), bytes).await?;
+        Ok(Response::new(wire::FailJobResponse {}))
+    }
+
+    async fn throw_error(
+        &self,
+        request: Request<wire::ThrowErrorRequest>,
+    ) -> Result<Response<wire::ThrowErrorResponse>, Status> {
+        let request = request.into_inner();
+        let bytes = request.variables.len();
+        let throw = ThrowError {
+            job: key("a job", request.job_key)?.into(),
+            code: request.error_code.into(),
+            message: request.error_message.into(),
+            variables: variables(&request.variables)?,
+        };
+        self.done(Command::ThrowError(throw), bytes).await?;
+        Ok(Response::new(wire::ThrowErrorResponse {}))
+    }
+
+    async fn update_job_retries(
+        &self,
+        request: Request<wire::UpdateJobRetriesRequest>,
+    ) -> Result<Response<wire::UpdateJobRetriesResponse>, Status> {
+        let request = request.get_ref();
+        let job = key("a job", request.job_key)?.into();
+        let retries = Some(request.retries);
+        self.done(Command::UpdateJob { job, retries, timeout_ms: None }, 0).await?;
+        Ok(Response::new(wire::UpdateJobRetriesResponse {}))
+    }
+
+    async fn update_job_timeout(
+        &self,
+        request: Request<wire::UpdateJobTimeoutRequest>,
+    ) -> Result<Response<wire::UpdateJobTimeoutResponse>, Status> {
+        let request = request.get_ref();
+        let job = key("a job", request.job_key)?.into();
+        let timeout_ms = Some(request.timeout);
+        self.done(Command::UpdateJob { job, retries: None, timeout_ms }, 0).await?;
+        Ok(Response::new(wire::UpdateJobTimeoutResponse {}))
+    }
+
+    async fn publish_message(
+        &self,
+        request: Request<wire::PublishMessageRequest>,
+    ) -> Result<Response<wire::PublishMessageResponse>, Status> {
+        let request = request.into_inner();
+        tenant(&request.tenant_id)?;
+        let bytes = request.variables.len();
+        let publish = PublishMessage {
+            name: request.name.into(),
+            correlation_key: request.correlation_key.into(),
+            time_to_live_ms: request.time_to_live,
+            message_id: request.message_id.into(),
+            variables: variables(&request.variables)?,
+            await_correlation: false,
+        };
+        let reply = self.done(Command::Publish(publish), bytes).await?;
+        let Reply::Published { message, .. } = reply else { return Err(unexpected()) };
+        Ok(Response::new(wire::PublishMessageResponse {
+            key: message.0.as_i64(),
+            tenant_id: DEFAULT_TENANT.into(),
+        }))
+    }
+
+    async fn delete_resource(
+        &self,
+        _: Request<wire::DeleteResourceRequest>,
+    ) -> Result<Response<wire::DeleteResourceResponse>, Status> {
+        Err(unsupported("deleting resources"))
+    }
+
+    async fn modify_process_instance(
+        &self,
+        _: Request<wire::ModifyProcessInstanceRequest>,
+    ) -> Result<Response<wire::ModifyProcessInstanceResponse>, Status> {
+        Err(unsupported("modifying instances"))
+    }
+
+    async fn migrate_process_instance(
+        &self,
+        _: Request<wire::MigrateProcessInstanceRequest>,
+    ) -> Result<Response<wire::MigrateProcessInstanceResponse>, Status> {
+        Err(unsupported("migrating instances"))
+    }
+
+    async fn broadcast_signal(
+        &self,
+        _: Request<wire::BroadcastSignalRequest>,
+    ) -> Result<Response<wire::BroadcastSignalResponse>, Status> {
+        Err(unsupported("signals"))
+    }
+
+    async fn evaluate_decision(
+        &self,
+        _: Request<wire::EvaluateDecisionRequest>,
+    ) -> Result<Response<wire::EvaluateDecisionResponse>, Status> {
+        Err(unsupported("decisions"))
+    }
+}
+
+fn metadata(definition: base::DeployedDefinition) -> wire::ProcessMetadata {
+    wire::ProcessMetadata {
+        bpmn_process_id: definition.id.to_string(),
+        version: definition.version,
+        process_definition_key: definition.key.0.as_i64(),
+        resource_name: definition.resource_name.to_string(),
+        tenant_id: DEFAULT_TENANT.into(),
+    }
+}
+
+/// A reply of another command: a mistake of ours.
+fn unexpected() -> Status {
+    Status::internal("Fermata answered another question than this one; please report this")
+}

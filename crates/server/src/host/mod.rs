@@ -1,0 +1,361 @@
+//! The host: threads around the pure shards. The only place that knows a clock.
+//!
+//! In:  commands from the faces ([`Host::command`]), the passing of time.
+//! Out: replies and hints, only after the commit that they rest on.
+//! Absent: sockets and protocols (see the faces), decisions (see `engine`).
+//!
+//! One thread a shard decides; one thread commits what all of them have decided, as one
+//! transaction, and then carries out the effects. While it syncs, the shards decide the next batch.
+
+mod answer;
+mod hints;
+mod shard_thread;
+mod writer_thread;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base::{Command, DefinitionRef, Outcome, Rejection, RejectionKind, ShardId};
+use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions};
+use store::{Fault, Reader, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+
+pub use answer::answer;
+pub use hints::{Hints, Wait};
+
+/// Kilobytes of commands that may be under way; beyond it callers are told to come later.
+const UNDER_WAY_KB_MAX: usize = 256 * 1024;
+/// What a command counts at least, in kilobytes: at most 16,384 are under way at once.
+const COMMAND_KB_MIN: usize = 16;
+/// Callers that may wait for an instance's result at once.
+const WAITING_MAX: usize = 10_000;
+
+/// What can be set about a host.
+#[derive(Clone, Copy, Debug)]
+pub struct HostOptions {
+    /// Bytes of instances that stay in memory, all shards together.
+    pub cache_bytes_max: usize,
+    /// Refuse a business id that an active instance of the process has, for every caller.
+    pub business_id_unique: bool,
+}
+
+impl Default for HostOptions {
+    fn default() -> Self {
+        Self { cache_bytes_max: 128 * 1024 * 1024, business_id_unique: false }
+    }
+}
+
+/// A caller that waits, and its place among those under way.
+#[derive(Debug)]
+struct Waiting {
+    reply: oneshot::Sender<Outcome>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What reaches a shard's thread.
+#[derive(Debug)]
+enum Message {
+    Command(Command, Waiting),
+    Deploy(Vec<Resource>, Waiting),
+    Input(Input),
+    Stop,
+}
+
+/// The running core. Ends its threads when dropped.
+#[derive(Debug)]
+pub struct Host {
+    inboxes: Vec<mpsc::Sender<Message>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    readers: Arc<Readers>,
+    hints: Arc<Hints>,
+    under_way: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    next_shard: AtomicU32,
+    definitions: Arc<Mutex<Catalog>>,
+    failed: watch::Receiver<Option<Fault>>,
+}
+
+impl Host {
+    /// Starts the threads on a store.
+    pub fn start(store: &Arc<dyn Store>, options: HostOptions) -> Result<Self, Fault> {
+        let shards = store.shards();
+        let writer = store.writer()?;
+        let mut reader = store.reader()?;
+        let heads = reader.definitions()?;
+        let start_timers = reader.definition_timers()?;
+        let (fail, failed) = watch::channel(None);
+        let hints = Arc::new(Hints::default());
+        let definitions = Arc::new(Mutex::new(Catalog::new(heads.clone())));
+        let (to_writer, from_shards) = mpsc::sync_channel(usize::from(shards));
+        let channels: Vec<_> = (0..shards).map(|_| mpsc::channel()).collect();
+        let inboxes: Vec<_> = channels.iter().map(|(inbox, _)| inbox.clone()).collect();
+        let mut threads = Vec::new();
+        let mut acks = Vec::new();
+        for (number, (_, inbox)) in channels.into_iter().enumerate() {
+            let id = ShardId(u16::try_from(number).unwrap_or(u16::MAX));
+            let shard_options = ShardOptions {
+                shards,
+                cache_bytes_max: options.cache_bytes_max / usize::from(shards.max(1)),
+                business_id_unique: options.business_id_unique,
+            };
+            let timers = if id == ShardId::FIRST { start_timers.clone() } else { Vec::new() };
+            let catalog = Catalog::new(heads.clone());
+            let mut shard = Shard::new(&reader.shard(id)?, catalog, timers, shard_options);
+            for mail in reader.mail(id)? {
+                shard.submit(Input::Mail(mail));
+            }
+            let (ack, acked) = mpsc::channel();
+            acks.push(ack);
+            let fail = fail.clone();
+            let thread = shard_thread::ShardThread::new(
+                shard,
+                store.reader()?,
+                inbox,
+                acked,
+                to_writer.clone(),
+            );
+            threads.push(spawn(format!("shard-{id}"), move || {
+                if let Err(fault) = thread.run() {
+                    fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
+                }
+            })?);
+        }
+        drop(to_writer);
+        let writer = writer_thread::WriterThread {
+            writer,
+            from_shards,
+            acks,
+            inboxes: inboxes.clone(),
+            hints: Arc::clone(&hints),
+            definitions: Arc::clone(&definitions),
+        };
+        threads.push(spawn("writer".into(), move || {
+            if let Err(fault) = writer.run() {
+                fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
+            }
+        })?);
+        Ok(Self {
+            inboxes,
+            threads: Mutex::new(threads),
+            readers: Arc::new(Readers { store: Arc::clone(store), idle: Mutex::default() }),
+            hints,
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_KB_MAX)),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            next_shard: AtomicU32::new(0),
+            definitions,
+            failed,
+        })
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> u16 {
+        u16::try_from(self.inboxes.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Carries out a command: the answer comes when it is durable. `bytes` is the size of what
+    /// the caller sent, for the bound on what is under way.
+    pub async fn command(&self, command: Command, bytes: usize) -> Outcome {
+        let shard = self.route(&command)?;
+        self.command_at(shard, command, bytes).await
+    }
+
+    /// As [`Host::command`], at this shard.
+    pub async fn command_at(&self, shard: ShardId, command: Command, bytes: usize) -> Outcome {
+        let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
+        let (waiting, reply) = self.waiting(bytes, waits)?;
+        self.send(shard, Message::Command(command, waiting))?;
+        reply.await.unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    /// Deploys checked models.
+    pub async fn deploy(&self, resources: Vec<Resource>) -> Outcome {
+        let bytes = resources.iter().map(|resource| resource.bytes.len()).sum();
+        let (waiting, reply) = self.waiting(bytes, false)?;
+        self.send(ShardId::FIRST, Message::Deploy(resources, waiting))?;
+        reply.await.unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    fn waiting(
+        &self,
+        bytes: usize,
+        waits: bool,
+    ) -> Result<(Waiting, oneshot::Receiver<Outcome>), Rejection> {
+        let kb = u32::try_from((bytes / 1024).max(COMMAND_KB_MIN)).unwrap_or(u32::MAX);
+        let place = if waits {
+            Arc::clone(&self.waiting).try_acquire_owned()
+        } else {
+            Arc::clone(&self.under_way).try_acquire_many_owned(kb)
+        };
+        let place = place.map_err(|_| {
+            Rejection::new(
+                RejectionKind::Exhausted,
+                "the server has as many commands under way as it takes; try again in a moment",
+            )
+        })?;
+        let (reply, receiver) = oneshot::channel();
+        Ok((Waiting { reply, _place: place }, receiver))
+    }
+
+    fn send(&self, shard: ShardId, message: Message) -> Result<(), Rejection> {
+        let inbox = self.inboxes.get(usize::from(shard.0)).ok_or_else(|| {
+            Rejection::not_found(format!("a key of shard {shard} names nothing in this store"))
+        })?;
+        inbox.send(message).map_err(|_| self.stopped())
+    }
+
+    fn stopped(&self) -> Rejection {
+        let why = match &*self.failed.borrow() {
+            Some(fault) => fault.to_string(),
+            None => "the server is stopping; try again when it is back".into(),
+        };
+        Rejection::new(RejectionKind::Unavailable, why)
+    }
+
+    /// The shard that decides about a command.
+    fn route(&self, command: &Command) -> Result<ShardId, Rejection> {
+        Ok(match command {
+            Command::Create(create) => match &create.business_id {
+                Some(business_id) => {
+                    let definitions = lock(&self.definitions);
+                    let id = match &create.definition {
+                        DefinitionRef::Id { id, version: _ } => id.clone(),
+                        reference @ DefinitionRef::Key(_) => {
+                            definitions.resolve(reference)?.id.clone()
+                        }
+                    };
+                    ShardId::of_business_id(&id, business_id, self.shards())
+                }
+                None => self.any_shard(),
+            },
+            Command::ActivateJobs(_) => self.any_shard(),
+            Command::Publish(publish) => {
+                ShardId::of_message(&publish.name, &publish.correlation_key, self.shards())
+            }
+            Command::Cancel { instance } => instance.0.shard(),
+            Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
+                job.0.shard()
+            }
+            Command::FailJob(fail) => fail.job.0.shard(),
+            Command::ThrowError(throw) => throw.job.0.shard(),
+            Command::ResolveIncident { incident } => incident.0.shard(),
+            Command::SetVariables { scope, .. } => scope.0.shard(),
+            Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => task.0.shard(),
+        })
+    }
+
+    /// Shards in turn.
+    pub fn any_shard(&self) -> ShardId {
+        let turn = self.next_shard.fetch_add(1, Ordering::Relaxed);
+        ShardId(u16::try_from(turn % u32::from(self.shards().max(1))).unwrap_or(0))
+    }
+
+    /// Hints that a job type has work.
+    pub fn hints(&self) -> &Arc<Hints> {
+        &self.hints
+    }
+
+    /// Asks the store, off the async threads.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn Reader) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let readers = Arc::clone(&self.readers);
+        let answer = tokio::task::spawn_blocking(move || readers.ask(ask)).await;
+        let failed = |why: String| Rejection::new(RejectionKind::Unavailable, why);
+        match answer {
+            Ok(answer) => answer.map_err(|fault| failed(fault.to_string())),
+            Err(panic) => Err(failed(format!("the question could not be answered: {panic}"))),
+        }
+    }
+
+    /// Resolves a reference among what is deployed and acknowledged.
+    pub fn definition(&self, reference: &DefinitionRef) -> Result<base::DefinitionRow, Rejection> {
+        lock(&self.definitions).resolve(reference).cloned()
+    }
+
+    /// A definition with its graph, if it is compiled.
+    pub fn compiled(&self, key: base::DefinitionKey) -> Option<Arc<Definition>> {
+        lock(&self.definitions).compiled(key).cloned()
+    }
+
+    /// Keeps a graph that a face has compiled.
+    pub fn keep_compiled(&self, definition: Arc<Definition>) {
+        lock(&self.definitions).add(definition);
+    }
+
+    /// Tells when the store has failed; the server must stop then.
+    pub fn failed(&self) -> watch::Receiver<Option<Fault>> {
+        self.failed.clone()
+    }
+
+    /// Ends the threads. What was acknowledged is durable; what was not is not answered.
+    pub fn stop(&self) {
+        for inbox in &self.inboxes {
+            // A thread that is gone needs no message.
+            let _ = inbox.send(Message::Stop);
+        }
+        for thread in std::mem::take(&mut *lock(&self.threads)) {
+            // A thread that panicked has said so on its own.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Readers for people's questions, kept for the next one.
+#[derive(Debug)]
+struct Readers {
+    store: Arc<dyn Store>,
+    idle: Mutex<Vec<ReaderBox>>,
+}
+
+struct ReaderBox(Box<dyn Reader>);
+
+impl std::fmt::Debug for ReaderBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reader")
+    }
+}
+
+impl Readers {
+    fn ask<T>(&self, ask: impl FnOnce(&mut dyn Reader) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = lock(&self.idle).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => ReaderBox(self.store.reader()?),
+        };
+        let answer = ask(&mut *reader.0)?;
+        let mut idle = lock(&self.idle);
+        if idle.len() < 4 {
+            idle.push(reader);
+        }
+        Ok(answer)
+    }
+}
+
+/// The server's time, milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A lock whose holder panicked still guards what it guarded.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    std::thread::Builder::new().name(name.clone()).spawn(run).map_err(|error| Fault::Failed {
+        place: name,
+        what: format!("no thread could be started: {error}"),
+    })
+}
+

@@ -1,0 +1,160 @@
+//! One shard's thread: takes what has come, lets the shard decide, hands the batch to the writer.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use base::Outcome;
+use engine::{Commit, Input, Poll, Shard, Ticket};
+use store::{Fault, Reader};
+
+use super::{Message, Waiting, answer, now_ms};
+
+/// Inputs of one batch.
+const INPUTS_PER_BATCH_MAX: usize = 1_024;
+/// Longest sleep: a clock that was set forward is noticed by then.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+
+/// A commit on its way to the writer.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) commit: Commit,
+    pub(super) shard: usize,
+    pub(super) replies: Vec<(Waiting, Outcome)>,
+}
+
+/// What the thread owns.
+pub(super) struct ShardThread {
+    shard: Shard,
+    reader: Box<dyn Reader>,
+    inbox: Receiver<Message>,
+    acked: Receiver<u64>,
+    writer: SyncSender<Decided>,
+    waiting: HashMap<Ticket, Waiting>,
+    next_ticket: u64,
+    sent: u64,
+    stopping: bool,
+}
+
+impl ShardThread {
+    pub(super) fn new(
+        shard: Shard,
+        reader: Box<dyn Reader>,
+        inbox: Receiver<Message>,
+        acked: Receiver<u64>,
+        writer: SyncSender<Decided>,
+    ) -> Self {
+        Self {
+            shard,
+            reader,
+            inbox,
+            acked,
+            writer,
+            waiting: HashMap::new(),
+            next_ticket: 0,
+            sent: 0,
+            stopping: false,
+        }
+    }
+
+    /// Until it is told to stop, or the store fails.
+    pub(super) fn run(mut self) -> Result<(), Fault> {
+        while !self.stopping {
+            self.receive();
+            while let Ok(number) = self.acked.try_recv() {
+                self.shard.committed(number);
+            }
+            let now_ms = now_ms();
+            if self.shard.wake_ms() <= now_ms {
+                self.shard.submit(Input::Tick);
+            }
+            if !self.decide(now_ms)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) {
+        let wait_ms = u64::try_from(self.shard.wake_ms().saturating_sub(now_ms())).unwrap_or(0);
+        let wait = Duration::from_millis(wait_ms).min(SLEEP_MAX);
+        match self.inbox.recv_timeout(wait) {
+            Ok(message) => self.take(message),
+            Err(RecvTimeoutError::Timeout) => return,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.stopping = true;
+                return;
+            }
+        }
+        for _ in 1..INPUTS_PER_BATCH_MAX {
+            match self.inbox.try_recv() {
+                Ok(message) => self.take(message),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Command(command, waiting) => {
+                let ticket = self.ticket(waiting);
+                self.shard.submit(Input::Command(ticket, command));
+            }
+            Message::Deploy(resources, waiting) => {
+                let ticket = self.ticket(waiting);
+                self.shard.submit(Input::Deploy(ticket, resources));
+            }
+            Message::Input(input) => self.shard.submit(input),
+            Message::Stop => self.stopping = true,
+        }
+    }
+
+    fn ticket(&mut self, waiting: Waiting) -> Ticket {
+        let ticket = Ticket(self.next_ticket);
+        self.next_ticket += 1;
+        self.waiting.insert(ticket, waiting);
+        ticket
+    }
+
+    /// False when the writer is gone.
+    fn decide(&mut self, now_ms: i64) -> Result<bool, Fault> {
+        loop {
+            match self.shard.poll(now_ms) {
+                Poll::Idle => return Ok(self.flush()),
+                Poll::Read(read) => {
+                    let loaded = answer(&mut *self.reader, self.shard.id(), &read)?;
+                    self.shard.supply(loaded);
+                }
+                Poll::ReadCommitted(read) => {
+                    if !self.flush() || !self.wait_committed() {
+                        return Ok(false);
+                    }
+                    let loaded = answer(&mut *self.reader, self.shard.id(), &read)?;
+                    self.shard.supply(loaded);
+                }
+            }
+        }
+    }
+
+    /// Hands what was decided to the writer; waits for it when it is behind.
+    fn flush(&mut self) -> bool {
+        let Some(mut commit) = self.shard.take_commit() else { return true };
+        self.sent = commit.number;
+        let replies = std::mem::take(&mut commit.effects.replies)
+            .into_iter()
+            .filter_map(|(ticket, outcome)| Some((self.waiting.remove(&ticket)?, outcome)))
+            .collect();
+        let shard = usize::from(self.shard.id().0);
+        self.writer.send(Decided { commit, shard, replies }).is_ok()
+    }
+
+    fn wait_committed(&mut self) -> bool {
+        let mut durable = self.shard.committed_number();
+        while durable < self.sent {
+            let Ok(number) = self.acked.recv() else { return false };
+            self.shard.committed(number);
+            durable = number;
+        }
+        true
+    }
+}

@@ -1,0 +1,83 @@
+//! The writer's thread: commits what all shards have decided as one transaction, then carries out
+//! what rests on it.
+
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex};
+
+use base::Batch;
+use engine::{Catalog, Input};
+use store::{Fault, Writer};
+
+use super::shard_thread::Decided;
+use super::{Hints, Message, lock};
+
+/// What the thread owns.
+pub(super) struct WriterThread {
+    pub(super) writer: Box<dyn Writer>,
+    pub(super) from_shards: Receiver<Decided>,
+    pub(super) acks: Vec<Sender<u64>>,
+    pub(super) inboxes: Vec<Sender<Message>>,
+    pub(super) hints: Arc<Hints>,
+    pub(super) definitions: Arc<Mutex<Catalog>>,
+}
+
+impl WriterThread {
+    /// Until all shards are gone, or a commit fails: then nothing more is answered.
+    pub(super) fn run(mut self) -> Result<(), Fault> {
+        let mut batches: Vec<Batch> = Vec::new();
+        while let Ok(first) = self.from_shards.recv() {
+            let mut group = vec![first];
+            while let Ok(next) = self.from_shards.try_recv() {
+                group.push(next);
+            }
+            batches.clear();
+            batches.extend(
+                group
+                    .iter_mut()
+                    .filter(|decided| !decided.commit.batch.ops.is_empty())
+                    .map(|decided| std::mem::take(&mut decided.commit.batch)),
+            );
+            if !batches.is_empty() {
+                self.writer.commit(&batches)?;
+            }
+            for decided in group {
+                self.carry_out(decided);
+            }
+        }
+        Ok(())
+    }
+
+    /// The batch is durable.
+    fn carry_out(&self, decided: Decided) {
+        let Decided { commit, shard, replies } = decided;
+        // A thread that is gone needs nothing: the server is stopping.
+        let _ = self.acks[shard].send(commit.number);
+        let effects = commit.effects;
+        for definition in &effects.definitions {
+            lock(&self.definitions).add(Arc::clone(definition));
+        }
+        if !effects.definitions.is_empty() {
+            for (number, inbox) in self.inboxes.iter().enumerate() {
+                if number != shard {
+                    let definitions = effects.definitions.clone();
+                    let _ = inbox.send(Message::Input(Input::Definitions(definitions)));
+                }
+            }
+        }
+        for mail in effects.mail {
+            if let Some(inbox) = self.inboxes.get(usize::from(mail.to.0)) {
+                let _ = inbox.send(Message::Input(Input::Mail(mail)));
+            }
+        }
+        for (waiting, outcome) in replies {
+            // The caller may have gone away.
+            let _ = waiting.reply.send(outcome);
+        }
+        for job_type in &effects.ready {
+            self.hints.ready(job_type);
+        }
+        for note in &effects.notes {
+            eprintln!("fermata: {note}");
+        }
+    }
+}

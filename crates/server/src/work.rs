@@ -1,0 +1,140 @@
+//! What the faces share: waiting for jobs, and reading the files of a deployment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::limits::{DEPLOYMENT_BYTES_MAX, RESOURCE_BYTES_MAX};
+use base::{ActivateJobs, ActivatedJob, Command, JobKey, Rejection, Reply, ShardId};
+use engine::Resource;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::host::Host;
+
+/// How long a poll waits when the caller does not say. Below the deadline of 20 s that clients set.
+pub const POLL_DEFAULT: Duration = Duration::from_secs(10);
+
+/// Leases jobs; waits until `deadline` for the first one.
+pub async fn activate(
+    host: &Arc<Host>,
+    activate: ActivateJobs,
+    deadline: Option<Instant>,
+) -> Result<Vec<ActivatedJob>, Rejection> {
+    let wait = host.hints().wait(&activate.job_type);
+    loop {
+        let jobs = activate_or_give_back(host, &activate).await?;
+        if !jobs.is_empty() {
+            wait.pass_on();
+            return Ok(jobs);
+        }
+        let Some(deadline) = deadline else { return Ok(jobs) };
+        tokio::select! {
+            () = wait.hint() => {}
+            () = tokio::time::sleep_until(deadline) => return Ok(jobs),
+        }
+    }
+}
+
+/// As [`try_activate`]; if the caller goes away meanwhile, what was leased is given back.
+async fn activate_or_give_back(
+    host: &Arc<Host>,
+    activate: &ActivateJobs,
+) -> Result<Vec<ActivatedJob>, Rejection> {
+    let (sender, receiver) = oneshot::channel();
+    let (host, activate) = (Arc::clone(host), activate.clone());
+    tokio::spawn(async move {
+        let leased = try_activate(&host, &activate).await;
+        if let Err(Ok(jobs)) = sender.send(leased) {
+            let jobs = jobs.iter().map(|job| job.job).collect();
+            give_back(&host, jobs).await;
+        }
+    });
+    receiver.await.unwrap_or_else(|_| {
+        Err(Rejection::new(base::RejectionKind::Unavailable, "the server is stopping"))
+    })
+}
+
+/// Asks every shard once, beginning with the next in turn, until enough is leased.
+pub async fn try_activate(
+    host: &Host,
+    activate: &ActivateJobs,
+) -> Result<Vec<ActivatedJob>, Rejection> {
+    let first = host.any_shard().0;
+    let mut all = Vec::new();
+    for number in 0..host.shards() {
+        let shard = ShardId((first + number) % host.shards());
+        let taken = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        let rest = activate.jobs_max.saturating_sub(taken);
+        if rest == 0 && taken > 0 {
+            break;
+        }
+        let ask = ActivateJobs { jobs_max: rest, ..activate.clone() };
+        match host.command_at(shard, Command::ActivateJobs(ask), 0).await {
+            Ok(Reply::Jobs { jobs }) if all.is_empty() => all = jobs,
+            Ok(Reply::Jobs { jobs }) => all.extend(jobs),
+            Ok(_) => {}
+            // What is leased already must reach the worker.
+            Err(_) if !all.is_empty() => break,
+            Err(rejection) => return Err(rejection),
+        }
+    }
+    Ok(all)
+}
+
+/// Gives back jobs that were leased for a worker that is gone, as if their lease had ended.
+pub async fn give_back(host: &Host, jobs: Vec<JobKey>) {
+    for job in jobs {
+        let command = Command::UpdateJob { job, retries: None, timeout_ms: Some(0) };
+        // If it fails, the lease ends by itself.
+        let _ = host.command(command, 0).await;
+    }
+}
+
+/// Reads and checks the files of a deployment. Every problem is named, with its place.
+pub async fn read_resources(files: Vec<(String, Vec<u8>)>) -> Result<Vec<Resource>, Rejection> {
+    if files.is_empty() {
+        return Err(Rejection::invalid("expected at least one resource to deploy, but found none"));
+    }
+    let total: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    if total > DEPLOYMENT_BYTES_MAX {
+        return Err(Rejection::invalid(format!(
+            "the resources are {total} bytes, over the limit of {DEPLOYMENT_BYTES_MAX} for one \
+             deployment; deploy them one by one"
+        )));
+    }
+    let checked = tokio::task::spawn_blocking(move || {
+        files.into_iter().map(|(name, bytes)| read_resource(&name, bytes)).collect()
+    });
+    checked.await.unwrap_or_else(|panic| {
+        Err(Rejection::new(
+            base::RejectionKind::Unavailable,
+            format!("Fermata failed while it read the model ({panic}); please report this"),
+        ))
+    })
+}
+
+fn read_resource(name: &str, bytes: Vec<u8>) -> Result<Resource, Rejection> {
+    if bytes.len() > RESOURCE_BYTES_MAX {
+        return Err(Rejection::invalid(format!(
+            "{name} is {} bytes, over the limit of {RESOURCE_BYTES_MAX}",
+            bytes.len()
+        )));
+    }
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+    if !matches!(ending.as_str(), "bpmn" | "bpmn20" | "xml") {
+        return Err(Rejection::invalid(format!(
+            "expected BPMN models (.bpmn), but found `{name}`; this release deploys nothing else"
+        )));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        Rejection::invalid(format!(
+            "expected {name} to be UTF-8, but byte {} is not; save the model as UTF-8",
+            error.valid_up_to()
+        ))
+    })?;
+    let processes = bpmn::read(text).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(|problem| format!("{name}:{problem}")).collect();
+        Rejection::invalid(format!("the model is refused:\n{}", lines.join("\n")))
+    })?;
+    Ok(Resource { name: name.into(), bytes: Arc::from(bytes), processes })
+}

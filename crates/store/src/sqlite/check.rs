@@ -1,0 +1,76 @@
+//! Reading everything, to find damage before it is met.
+
+use std::path::Path;
+
+use base::Record;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::failure::Place;
+use super::files::{self, Lock};
+use super::schema::{self, FileState};
+use super::{open, rows};
+use crate::Fault;
+
+pub(super) fn check(dir: &Path) -> Result<(), Fault> {
+    let place = Place::new(files::database(dir));
+    if !place.path().exists() {
+        return Err(place.failed("there is no such file"));
+    }
+    let _lock = Lock::take(dir)?;
+    let connection = open::connect(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let fault = |error: rusqlite::Error| place.fault(&error);
+    open::keep_log_on_close(&connection, true).map_err(fault)?;
+    connection.pragma_update(None, "query_only", true).map_err(fault)?;
+    match schema::inspect(&connection, &place)? {
+        FileState::New => return Err(place.failed("it is empty")),
+        FileState::Schema(_) => {}
+    }
+    let found: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
+    if found != "ok" {
+        return Err(place.damaged(found));
+    }
+    check_log(&connection, &place)?;
+    read_all(&connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)
+        .and_then(|()| {
+            let select = "SELECT receiver, sender, number, bytes FROM mail";
+            read_all(&connection, select, rows::mail)
+        })
+        .map_err(fault)
+}
+
+fn read_all<R>(
+    connection: &Connection,
+    select: &str,
+    read: fn(&Row) -> rusqlite::Result<R>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(select)?;
+    statement.query_map([], read)?.try_for_each(|row| row.map(drop))
+}
+
+/// Every row has its checksum, can be read as a record, and follows the one before it.
+fn check_log(connection: &Connection, place: &Place) -> Result<(), Fault> {
+    let fault = |error: rusqlite::Error| place.fault(&error);
+    let mut statement = connection
+        .prepare("SELECT instance, seq, bytes FROM log ORDER BY instance, seq")
+        .map_err(fault)?;
+    let mut before = None;
+    for row in statement.query_map([], rows::log).map_err(fault)? {
+        let row = row.map_err(fault)?;
+        let (instance, seq) = (row.instance, row.seq);
+        let expected = match before {
+            Some((of, seq)) if of == instance => seq + 1,
+            Some(_) | None => 0,
+        };
+        if seq != expected {
+            return Err(
+                place.damaged(format!("log row {expected} of instance {instance} is missing"))
+            );
+        }
+        Record::from_bytes(&row.bytes, instance).map_err(|why| {
+            place.damaged(format!("log row {seq} of instance {instance} is no record: {why}"))
+        })?;
+        before = Some((instance, seq));
+    }
+    Ok(())
+}
