@@ -31,8 +31,8 @@ pub(crate) struct DevArgs {
     business_id_unique: bool,
 }
 
-pub(crate) fn run(args: &DevArgs) -> ExitCode {
-    match serve(args) {
+pub(crate) fn run(args: &DevArgs, json: bool) -> ExitCode {
+    match serve(args, json) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("fermata: {error}");
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &DevArgs) -> ExitCode {
     }
 }
 
-fn serve(args: &DevArgs) -> Result<(), Box<dyn std::error::Error>> {
+fn serve(args: &DevArgs, json: bool) -> Result<(), Box<dyn std::error::Error>> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let options = SqliteOptions {
         shards: args.shards,
@@ -62,6 +62,17 @@ fn serve(args: &DevArgs) -> Result<(), Box<dyn std::error::Error>> {
     runtime.block_on(async {
         let server = Server::start(&store, &server_options).await?;
         // One line, so that scripts can wait for it.
+        if json {
+            let ready = serde_json::json!({
+                "rest": format!("http://{}", server.main_address()),
+                "grpc": server.grpc_address().to_string(),
+                "data": args.data.display().to_string(),
+                "shards": store.shards(),
+            });
+            println!("{ready}");
+            server.run_until(end_signal()).await?;
+            return Ok(());
+        }
         println!(
             "fermata is ready: REST and gRPC on http://{}, gRPC on {}, data in {} ({} shards)",
             server.main_address(),

@@ -3,8 +3,10 @@
 //! Exit codes: 0 done, 1 the answer is no (a model was refused), 2 the call was wrong or a file
 //! could not be read.
 
+mod bench;
 mod dev;
 mod lint;
+mod process;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,6 +40,13 @@ enum Command {
         Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 it could not start or its store failed"
     )]
     Dev(dev::DevArgs),
+    /// Measure how fast sequential jobs run on this machine, through the public API
+    #[command(
+        after_help = "Examples:\n  fermata bench\n  fermata bench --concurrency 1 --instances 500\n  \
+        fermata bench --grpc 127.0.0.1:26500 --output json\n\n\
+        Exit codes: 0 measured, 2 it could not be measured"
+    )]
+    Bench(bench::BenchArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
         after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
@@ -53,7 +62,8 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        Command::Dev(args) => dev::run(&args),
+        Command::Dev(args) => dev::run(&args, cli.output == Output::Json),
+        Command::Bench(args) => bench::run(&args, cli.output == Output::Json),
         Command::Lint { files } => lint::run(&files, cli.output == Output::Json),
     }
 }
