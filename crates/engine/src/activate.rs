@@ -12,7 +12,7 @@ use crate::shard::Shard;
 impl Shard {
     /// Leases what is available, up to the number and the bytes that were asked for.
     pub(crate) fn activate_jobs(&mut self, activate: &ActivateJobs) -> Outcome {
-        check(activate)?;
+        check_activation(activate)?;
         let wanted = activate.jobs_max.min(JOBS_PER_ACTIVATION_MAX) as usize;
         let Some(queue) = self.queues.get(&activate.job_type) else {
             return Ok(Reply::Jobs { jobs: Vec::new() });
@@ -37,7 +37,7 @@ impl Shard {
         Ok(Reply::Jobs { jobs })
     }
 
-    fn lease(
+    pub(crate) fn lease(
         &mut self,
         instance: InstanceKey,
         job: JobKey,
@@ -57,7 +57,8 @@ impl Shard {
     }
 }
 
-fn check(activate: &ActivateJobs) -> Result<(), Rejection> {
+/// Refuses what can never be leased.
+pub fn check_activation(activate: &ActivateJobs) -> Result<(), Rejection> {
     if activate.job_type.is_empty() {
         return Err(Rejection::invalid("expected a job type, but found an empty one"));
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use base::{
-    Batch, Command, DefinitionKey, DefinitionRow, InstanceKey, JobKey, Key, LogRow, MailRow,
-    MessageRow, Outcome, SnapshotRow, StartLockRow, SubscriptionRow, Text, TimerKey, TimerRow,
+    ActivateJobs, ActivatedJob, Batch, Command, DefinitionKey, DefinitionRow, InstanceKey, JobKey,
+    Key, LogRow, MailRow, MessageRow, Outcome, SnapshotRow, StartLockRow, SubscriptionRow, Text,
+    TimerKey, TimerRow,
 };
 use bpmn::Process;
 
@@ -13,6 +14,10 @@ use crate::catalog::Definition;
 /// The host's name for a caller that waits for a reply.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub u64);
+
+/// The host's name for an open stream of jobs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StreamId(pub u64);
 
 /// What reaches a shard.
 #[derive(Debug)]
@@ -26,6 +31,13 @@ pub enum Input {
     Definitions(Vec<Arc<Definition>>),
     /// Mail from another shard, after its commit, in the sender's order.
     Mail(MailRow),
+    /// A worker wants jobs pushed as they come up: `jobs_max` of them, and later as many as it
+    /// gets [`Input::Credit`] for.
+    OpenStream(StreamId, ActivateJobs),
+    /// The worker behind the stream can take so many more.
+    Credit(StreamId, u32),
+    /// The worker is gone. What it has leased stays leased.
+    CloseStream(StreamId),
     /// The time of [`Shard::wake_ms`](crate::Shard::wake_ms) has come.
     Tick,
 }
@@ -146,6 +158,8 @@ pub struct Commit {
 pub struct Effects {
     /// Replies to callers.
     pub replies: Vec<(Ticket, Outcome)>,
+    /// Jobs that were leased for a stream.
+    pub pushes: Vec<(StreamId, ActivatedJob)>,
     /// Mail to other shards, in order.
     pub mail: Vec<MailRow>,
     /// Job types that have (or may have) something to hand out.

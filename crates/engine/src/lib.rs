@@ -22,9 +22,11 @@ mod project;
 mod queue;
 mod shard;
 mod slots;
+mod streams;
 mod tasks;
 mod ticks;
 
+pub use activate::check_activation;
 pub use catalog::{Catalog, Definition};
-pub use input::{Commit, Effects, Input, Loaded, Poll, Read, Resource, SlotRows, Ticket};
+pub use input::{Commit, Effects, Input, Loaded, Poll, Read, Resource, SlotRows, StreamId, Ticket};
 pub use shard::{Shard, ShardOptions};

@@ -11,7 +11,7 @@ use instance::Instance;
 use crate::cache::Entry;
 use crate::catalog::Definition;
 use crate::input::{Input, Loaded, Read};
-use crate::queue::PAGE;
+use crate::queue::{PAGE, Queue};
 use crate::shard::{Shard, Work};
 
 /// Pages that one input may read, so that a queue of leased jobs cannot hold the shard up.
@@ -35,7 +35,16 @@ impl Shard {
                     self.definition_need(key)
                 })
                 .map(at_once),
-            Work::Input(Input::Definitions(_)) => None,
+            Work::Input(
+                Input::Definitions(_)
+                | Input::OpenStream(..)
+                | Input::Credit(..)
+                | Input::CloseStream(_),
+            ) => None,
+            Work::Pump(job_type) => {
+                let credit = self.streams.credit_of(job_type);
+                (credit > 0).then(|| self.queue_need(job_type, credit))?
+            }
             Work::Input(Input::Mail(row)) => Mail::from_bytes(&row.bytes)
                 .ok()
                 .and_then(|mail| self.mail_need(&mail))
@@ -67,7 +76,9 @@ impl Shard {
                 let asked = self.read.business_id.is_some();
                 (!asked).then_some((Read::BusinessId { process_id, business_id }, true))
             }
-            Command::ActivateJobs(activate) => self.activate_need(activate),
+            Command::ActivateJobs(activate) => {
+                self.queue_need(&activate.job_type, activate.jobs_max)
+            }
             Command::Publish(PublishMessage { name, correlation_key, .. }) => {
                 self.message_need(name, correlation_key).map(at_once)
             }
@@ -85,12 +96,15 @@ impl Shard {
         }
     }
 
-    fn activate_need(&mut self, activate: &base::ActivateJobs) -> Option<(Read, bool)> {
+    fn queue_need(&mut self, job_type: &Text, jobs_max: u32) -> Option<(Read, bool)> {
         let now_ms = self.now_ms;
-        let wanted = activate.jobs_max.min(base::limits::JOBS_PER_ACTIVATION_MAX) as usize;
-        let queue = self.queues.entry(activate.job_type.clone()).or_default();
+        let wanted = jobs_max.min(base::limits::JOBS_PER_ACTIVATION_MAX) as usize;
+        if !self.queues.contains_key(job_type) {
+            self.queues.insert(job_type.clone(), Queue::default());
+        }
+        let queue = self.queues.get(job_type)?;
         if self.read.pages < PAGES_PER_INPUT_MAX && queue.wants_page(now_ms, wanted) {
-            let job_type = activate.job_type.clone();
+            let job_type = job_type.clone();
             return Some((Read::Queue { job_type, after: queue.after(), limit: PAGE }, true));
         }
         let mut missing =

@@ -150,10 +150,10 @@ impl Shard {
         if let Some(queue) = self.queues.get_mut(&job_type) {
             queue.insert(at_ms, job, instance);
         }
-        if at_ms <= self.now_ms && !self.ready.contains(&job_type) {
-            self.ready.insert(job_type.clone());
+        entry.job_places.insert(job, (job_type.clone(), at_ms));
+        if at_ms <= self.now_ms {
+            self.type_ready(&job_type);
         }
-        entry.job_places.insert(job, (job_type, at_ms));
     }
 
     fn place_timer(&mut self, instance: InstanceKey, timer: TimerKey) {

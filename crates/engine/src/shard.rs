@@ -48,6 +48,8 @@ pub(crate) enum Work {
     StartTimer(DefinitionTimerRow),
     /// An instance that was started by a message has ended.
     Unlock { process_id: Text, name: Text, correlation_key: Text, instance: InstanceKey },
+    /// A type of which streams want jobs may have some.
+    Pump(Text),
     /// Our own code failed on an instance.
     Quarantine(InstanceKey, String),
 }
@@ -69,6 +71,7 @@ pub struct Shard {
     /// Timers of start events by due time; the first shard's only.
     pub(crate) start_timers: BTreeMap<(i64, DefinitionKey, u32), DefinitionTimerRow>,
     pub(crate) slots: Slots,
+    pub(crate) streams: crate::streams::Streams,
     /// Callers that wait for the end of an instance, with the variables that they want.
     pub(crate) waiters: BTreeMap<InstanceKey, Vec<(Ticket, Vec<Text>)>>,
     /// Instances that end with a pending commit leave memory when it is durable.
@@ -129,6 +132,7 @@ impl Shard {
                 .map(|row| ((row.due_ms, row.definition, row.element), row))
                 .collect(),
             slots: Slots::default(),
+            streams: crate::streams::Streams::default(),
             waiters: BTreeMap::new(),
             ended: VecDeque::new(),
             last_tick_ms: 0,
@@ -161,7 +165,9 @@ impl Shard {
         if self.is_clean() {
             self.now_ms = self.now_ms.max(now_ms);
         }
-        while let Some(work) = self.work.pop_front() {
+        while let Some(work) =
+            self.work.pop_front().or_else(|| self.streams.next_pump().map(Work::Pump))
+        {
             if let Some((read, behind_commit)) = self.need(&work) {
                 self.work.push_front(work);
                 self.asked = Some(read.clone());
@@ -203,6 +209,12 @@ impl Shard {
                     self.catalog.add(definition);
                 }
             }
+            Work::Input(Input::OpenStream(stream, activate)) => {
+                self.streams.open(stream, activate);
+            }
+            Work::Input(Input::Credit(stream, jobs)) => self.streams.credit(stream, jobs),
+            Work::Input(Input::CloseStream(stream)) => self.streams.close(stream),
+            Work::Pump(job_type) => self.pump(&job_type),
             Work::Input(Input::Mail(row)) => self.take_mail(&row),
             Work::Input(Input::Tick) => self.tick(),
             Work::Mail(mail) => self.receive(mail),
@@ -262,6 +274,14 @@ impl Shard {
                 ))
             }
         }
+    }
+
+    /// A job type has (or may have) something to hand out.
+    pub(crate) fn type_ready(&mut self, job_type: &Text) {
+        if !self.ready.contains(job_type) {
+            self.ready.insert(job_type.clone());
+        }
+        self.streams.wake(job_type);
     }
 
     pub(crate) fn reply(&mut self, ticket: Ticket, outcome: Outcome) {

@@ -27,10 +27,14 @@ impl Shard {
 
     pub(crate) fn tick(&mut self) {
         let now_ms = self.now_ms;
-        for (job_type, queue) in &self.queues {
-            if queue.became_due(self.last_tick_ms, now_ms) {
-                self.ready.insert(job_type.clone());
-            }
+        let due: Vec<_> = self
+            .queues
+            .iter()
+            .filter(|(_, queue)| queue.became_due(self.last_tick_ms, now_ms))
+            .map(|(job_type, _)| job_type.clone())
+            .collect();
+        for job_type in due {
+            self.type_ready(&job_type);
         }
         self.last_tick_ms = now_ms;
         let mut works = Vec::new();

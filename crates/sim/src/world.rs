@@ -8,7 +8,9 @@ use base::{
     DeployedDefinition, InstanceKey, JobKey, Outcome, PublishMessage, Record, Rejection, Reply,
     ShardId, UserTaskKey, Variables,
 };
-use engine::{Catalog, Commit, Definition, Input, Poll, Resource, Shard, ShardOptions, Ticket};
+use engine::{
+    Catalog, Commit, Definition, Input, Poll, Resource, Shard, ShardOptions, StreamId, Ticket,
+};
 use instance::History;
 use store::{MemoryStore, Reader, Store, Writer};
 
@@ -35,6 +37,8 @@ pub struct World {
     next_ticket: u64,
     replies: BTreeMap<Ticket, Outcome>,
     turn: u16,
+    /// Jobs that were pushed, with their streams, in order.
+    pub pushed: Vec<(StreamId, ActivatedJob)>,
     /// What shards have said for the operator.
     pub notes: Vec<String>,
 }
@@ -67,6 +71,7 @@ impl World {
             next_ticket: 0,
             replies: BTreeMap::new(),
             turn: 0,
+            pushed: Vec::new(),
             notes: Vec::new(),
         };
         world.crash();
@@ -152,6 +157,7 @@ impl World {
         self.shards[number].committed(commit_number);
         self.replies.extend(effects.replies);
         self.notes.extend(effects.notes);
+        self.pushed.extend(effects.pushes);
         for (other, shard) in self.shards.iter_mut().enumerate() {
             if other != number && !effects.definitions.is_empty() {
                 shard.submit(Input::Definitions(effects.definitions.clone()));
@@ -279,6 +285,29 @@ impl World {
             }
         }
         jobs
+    }
+
+    /// Opens a stream at every shard, with this much credit at each.
+    pub fn open_stream(&mut self, stream: StreamId, job_type: &str, credit: u32) {
+        for shard in &mut self.shards {
+            let activate = ActivateJobs {
+                job_type: job_type.into(),
+                worker: "s".into(),
+                timeout_ms: 60_000,
+                jobs_max: credit,
+                fetch_variables: Vec::new(),
+            };
+            shard.submit(Input::OpenStream(stream, activate));
+        }
+        self.settle();
+    }
+
+    /// Hands an input to every shard.
+    pub fn tell_all(&mut self, input: impl Fn() -> Input) {
+        for shard in &mut self.shards {
+            shard.submit(input());
+        }
+        self.settle();
     }
 
     /// Leases the one job of a type that there must be.

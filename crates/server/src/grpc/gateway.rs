@@ -11,8 +11,8 @@ use base::{
 use proto::gateway as wire;
 use proto::gateway::gateway_server::Gateway as GatewayService;
 use tokio::time::Instant;
+use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 use super::status::{key, status, tenant, texts, timeout, variables};
@@ -296,11 +296,11 @@ impl GatewayService for Gateway {
             job_type: request.r#type.into(),
             worker: request.worker.into(),
             timeout_ms: request.timeout,
-            jobs_max: 1,
+            jobs_max: stream::WINDOW,
             fetch_variables: texts(request.fetch_variable),
         };
-        let jobs = stream::start(Arc::clone(&self.host), activate, end);
-        Ok(Response::new(Box::pin(ReceiverStream::new(jobs).map(|job| job))))
+        let jobs = stream::start(&self.host, activate, end).map_err(status)?;
+        Ok(Response::new(Box::pin(ReceiverStream::new(jobs))))
     }
 
     async fn complete_job(

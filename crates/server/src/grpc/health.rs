@@ -48,8 +48,7 @@ impl HealthService for Health {
     ) -> Result<Response<Self::WatchStream>, Status> {
         if !known(&request.get_ref().service) {
             // The protocol asks for an answer, not for an error.
-            let unknown =
-                HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
+            let unknown = HealthCheckResponse { status: ServingStatus::ServiceUnknown.into() };
             return Ok(Response::new(Box::pin(tokio_stream::once(Ok(unknown)))));
         }
         let failed = tokio_stream::wrappers::WatchStream::new(self.host.failed());

@@ -12,16 +12,19 @@ mod hints;
 mod shard_thread;
 mod writer_thread;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base::{Command, DefinitionRef, Outcome, Rejection, RejectionKind, ShardId};
-use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions};
+use base::{
+    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Outcome, Rejection, RejectionKind,
+    ShardId,
+};
+use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions, StreamId};
 use store::{Fault, Reader, Store};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
 
 pub use answer::answer;
 pub use hints::{Hints, Wait};
@@ -61,6 +64,10 @@ enum Message {
     Command(Command, Waiting),
     Deploy(Vec<Resource>, Waiting),
     Input(Input),
+    OpenStream(StreamId, ActivateJobs, mpsc_async::UnboundedSender<ActivatedJob>),
+    CloseStream(StreamId),
+    /// A leased job that its stream did not take.
+    GiveBack(JobKey),
     Stop,
 }
 
@@ -74,6 +81,7 @@ pub struct Host {
     under_way: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     next_shard: AtomicU32,
+    next_stream: AtomicU64,
     definitions: Arc<Mutex<Catalog>>,
     failed: watch::Receiver<Option<Fault>>,
 }
@@ -145,6 +153,7 @@ impl Host {
             under_way: Arc::new(Semaphore::new(UNDER_WAY_KB_MAX)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
             next_shard: AtomicU32::new(0),
+            next_stream: AtomicU64::new(0),
             definitions,
             failed,
         })
@@ -176,6 +185,18 @@ impl Host {
         let (waiting, reply) = self.waiting(bytes, false)?;
         self.send(ShardId::FIRST, Message::Deploy(resources, waiting))?;
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    /// Opens a stream of jobs at every shard; each may have `jobs_max` jobs under way until it gets
+    /// credit for more.
+    pub fn open_stream(&self, activate: &ActivateJobs) -> Result<JobStream, Rejection> {
+        let id = StreamId(self.next_stream.fetch_add(1, Ordering::Relaxed));
+        let (sender, jobs) = mpsc_async::unbounded_channel();
+        for shard in 0..self.shards() {
+            let message = Message::OpenStream(id, activate.clone(), sender.clone());
+            self.send(ShardId(shard), message)?;
+        }
+        Ok(JobStream { id, jobs, inboxes: self.inboxes.clone() })
     }
 
     fn waiting(
@@ -304,6 +325,45 @@ impl Host {
     }
 }
 
+/// An open stream of jobs; closed when dropped, and what was not taken is given back.
+#[derive(Debug)]
+pub struct JobStream {
+    id: StreamId,
+    jobs: mpsc_async::UnboundedReceiver<ActivatedJob>,
+    inboxes: Vec<mpsc::Sender<Message>>,
+}
+
+impl JobStream {
+    /// The next job; `None` when the server stops.
+    pub async fn next(&mut self) -> Option<ActivatedJob> {
+        self.jobs.recv().await
+    }
+
+    /// Lets a shard push so many more.
+    pub fn credit(&self, shard: ShardId, jobs: u32) {
+        self.tell(shard, Message::Input(Input::Credit(self.id, jobs)));
+    }
+
+    fn tell(&self, shard: ShardId, message: Message) {
+        if let Some(inbox) = self.inboxes.get(usize::from(shard.0)) {
+            // A thread that is gone needs nothing: the server is stopping.
+            let _ = inbox.send(message);
+        }
+    }
+}
+
+impl Drop for JobStream {
+    fn drop(&mut self) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(Message::CloseStream(self.id));
+        }
+        self.jobs.close();
+        while let Ok(job) = self.jobs.try_recv() {
+            self.tell(job.job.0.shard(), Message::GiveBack(job.job));
+        }
+    }
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         self.stop();
@@ -358,4 +418,3 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle
         what: format!("no thread could be started: {error}"),
     })
 }
-

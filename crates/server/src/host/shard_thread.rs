@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
-use base::Outcome;
-use engine::{Commit, Input, Poll, Shard, Ticket};
+use base::{ActivatedJob, Command, Outcome};
+use engine::{Commit, Input, Poll, Shard, StreamId, Ticket};
 use store::{Fault, Reader};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Message, Waiting, answer, now_ms};
 
@@ -21,6 +22,7 @@ pub(super) struct Decided {
     pub(super) commit: Commit,
     pub(super) shard: usize,
     pub(super) replies: Vec<(Waiting, Outcome)>,
+    pub(super) pushes: Vec<(UnboundedSender<ActivatedJob>, ActivatedJob)>,
 }
 
 /// What the thread owns.
@@ -31,6 +33,7 @@ pub(super) struct ShardThread {
     acked: Receiver<u64>,
     writer: SyncSender<Decided>,
     waiting: HashMap<Ticket, Waiting>,
+    streams: HashMap<StreamId, UnboundedSender<ActivatedJob>>,
     next_ticket: u64,
     sent: u64,
     stopping: bool,
@@ -51,6 +54,7 @@ impl ShardThread {
             acked,
             writer,
             waiting: HashMap::new(),
+            streams: HashMap::new(),
             next_ticket: 0,
             sent: 0,
             stopping: false,
@@ -105,13 +109,31 @@ impl ShardThread {
                 self.shard.submit(Input::Deploy(ticket, resources));
             }
             Message::Input(input) => self.shard.submit(input),
+            Message::OpenStream(stream, activate, sender) => {
+                self.streams.insert(stream, sender);
+                self.shard.submit(Input::OpenStream(stream, activate));
+            }
+            Message::CloseStream(stream) => {
+                self.streams.remove(&stream);
+                self.shard.submit(Input::CloseStream(stream));
+            }
+            Message::GiveBack(job) => {
+                // Nobody waits for the answer: if it is refused, the lease ends by itself.
+                let ticket = self.next_ticket();
+                let command = Command::UpdateJob { job, retries: None, timeout_ms: Some(0) };
+                self.shard.submit(Input::Command(ticket, command));
+            }
             Message::Stop => self.stopping = true,
         }
     }
 
-    fn ticket(&mut self, waiting: Waiting) -> Ticket {
-        let ticket = Ticket(self.next_ticket);
+    fn next_ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
+        Ticket(self.next_ticket)
+    }
+
+    fn ticket(&mut self, waiting: Waiting) -> Ticket {
+        let ticket = self.next_ticket();
         self.waiting.insert(ticket, waiting);
         ticket
     }
@@ -144,8 +166,12 @@ impl ShardThread {
             .into_iter()
             .filter_map(|(ticket, outcome)| Some((self.waiting.remove(&ticket)?, outcome)))
             .collect();
+        let pushes = std::mem::take(&mut commit.effects.pushes)
+            .into_iter()
+            .filter_map(|(stream, job)| Some((self.streams.get(&stream)?.clone(), job)))
+            .collect();
         let shard = usize::from(self.shard.id().0);
-        self.writer.send(Decided { commit, shard, replies }).is_ok()
+        self.writer.send(Decided { commit, shard, replies, pushes }).is_ok()
     }
 
     fn wait_committed(&mut self) -> bool {

@@ -49,7 +49,7 @@ impl WriterThread {
 
     /// The batch is durable.
     fn carry_out(&self, decided: Decided) {
-        let Decided { commit, shard, replies } = decided;
+        let Decided { commit, shard, replies, pushes } = decided;
         // A thread that is gone needs nothing: the server is stopping.
         let _ = self.acks[shard].send(commit.number);
         let effects = commit.effects;
@@ -72,6 +72,11 @@ impl WriterThread {
         for (waiting, outcome) in replies {
             // The caller may have gone away.
             let _ = waiting.reply.send(outcome);
+        }
+        for (stream, job) in pushes {
+            if let Err(unsent) = stream.send(job) {
+                let _ = self.inboxes[shard].send(Message::GiveBack(unsent.0.job));
+            }
         }
         for job_type in &effects.ready {
             self.hints.ready(job_type);

@@ -5,6 +5,7 @@ mod correlation;
 mod jobs;
 mod memory;
 mod people;
+mod streams;
 mod time;
 
 use fermata_sim::{Crash, World};
