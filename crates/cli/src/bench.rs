@@ -14,7 +14,7 @@ use proto::gateway::gateway_client::GatewayClient;
 use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
-use crate::process::ServerProcess;
+use crate::process::{Launch, ServerProcess};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Gateway = GatewayClient<Channel>;
@@ -66,7 +66,10 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> ExitCode {
 async fn bench(args: &BenchArgs, json: bool) -> Result<(), Failure> {
     let mut started = match &args.grpc {
         Some(_) => None,
-        None => Some(ServerProcess::start(args.data.clone(), args.shards).await?),
+        None => {
+            let (data, shards) = (args.data.clone(), args.shards);
+            Some(ServerProcess::start(Launch { data, shards, flags: Vec::new() }).await?)
+        }
     };
     let address = match (&args.grpc, &started) {
         (Some(address), _) => address.clone(),

@@ -87,7 +87,7 @@ fn serve(args: &DevArgs, json: bool) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Ctrl-C, or SIGTERM from a service manager.
-async fn end_signal() {
+pub(crate) async fn end_signal() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

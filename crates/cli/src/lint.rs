@@ -78,7 +78,7 @@ fn severity(problem: &Problem) -> &'static str {
 }
 
 /// The finding with its line and a mark below the place.
-fn shown(file: &Path, text: &str, problem: &Problem) -> String {
+pub(crate) fn shown(file: &Path, text: &str, problem: &Problem) -> String {
     let (line, column) = (problem.line as usize, problem.column as usize);
     let whole = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     // Long lines are shown from a little before the place.

@@ -1,27 +1,64 @@
 //! The binary `fermata`.
 //!
-//! Exit codes: 0 done, 1 the answer is no (a model was refused), 2 the call was wrong or a file
-//! could not be read.
+//! Exit codes: 0 done, 1 the answer is no (refused, not found), 2 the call was wrong or a file could
+//! not be read, 3 no server answers at the address.
 
 mod bench;
+mod cancel;
+mod completions;
+mod context;
+mod definitions;
+mod deploy;
 mod dev;
+mod drill;
+mod failure;
+mod incidents;
+mod input;
 mod lint;
+mod list;
+mod message;
 mod process;
+mod retry;
+mod screen;
+mod show;
+mod start;
+mod tasks;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use context::Context;
+
+const HELP: &str = "Examples:
+  fermata dev
+  fermata deploy order.bpmn
+  fermata start order-fulfilment --variables '{\"orderId\": \"A-1001\"}'
+  fermata list
+
+Exit codes: 0 done, 1 the answer is no (refused, not found), 2 the call was
+wrong or a file cannot be read, 3 no server at the address";
+
 /// Process orchestration in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "fermata", version, arg_required_else_help = true)]
+#[command(name = "fermata", version, arg_required_else_help = true, after_help = HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
     /// How answers are printed.
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
+    /// The server to talk to
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "FERMATA_SERVER",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    server: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -34,12 +71,55 @@ enum Output {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make models definitions that instances can be started of
+    #[command(after_help = deploy::HELP)]
+    Deploy(deploy::DeployArgs),
+    /// Start instances
+    #[command(after_help = start::HELP)]
+    Start(start::StartArgs),
+    /// List instances
+    #[command(after_help = list::HELP)]
+    List(list::ListArgs),
+    /// Show all about one instance
+    #[command(after_help = show::HELP)]
+    Show(show::ShowArgs),
+    /// End instances now
+    #[command(after_help = cancel::HELP)]
+    Cancel(cancel::CancelArgs),
+    /// List what waits for somebody to mend it
+    #[command(after_help = incidents::HELP)]
+    Incidents(incidents::IncidentsArgs),
+    /// Resolve incidents, so that their instances go on
+    #[command(after_help = retry::HELP)]
+    Retry(retry::RetryArgs),
+    /// Publish a message for the instance that waits for it
+    #[command(after_help = message::HELP)]
+    Message(message::MessageArgs),
+    /// List, claim and complete user tasks
+    #[command(after_help = tasks::HELP)]
+    Tasks(tasks::TasksArgs),
+    /// List what instances can be started of
+    #[command(after_help = definitions::HELP)]
+    Definitions(definitions::DefinitionsArgs),
+    /// Run a command for each job
+    #[command(after_help = worker::HELP)]
+    Worker(worker::WorkerArgs),
+    /// Print what a shell needs to complete these commands
+    #[command(after_help = completions::HELP)]
+    Completions(completions::CompletionsArgs),
     /// Start a server on an embedded store, for this machine alone and without login
     #[command(
         after_help = "Examples:\n  fermata dev\n  fermata dev --data /tmp/trial --port 9090 --grpc-port 9091\n\n\
         Exit codes: 0 ended by Ctrl-C or SIGTERM, 2 it could not start or its store failed"
     )]
     Dev(dev::DevArgs),
+    /// Run the order process with workers and people, and kill the server in the middle
+    #[command(
+        after_help = "Examples:\n  fermata demo\n  fermata demo --orders 1000 --kills 20 --seed 7\n\n\
+        Exit codes: 0 every order ended where it should, 1 something was lost or done twice,\n\
+        2 it could not be run"
+    )]
+    Demo(drill::DemoArgs),
     /// Measure how fast sequential jobs run on this machine, through the public API
     #[command(
         after_help = "Examples:\n  fermata bench\n  fermata bench --concurrency 1 --instances 500\n  \
@@ -60,10 +140,48 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error),
+    };
+    let (output, json) = (cli.output, cli.output == Output::Json);
+    let server = cli.server.as_str();
     match cli.command {
-        Command::Dev(args) => dev::run(&args, cli.output == Output::Json),
-        Command::Bench(args) => bench::run(&args, cli.output == Output::Json),
-        Command::Lint { files } => lint::run(&files, cli.output == Output::Json),
+        Command::Dev(args) => dev::run(&args, json),
+        Command::Demo(args) => drill::run(&args, json),
+        Command::Bench(args) => bench::run(&args, json),
+        Command::Lint { files } => lint::run(&files, json),
+        Command::Completions(args) => completions::run(&args),
+        Command::Deploy(args) => Context::run(server, output, |context| deploy::run(args, context)),
+        Command::Start(args) => Context::run(server, output, |context| start::run(args, context)),
+        Command::List(args) => Context::run(server, output, |context| list::run(args, context)),
+        Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
+        Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
+        Command::Incidents(args) => {
+            Context::run(server, output, |context| incidents::run(args, context))
+        }
+        Command::Retry(args) => Context::run(server, output, |context| retry::run(args, context)),
+        Command::Message(args) => {
+            Context::run(server, output, |context| message::run(args, context))
+        }
+        Command::Tasks(args) => Context::run(server, output, |context| tasks::run(args, context)),
+        Command::Definitions(args) => {
+            Context::run(server, output, |context| definitions::run(args, context))
+        }
+        Command::Worker(args) => Context::run(server, output, |context| worker::run(args, context)),
     }
+}
+
+/// Help and version as clap prints them; what is wrong with a call as all our errors.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let text = error.render().to_string();
+    let missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if missing || !error.use_stderr() {
+        // Nothing is left to tell when this fails.
+        let _ = error.print();
+    } else {
+        eprintln!("fermata: {}", text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+    }
+    ExitCode::from(if error.use_stderr() { failure::WRONG_CALL } else { 0 })
 }

@@ -8,13 +8,24 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+/// How a server is started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Launch {
+    /// Where it keeps its data (default: a fresh directory, removed at the end).
+    pub(crate) data: Option<PathBuf>,
+    /// Shards of a new store.
+    pub(crate) shards: Option<u16>,
+    /// Further flags of `fermata dev`.
+    pub(crate) flags: Vec<String>,
+}
+
 /// A running child.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
     data: PathBuf,
     remove: bool,
-    shards: Option<u16>,
+    launch: Launch,
     /// `host:port` of gRPC.
     pub(crate) grpc: String,
     /// URL of REST.
@@ -22,15 +33,20 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts a server on free ports. Without `data` the directory is fresh, and removed at the end.
-    pub(crate) async fn start(data: Option<PathBuf>, shards: Option<u16>) -> io::Result<Self> {
-        let remove = data.is_none();
-        let data = match data {
-            Some(data) => data,
+    /// Starts a server on free ports.
+    pub(crate) async fn start(launch: Launch) -> io::Result<Self> {
+        let remove = launch.data.is_none();
+        let data = match &launch.data {
+            Some(data) => data.clone(),
             None => fresh_directory()?,
         };
-        let (child, rest, grpc) = spawn(&data, shards, ("0", "0")).await?;
-        Ok(Self { child, data, remove, shards, grpc, rest })
+        let (child, rest, grpc) = spawn(&data, &launch, ("0", "0")).await?;
+        Ok(Self { child, data, remove, launch, grpc, rest })
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Kills the server as a power failure would (SIGKILL), without a word.
@@ -42,7 +58,7 @@ impl ServerProcess {
     pub(crate) async fn restart(&mut self) -> io::Result<()> {
         let port = |address: &str| address.rsplit(':').next().unwrap_or("0").to_string();
         let ports = (port(&self.rest), port(&self.grpc));
-        let (child, rest, grpc) = spawn(&self.data, self.shards, (&ports.0, &ports.1)).await?;
+        let (child, rest, grpc) = spawn(&self.data, &self.launch, (&ports.0, &ports.1)).await?;
         self.child = child;
         self.rest = rest;
         self.grpc = grpc;
@@ -51,7 +67,12 @@ impl ServerProcess {
 
     /// Ends the server and removes what was only for it.
     pub(crate) async fn stop(&mut self) -> io::Result<()> {
-        self.child.kill().await?;
+        self.kill().await?;
+        self.remove()
+    }
+
+    /// Removes the data of a server that has ended, if it was only for it.
+    pub(crate) fn remove(&self) -> io::Result<()> {
         if self.remove { std::fs::remove_dir_all(&self.data) } else { Ok(()) }
     }
 
@@ -71,7 +92,8 @@ impl ServerProcess {
         let stat = self.proc_file("stat")?;
         // Fields after the command's name in parentheses: utime is the 12th, stime the 13th.
         let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_whitespace().collect();
-        let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+        let ticks: u64 =
+            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
         // Linux counts in hundredths of a second (USER_HZ) for every program.
         Some(Duration::from_millis(ticks * 10))
     }
@@ -98,12 +120,18 @@ fn fresh_directory() -> io::Result<PathBuf> {
 
 async fn spawn(
     data: &Path,
-    shards: Option<u16>,
+    launch: &Launch,
     ports: (&str, &str),
 ) -> io::Result<(Child, String, String)> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--output", "json", "dev", "--data"]).arg(data).args(["--port", ports.0, "--grpc-port", ports.1]);
-    if let Some(shards) = shards {
+    command.args(["--output", "json", "dev", "--data"]).arg(data).args([
+        "--port",
+        ports.0,
+        "--grpc-port",
+        ports.1,
+    ]);
+    command.args(&launch.flags);
+    if let Some(shards) = launch.shards {
         command.args(["--shards", &shards.to_string()]);
     }
     let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;

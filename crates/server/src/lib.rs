@@ -6,6 +6,7 @@
 
 mod grpc;
 pub mod host;
+mod rest;
 mod serve;
 mod work;
 

@@ -77,7 +77,9 @@ impl Server {
         .add_service(HealthServer::new(health))
         .into_axum_router();
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve(main, routes.clone(), stopped.clone()));
+        // What is not a gRPC call is answered in REST's words.
+        let both = crate::rest::router(Arc::clone(&host)).merge(routes.clone().reset_fallback());
+        tasks.spawn(serve(main, both, stopped.clone()));
         tasks.spawn(serve(grpc, routes, stopped));
         Ok(Self { host, main: main_at, grpc: grpc_at, stop, tasks })
     }

@@ -97,9 +97,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     let mut in_commit = Duration::ZERO;
     for _ in 0..groups {
-        let mut batch = Batch::default();
-        batch.shard = ShardRow { shard: SHARD, next_block: load.next_block, next_mail: 0 };
-        (0..group).for_each(|_| load.step(&mut batch.ops));
+        let mut ops = Vec::new();
+        (0..group).for_each(|_| load.step(&mut ops));
+        let shard = ShardRow { shard: SHARD, next_block: load.next_block, next_mail: 0 };
+        let batch = Batch { shard, ops };
         let commit_began = Instant::now();
         writer.commit(&[batch])?;
         times.push(commit_began.elapsed());

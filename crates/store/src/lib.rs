@@ -59,7 +59,8 @@ pub trait Reader: Send {
     fn owner(&mut self, key: Key) -> Result<Option<InstanceKey>, Fault>;
     /// An instance's summary.
     fn instance(&mut self, instance: InstanceKey) -> Result<Option<InstanceRow>, Fault>;
-    /// The instance's snapshot (if any) and the log after it. `None` if it has no log.
+    /// The instance's snapshot (if any) and the log after it. `None` if there is no such instance;
+    /// one with a summary but no log is damaged.
     fn state(&mut self, instance: InstanceKey) -> Result<Option<Stored>, Fault>;
     /// At most `limit` rows of the log from `seq` on, by `seq`.
     fn log(&mut self, instance: InstanceKey, seq: u64, limit: u32) -> Result<Vec<LogRow>, Fault>;

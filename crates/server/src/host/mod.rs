@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Outcome, Rejection, RejectionKind,
+    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Key, Outcome, Rejection, RejectionKind,
     ShardId,
 };
 use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions, StreamId};
@@ -222,7 +222,7 @@ impl Host {
 
     fn send(&self, shard: ShardId, message: Message) -> Result<(), Rejection> {
         let inbox = self.inboxes.get(usize::from(shard.0)).ok_or_else(|| {
-            Rejection::not_found(format!("a key of shard {shard} names nothing in this store"))
+            Rejection::not_found(format!("this server has no shard {shard}"))
         })?;
         inbox.send(message).map_err(|_| self.stopped())
     }
@@ -255,15 +255,27 @@ impl Host {
             Command::Publish(publish) => {
                 ShardId::of_message(&publish.name, &publish.correlation_key, self.shards())
             }
-            Command::Cancel { instance } => instance.0.shard(),
+            Command::Cancel { instance } => self.shard_of(instance.0)?,
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
-                job.0.shard()
+                self.shard_of(job.0)?
             }
-            Command::FailJob(fail) => fail.job.0.shard(),
-            Command::ThrowError(throw) => throw.job.0.shard(),
-            Command::ResolveIncident { incident } => incident.0.shard(),
-            Command::SetVariables { scope, .. } => scope.0.shard(),
-            Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => task.0.shard(),
+            Command::FailJob(fail) => self.shard_of(fail.job.0)?,
+            Command::ThrowError(throw) => self.shard_of(throw.job.0)?,
+            Command::ResolveIncident { incident } => self.shard_of(incident.0)?,
+            Command::SetVariables { scope, .. } => self.shard_of(scope.0)?,
+            Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {
+                self.shard_of(task.0)?
+            }
+        })
+    }
+
+    /// The shard that a key names, if this store has it.
+    fn shard_of(&self, key: Key) -> Result<ShardId, Rejection> {
+        let shard = key.shard();
+        (shard.0 < self.shards()).then_some(shard).ok_or_else(|| {
+            Rejection::not_found(format!(
+                "expected a key of this server, but {key} names nothing in its store"
+            ))
         })
     }
 

@@ -82,7 +82,9 @@ impl Reader for MemoryReader {
     fn state(&mut self, instance: InstanceKey) -> Result<Option<Stored>, Fault> {
         let tables = &self.0.lock().tables;
         if tables.log_from(instance, 0).next().is_none() {
-            return Ok(None);
+            let (place, what) = ("in memory".to_owned(), format!("instance {instance} has no log"));
+            let missing = || Fault::Damaged { place, what };
+            return tables.instances.get(&instance).map_or(Ok(None), |_| Err(missing()));
         }
         let snapshot = tables.snapshots.get(&instance).cloned();
         let from = snapshot.as_ref().map_or(0, |snapshot| snapshot.next_seq);

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use base::Record;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, Row};
 
 use super::failure::Place;
-use super::files::{self, Lock};
-use super::schema::{self, FileState};
+use super::files::{self, Lock, Marked};
+use super::schema::FileState;
 use super::{open, rows};
 use crate::Fault;
 
@@ -17,14 +17,18 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
         return Err(place.failed("there is no such file"));
     }
     let _lock = Lock::take(dir)?;
-    let connection = open::connect(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let fault = |error: rusqlite::Error| place.fault(&error);
-    open::keep_log_on_close(&connection, true).map_err(fault)?;
-    connection.pragma_update(None, "query_only", true).map_err(fault)?;
-    match schema::inspect(&connection, &place)? {
-        FileState::New => return Err(place.failed("it is empty")),
-        FileState::Schema(_) => {}
+    let marked = Marked::read(dir)?;
+    let (connection, found) = open::inspect(dir, &place)?;
+    if found == FileState::New {
+        marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
+        return Err(place.failed("it is empty"));
     }
+    if let Some(marked) = marked {
+        let header = open::header(&connection, &place)?;
+        marked.refuse_fewer(dir, header.id, header.batches)?;
+    }
+    connection.pragma_update(None, "query_only", true).map_err(fault)?;
     let found: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
     if found != "ok" {

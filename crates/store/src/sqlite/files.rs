@@ -11,19 +11,26 @@
 //! all but what the last seconds added.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Place;
 use crate::Fault;
 
 const DATABASE: &str = "fermata.db";
+const WAL: &str = "fermata.db-wal";
 const LOCK: &str = "fermata.lock";
 const MARK: &str = "fermata.mark";
 
 /// The database in a directory.
 pub(super) fn database(dir: &Path) -> PathBuf {
     dir.join(DATABASE)
+}
+
+/// How many bytes the database and its write-ahead log have.
+pub(super) fn sizes(dir: &Path) -> (u64, u64) {
+    let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+    (size(DATABASE), size(WAL))
 }
 
 /// Creates the directory for this user alone, if it is not there.
@@ -70,7 +77,53 @@ impl Lock {
     }
 }
 
-/// How many batches of which database were acknowledged at least.
+/// What a mark says: how many batches of which database were acknowledged at least.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Marked {
+    id: i64,
+    batches: u64,
+}
+
+impl Marked {
+    /// What the mark of the directory says, if there is one.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, Fault> {
+        let place = Place::new(dir.join(MARK));
+        let found = match std::fs::read(place.path()) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(place.io("the mark cannot be read", &error)),
+        };
+        if found.is_empty() {
+            return Ok(None);
+        }
+        decode(&found).map(Some).ok_or_else(|| {
+            place.damaged("its checksum is wrong; delete it to start without this check")
+        })
+    }
+
+    /// A database without any batch must not have been marked.
+    pub(super) fn refuse_empty(self, dir: &Path) -> Result<(), Fault> {
+        if self.batches == 0 { Ok(()) } else { Err(self.lost(dir, 0)) }
+    }
+
+    /// The database `id` must not have fewer batches than were marked. The mark of another
+    /// database says nothing about this one.
+    pub(super) fn refuse_fewer(self, dir: &Path, id: i64, batches: u64) -> Result<(), Fault> {
+        if self.id != id || self.batches <= batches { Ok(()) } else { Err(self.lost(dir, batches)) }
+    }
+
+    fn lost(self, dir: &Path, batches: u64) -> Fault {
+        Place::new(database(dir)).damaged(format!(
+            "{} batches were acknowledged, it has {batches}: its -wal file was cut or lost, or an \
+             older copy was put in its place (to go on from the older one and lose what came \
+             later, delete {})",
+            self.batches,
+            dir.join(MARK).display()
+        ))
+    }
+}
+
+/// The mark of an open database.
 #[derive(Debug)]
 pub(super) struct Mark {
     file: File,
@@ -82,33 +135,23 @@ pub(super) struct Mark {
 const MARK_BYTES: usize = 20;
 
 impl Mark {
-    /// Opens the mark of the database `id` that has `batches`; fewer than marked is damage.
-    /// A mark that is missing or of another database says nothing about this one.
-    pub(super) fn open(dir: &Path, id: i64, batches: u64) -> Result<Self, Fault> {
+    /// Takes over the mark for the database `id` that has `batches`; fewer than marked is damage.
+    pub(super) fn open(
+        dir: &Path,
+        marked: Option<Marked>,
+        id: i64,
+        batches: u64,
+    ) -> Result<Self, Fault> {
+        marked.map_or(Ok(()), |marked| marked.refuse_fewer(dir, id, batches))?;
         let place = Place::new(dir.join(MARK));
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .create(true)
             .truncate(false)
-            .read(true)
             .write(true)
             .open(place.path())
             .map_err(|error| place.io("the mark cannot be opened", &error))?;
-        let mut found = Vec::new();
-        file.read_to_end(&mut found).map_err(|error| place.io("cannot read the mark", &error))?;
-        let unreadable =
-            || place.damaged("its checksum is wrong; delete it to start without this check");
-        let marked =
-            if found.is_empty() { None } else { Some(decode(&found).ok_or_else(unreadable)?) };
-        if let Some((_, marked)) = marked.filter(|(of, marked)| *of == id && *marked > batches) {
-            return Err(Place::new(database(dir)).damaged(format!(
-                "{marked} batches were acknowledged, it has {batches}: its -wal file was cut or \
-                 lost, or an older copy was put in its place (to go on from the older one and lose \
-                 what came later, delete {})",
-                place.path().display()
-            )));
-        }
         let mut mark = Self { file, place, id };
-        if marked != Some((id, batches)) {
+        if marked != Some(Marked { id, batches }) {
             mark.set(batches)?;
         }
         Ok(mark)
@@ -116,7 +159,7 @@ impl Mark {
 
     /// Remembers what is durable in the database already.
     pub(super) fn set(&mut self, batches: u64) -> Result<(), Fault> {
-        let bytes = encode(self.id, batches);
+        let bytes = encode(Marked { id: self.id, batches });
         self.file
             .seek(SeekFrom::Start(0))
             .and_then(|_| self.file.write_all(&bytes))
@@ -128,18 +171,19 @@ impl Mark {
     }
 }
 
-fn encode(id: i64, batches: u64) -> [u8; MARK_BYTES] {
+fn encode(marked: Marked) -> [u8; MARK_BYTES] {
     let mut bytes = [0; MARK_BYTES];
-    bytes[..8].copy_from_slice(&id.to_le_bytes());
-    bytes[8..16].copy_from_slice(&batches.to_le_bytes());
+    bytes[..8].copy_from_slice(&marked.id.to_le_bytes());
+    bytes[8..16].copy_from_slice(&marked.batches.to_le_bytes());
     let checksum = crc32fast::hash(&bytes[..16]);
     bytes[16..].copy_from_slice(&checksum.to_le_bytes());
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<(i64, u64)> {
+fn decode(bytes: &[u8]) -> Option<Marked> {
     let bytes: &[u8; MARK_BYTES] = bytes.try_into().ok()?;
     let id = i64::from_le_bytes(bytes[..8].try_into().ok()?);
     let batches = u64::from_le_bytes(bytes[8..16].try_into().ok()?);
-    (*bytes == encode(id, batches)).then_some((id, batches))
+    let marked = Marked { id, batches };
+    (*bytes == encode(marked)).then_some(marked)
 }

@@ -10,6 +10,7 @@
 
 mod changes;
 mod check;
+mod checkpoint;
 mod checksum;
 mod failure;
 mod files;

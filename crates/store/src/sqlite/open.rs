@@ -7,10 +7,10 @@ use std::time::Duration;
 use base::ShardId;
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags};
 
 use super::failure::Place;
-use super::files::{self, Lock, Mark};
+use super::files::{self, Lock, Mark, Marked};
 use super::schema::{self, FileState};
 use super::write::Session;
 use super::{Shared, SqliteOptions};
@@ -22,19 +22,16 @@ const PAGE_BYTES: u64 = 4096;
 /// Of each connection, filled as pages are used. Beyond it the system's page cache serves.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 const READER_CACHE_KIB: i64 = 2 * 1024;
-/// Pages of the write-ahead log at which the writer copies them into the file: 16 MiB. Fewer make
-/// commits copy hot pages more often, more make a start after a crash read a longer log.
-const CHECKPOINT_PAGES: u32 = 4096;
-/// Only a checkpoint can meet another connection's lock, and only for as long as a read takes.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Commits never meet another writer; a checkpoint may wait this long for readers.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 /// More than all statements of one connection.
 const STATEMENTS_MAX: usize = 128;
 
 /// What is known of the store when it is open.
-struct Header {
+pub(super) struct Header {
     shards: u16,
-    id: i64,
-    batches: u64,
+    pub(super) id: i64,
+    pub(super) batches: u64,
 }
 
 pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> {
@@ -46,22 +43,24 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
     }
     files::create_dir(dir)?;
     let lock = Lock::take(dir)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let mut connection = connect(&place, flags)?;
-    keep_log_on_close(&connection, true).map_err(|error| place.fault(&error))?;
-    let found = schema::inspect(&connection, &place)?;
+    let marked = Marked::read(dir)?;
+    let (mut connection, found) = inspect(dir, &place)?;
+    if let (FileState::New, Some(marked)) = (found, marked) {
+        marked.refuse_empty(dir)?;
+    }
     configure(&connection, found, options.file_bytes_max, &place)?;
     schema::migrate(&mut connection, found, &place)?;
-    let header = header(&connection, shards_when_new, &place)?;
+    create_header(&connection, shards_when_new).map_err(|error| place.fault(&error))?;
+    let header = header(&connection, &place)?;
     if let Some(asked) = options.shards.filter(|asked| *asked != header.shards) {
         return Err(Fault::Shards { path: place.path().to_owned(), found: header.shards, asked });
     }
-    let mark = Mark::open(dir, header.id, header.batches)?;
+    let mark = Mark::open(dir, marked, header.id, header.batches)?;
     if found == FileState::New {
         files::sync_dir(dir)?;
     }
     keep_log_on_close(&connection, false).map_err(|error| place.fault(&error))?;
-    let session = Session::new(connection, mark, header.batches);
+    let session = Session::new(connection, mark, header.batches, &place)?;
     Ok(Shared {
         place,
         shards: header.shards,
@@ -69,6 +68,26 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
         broken: Mutex::new(None),
         _lock: lock,
     })
+}
+
+/// Opens the file and looks at what it is, without a change to it.
+pub(super) fn inspect(dir: &Path, place: &Place) -> Result<(Connection, FileState), Fault> {
+    let (file_bytes, log_bytes) = files::sizes(dir);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = connect(place, flags)?;
+    keep_log_on_close(&connection, true).map_err(|error| place.fault(&error))?;
+    let found = schema::inspect(&connection, place)?;
+    let pages: i64 = connection
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .map_err(|error| place.fault(&error))?;
+    // With a write-ahead log the last pages may be there only.
+    let expected = pages.cast_unsigned() * PAGE_BYTES;
+    if log_bytes == 0 && file_bytes < expected {
+        return Err(place.damaged(format!(
+            "it was cut: it has {file_bytes} bytes, its header says {expected}"
+        )));
+    }
+    Ok((connection, found))
 }
 
 /// A connection that reads only.
@@ -93,7 +112,7 @@ pub(super) fn reader(place: &Place) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-pub(super) fn connect(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
+fn connect(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(place.path(), flags).map_err(|error| place.fault(&error))?;
@@ -110,7 +129,7 @@ pub(super) fn connect(place: &Place, flags: OpenFlags) -> Result<Connection, Fau
 }
 
 /// While it is kept, a fault at the start leaves all files as they were found.
-pub(super) fn keep_log_on_close(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+fn keep_log_on_close(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
@@ -132,7 +151,6 @@ fn configure(
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         if let Some(bytes) = file_bytes_max {
             let pages = (bytes / PAGE_BYTES).max(1).cast_signed();
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
@@ -149,22 +167,20 @@ fn configure(
     Ok(())
 }
 
-fn header(connection: &Connection, shards_when_new: u16, place: &Place) -> Result<Header, Fault> {
-    let setup = || {
-        // Also when the process ended between the schema and this row.
-        connection.execute(
-            "INSERT INTO store (shards, id) SELECT ?1, random() WHERE NOT EXISTS
-                (SELECT 1 FROM store UNION ALL SELECT 1 FROM shards)",
-            params![shards_when_new],
-        )?;
-        let batches: i64 =
-            connection
-                .query_row("SELECT coalesce(sum(batches), 0) FROM shards", [], |row| row.get(0))?;
-        connection.query_row("SELECT shards, id FROM store", [], |row| {
-            Ok(Header { shards: row.get(0)?, id: row.get(1)?, batches: batches.cast_unsigned() })
-        })
-    };
-    setup().map_err(|error| match error {
+/// Writes the row that makes a schema a store, also when the process ended between the two.
+fn create_header(connection: &Connection, shards: u16) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO store (shards, id) SELECT ?1, random() WHERE NOT EXISTS
+        (SELECT 1 FROM store UNION ALL SELECT 1 FROM shards)";
+    connection.execute(insert, [shards]).map(drop)
+}
+
+pub(super) fn header(connection: &Connection, place: &Place) -> Result<Header, Fault> {
+    let select = "SELECT shards, id, (SELECT coalesce(sum(batches), 0) FROM shards) FROM store";
+    let header = connection.query_row(select, [], |row| {
+        let batches: i64 = row.get(2)?;
+        Ok(Header { shards: row.get(0)?, id: row.get(1)?, batches: batches.cast_unsigned() })
+    });
+    header.map_err(|error| match error {
         rusqlite::Error::QueryReturnedNoRows => {
             place.damaged("the row with the number of shards is missing")
         }

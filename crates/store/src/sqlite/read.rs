@@ -115,7 +115,7 @@ impl View<'_> {
     }
 
     fn instance(self, instance: InstanceKey) -> Result<Option<InstanceRow>, Fault> {
-        let select = select(rows::INSTANCE, INSTANCES.from, "WHERE instance = ?");
+        let select = select(rows::INSTANCE, &query::from(&INSTANCES, ""), "WHERE instance = ?");
         self.one(&select, [sql(instance.0)], rows::instance)
     }
 }
@@ -202,7 +202,8 @@ impl Reader for SqliteReader {
     fn state(&mut self, instance: InstanceKey) -> Result<Option<Stored>, Fault> {
         self.one_view(|view| {
             if !view.has_log(instance)? {
-                return Ok(None);
+                let missing = || view.place.damaged(format!("instance {instance} has no log"));
+                return view.instance(instance)?.map_or(Ok(None), |_| Err(missing()));
             }
             let snapshot = view.snapshot(instance)?;
             let from = snapshot.as_ref().map_or(0, |snapshot| snapshot.next_seq);
@@ -229,10 +230,14 @@ impl Reader for SqliteReader {
     ) -> Result<Vec<QueueEntry>, Fault> {
         let (available_ms, job) = position(after);
         self.view().all(
-            "SELECT available_ms, job, instance FROM jobs
-             WHERE queue = (SELECT queue FROM queues WHERE shard = ? AND job_type = ?)
-                 AND (available_ms, job) > (?, ?)
-             ORDER BY available_ms, job LIMIT ?",
+            // Two parts, since a comparison of pairs would walk over all of equal time.
+            "WITH asked AS (SELECT queue FROM queues WHERE shard = ?1 AND job_type = ?2)
+             SELECT available_ms, job, instance FROM jobs
+             WHERE queue = (SELECT queue FROM asked) AND available_ms = ?3 AND job > ?4
+             UNION ALL
+             SELECT available_ms, job, instance FROM jobs
+             WHERE queue = (SELECT queue FROM asked) AND available_ms > ?3
+             ORDER BY available_ms, job LIMIT ?5",
             params![shard.0, job_type, available_ms, job, limit],
             rows::queue_entry,
         )
@@ -247,8 +252,11 @@ impl Reader for SqliteReader {
         let (due_ms, timer) = position(after);
         self.view().all(
             "SELECT timer, instance, due_ms FROM timers
-             WHERE timer >> 50 = ? AND (due_ms, timer) > (?, ?)
-             ORDER BY due_ms, timer LIMIT ?",
+             WHERE timer >> 50 = ?1 AND due_ms = ?2 AND timer > ?3
+             UNION ALL
+             SELECT timer, instance, due_ms FROM timers
+             WHERE timer >> 50 = ?1 AND due_ms > ?2
+             ORDER BY due_ms, timer LIMIT ?4",
             params![shard.0, due_ms, timer, limit],
             rows::timer,
         )

@@ -68,14 +68,16 @@ CREATE INDEX instances_by_model ON instances (model, state);
 CREATE INDEX instances_by_start ON instances (started_ms);
 CREATE INDEX instances_by_business_id ON instances (business_id, state)
     WHERE business_id IS NOT NULL;
-CREATE INDEX instances_with_incidents ON instances (model) WHERE incidents > 0;
+CREATE INDEX instances_with_incidents ON instances (instance) WHERE incidents > 0;
 
+-- A rowid table with an index: rows go to its end, whichever instance they are of, and only small
+-- index entries are scattered. Without a rowid, appending to many live instances was half as fast.
 CREATE TABLE log (
     instance INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     bytes BLOB NOT NULL,
     PRIMARY KEY (instance, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE snapshots (
     instance INTEGER PRIMARY KEY,
@@ -112,6 +114,7 @@ CREATE TABLE jobs (
     error_code TEXT NOT NULL
 ) STRICT;
 CREATE INDEX jobs_by_queue ON jobs (queue, available_ms);
+CREATE INDEX jobs_by_instance ON jobs (instance);
 
 CREATE TABLE timers (
     timer INTEGER PRIMARY KEY,

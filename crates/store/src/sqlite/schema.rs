@@ -85,3 +85,59 @@ fn run(connection: &mut Connection, found: FileState, migrations: &[&str]) -> ru
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(connection: &Connection) -> i64 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    }
+
+    fn names(connection: &Connection) -> Vec<String> {
+        let mut select =
+            connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn migrations_run_in_order_and_each_once() {
+        let steps = [
+            "CREATE TABLE a (x); INSERT INTO a VALUES (1)",
+            "UPDATE a SET x = x * 10",
+            "ALTER TABLE a RENAME TO b; UPDATE b SET x = x + 5",
+        ];
+        // From every older schema.
+        for older in 0..=steps.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            run(&mut connection, FileState::New, &steps[..older]).unwrap();
+            let found =
+                if older == 0 { FileState::New } else { FileState::Schema(schema(&connection)) };
+            run(&mut connection, found, &steps).unwrap();
+            assert_eq!(schema(&connection), 3);
+            let x: i64 = connection.query_row("SELECT x FROM b", [], |row| row.get(0)).unwrap();
+            assert_eq!(x, 15, "from schema {older}");
+            run(&mut connection, FileState::Schema(3), &steps).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_file_as_the_one_before_it_made_it() {
+        let steps = ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE a (x)", "SELECT 1"];
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, FileState::New, &steps).unwrap_err();
+        assert_eq!((schema(&connection), names(&connection)), (1, vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn a_new_file_gets_the_newest_schema_and_our_mark() {
+        let place = Place::new("memory".into());
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!(inspect(&connection, &place), Ok(FileState::New));
+        migrate(&mut connection, FileState::New, &place).unwrap();
+        assert_eq!(inspect(&connection, &place), Ok(FileState::Schema(newest())));
+        let before = names(&connection);
+        migrate(&mut connection, FileState::Schema(newest()), &place).unwrap();
+        assert_eq!(names(&connection), before);
+    }
+}

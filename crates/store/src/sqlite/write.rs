@@ -10,7 +10,7 @@ use rusqlite::{Connection, Params, TransactionBehavior};
 use super::changes::Changes;
 use super::failure::Place;
 use super::files::Mark;
-use super::{Shared, unpoisoned, write_rows};
+use super::{Shared, checkpoint, unpoisoned, write_rows};
 use crate::{Fault, Writer};
 
 /// What the writer works with.
@@ -20,6 +20,7 @@ pub(super) struct Session {
     /// How many batches are durable.
     batches: u64,
     names: Names,
+    log: checkpoint::Log,
 }
 
 /// The small numbers that stand for what many rows repeat. After a rollback they may name rows
@@ -34,8 +35,14 @@ pub(super) struct Names {
 const NAMES_MAX: usize = 10_000;
 
 impl Session {
-    pub(super) fn new(connection: Connection, mark: Mark, batches: u64) -> Self {
-        Self { connection, mark, batches, names: Names::default() }
+    pub(super) fn new(
+        mut connection: Connection,
+        mark: Mark,
+        batches: u64,
+        place: &Place,
+    ) -> Result<Self, Fault> {
+        let log = checkpoint::Log::watch(&mut connection).map_err(|error| place.fault(&error))?;
+        Ok(Self { connection, mark, batches, names: Names::default(), log })
     }
 
     fn commit(&mut self, batches: &[Batch], place: &Place) -> Result<(), Fault> {
@@ -52,6 +59,12 @@ impl Session {
         transaction.commit().map_err(|error| place.fault(&error))?;
         self.batches += batches.len() as u64;
         Ok(())
+    }
+
+    /// What follows a commit that is durable.
+    fn settle(&mut self, place: &Place) -> Result<(), Fault> {
+        self.mark.set(self.batches)?;
+        self.log.copy_if_long(&self.connection).map_err(|error| place.fault(&error))
     }
 }
 
@@ -103,8 +116,8 @@ impl Writer for SqliteWriter {
         refuse_foreign_shards(batches, self.shared.shards, &self.shared.place)
             .and_then(|()| session.commit(batches, &self.shared.place))
             .inspect_err(broken)?;
-        // These batches are durable and so acknowledged; without the mark there are no more.
-        let _ = session.mark.set(session.batches).inspect_err(broken);
+        // These batches are durable and so acknowledged; after a fault here there are no more.
+        let _ = session.settle(&self.shared.place).inspect_err(broken);
         Ok(())
     }
 }

@@ -17,9 +17,7 @@ pub(super) fn write(tables: &Tables, changes: &Changes, names: &mut Names) -> Re
         shard(tables, row, *batches)?;
     }
     let mut sealed = Vec::new();
-    for row in &changes.appends {
-        append(tables, row, &mut sealed)?;
-    }
+    appends(tables, changes, &mut sealed)?;
     snapshots(tables, changes, &mut sealed)?;
     for row in changes.instances.values() {
         let model = model(tables, row, names)?;
@@ -76,20 +74,23 @@ fn shard(tables: &Tables, row: &ShardRow, batches: u64) -> Result<(), Fault> {
     )
 }
 
-fn append(tables: &Tables, row: &LogRow, sealed: &mut Vec<u8>) -> Result<(), Fault> {
-    seal([row.instance.0.raw(), row.seq], &row.bytes, sealed);
-    let insert = || {
-        tables
-            .connection
-            .prepare_cached("INSERT INTO log (instance, seq, bytes) VALUES (?, ?, ?)")?
-            .execute(params![sql(row.instance.0), row.seq.cast_signed(), &**sealed])
-    };
-    insert().map(drop).map_err(|error| match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => tables
-            .place
-            .failed(format!("instance {} has a log row {} already", row.instance, row.seq)),
-        Some(_) | None => tables.place.fault(&error),
-    })
+fn appends(tables: &Tables, changes: &Changes, sealed: &mut Vec<u8>) -> Result<(), Fault> {
+    let fault = |error| tables.place.fault(&error);
+    let mut insert = tables
+        .connection
+        .prepare_cached("INSERT INTO log (instance, seq, bytes) VALUES (?, ?, ?)")
+        .map_err(fault)?;
+    for LogRow { instance, seq, bytes } in &changes.appends {
+        seal([instance.0.raw(), *seq], bytes, sealed);
+        let params = params![sql(instance.0), seq.cast_signed(), &**sealed];
+        insert.execute(params).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => {
+                tables.place.failed(format!("instance {instance} has a log row {seq} already"))
+            }
+            Some(_) | None => fault(error),
+        })?;
+    }
+    Ok(())
 }
 
 fn snapshots(tables: &Tables, changes: &Changes, sealed: &mut Vec<u8>) -> Result<(), Fault> {
@@ -172,10 +173,15 @@ fn instance(tables: &Tables, row: &InstanceRow, model: i64) -> Result<(), Fault>
 
 fn job(tables: &Tables, row: &JobRow, queue: i64) -> Result<(), Fault> {
     tables.run(
-        "INSERT OR REPLACE INTO jobs
+        // Jobs are updated often (leases): in place is cheaper than replacing.
+        "INSERT INTO jobs
              (job, instance, definition, element_id, owner, queue, available_ms, state, retries,
               worker, error_message, error_code)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         ON CONFLICT (job) DO UPDATE SET
+             instance = ?2, definition = ?3, element_id = ?4, owner = ?5, queue = ?6,
+             available_ms = ?7, state = ?8, retries = ?9, worker = ?10, error_message = ?11,
+             error_code = ?12",
         params![
             sql(row.job.0),
             sql(row.instance.0),

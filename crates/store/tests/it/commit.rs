@@ -138,3 +138,39 @@ fn batches_of_several_shards_are_one_commit() {
         assert_eq!(reader(store).find_instances(&Query::default()).unwrap().total, 3);
     }
 }
+
+#[test]
+fn readers_in_other_threads_see_whole_commits_only() {
+    const COMMITS: u64 = 30;
+    each_store(|store, shard| {
+        let of = key(shard, 1);
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| {
+                    let mut reader = reader(store);
+                    let mut seen = 0;
+                    while seen < COMMITS {
+                        // Two rows of the log a commit, and their number in the snapshot.
+                        let Some(stored) = reader.state(of).unwrap() else { continue };
+                        let snapshot = stored.snapshot.unwrap();
+                        let commits = u64::from_le_bytes(snapshot.bytes.try_into().unwrap());
+                        assert_eq!(stored.log.len() as u64, 2 * commits);
+                        assert!(commits >= seen);
+                        seen = commits;
+                    }
+                });
+            }
+            let mut writer = store.writer().unwrap();
+            for at in 0..COMMITS {
+                let bytes = (at + 1).to_le_bytes().to_vec();
+                let snapshot = base::SnapshotRow { instance: of, next_seq: 0, bytes };
+                let ops = vec![
+                    Op::Append(log(of, 2 * at)),
+                    Op::PutSnapshot(snapshot),
+                    Op::Append(log(of, 2 * at + 1)),
+                ];
+                writer.commit(&[batch(shard, ops)]).unwrap();
+            }
+        });
+    });
+}

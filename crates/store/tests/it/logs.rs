@@ -1,7 +1,7 @@
 //! Logs, snapshots, and who owns a key.
 
 use base::{InstanceKey, Key, KeyRange, LogRow, Op, ShardId, SnapshotRow};
-use store::Stored;
+use store::{Fault, Stored};
 
 use crate::rig::{commit, each_store, instance, key, log, reader};
 
@@ -63,6 +63,15 @@ fn a_state_is_the_snapshot_and_what_came_after_it() {
             assert_eq!(reader.state(of).unwrap(), Some(expected));
         }
         assert_eq!(reader.log(of, 0, 100).unwrap().len(), 4, "the past stays");
+    });
+}
+
+#[test]
+fn an_instance_with_a_summary_and_no_log_is_damaged() {
+    each_store(|store, shard| {
+        commit(store, shard, vec![Op::PutInstance(instance(shard, 1))]);
+        let fault = reader(store).state(key(shard, 1)).unwrap_err();
+        assert!(matches!(fault, Fault::Damaged { .. }), "{fault}");
     });
 }
 

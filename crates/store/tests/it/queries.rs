@@ -180,13 +180,15 @@ fn all_conditions_must_hold() {
     });
 }
 
+type Sort = Vec<(TaskColumn, Direction)>;
+
 #[test]
 fn absent_values_come_first_in_ascending_order_and_equal_rows_in_that_of_their_keys() {
     use Direction::{Ascending, Descending};
     use TaskColumn::{Assignee, CandidateGroup, DueMs, Key};
     each_store(|store, shard| {
         tasks(store, shard);
-        let cases: Vec<(Vec<(TaskColumn, Direction)>, [u64; 4])> = vec![
+        let cases: Vec<(Sort, [u64; 4])> = vec![
             (vec![], [1, 2, 3, 4]),
             (vec![(Key, Descending)], [4, 3, 2, 1]),
             (vec![(DueMs, Ascending)], [3, 1, 2, 4]),

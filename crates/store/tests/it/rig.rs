@@ -1,5 +1,7 @@
 //! Stores to test and rows to put into them.
 
+use std::path::Path;
+
 use base::{
     Batch, DefinitionKey, DefinitionRow, ElementKey, IncidentKey, IncidentKind, IncidentRow,
     InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, Key, LogRow, MessageKey, MessageRow,
@@ -159,4 +161,14 @@ pub fn definition(block: u64) -> DefinitionRow {
         message_starts: vec!["order placed".into()],
         deployed_ms: 1_700_000_000_000,
     }
+}
+
+/// The directory as a process that was killed now would leave it. The index of the write-ahead
+/// log (`-shm`) is left out, as the system's crash would.
+pub fn copy_as_after_a_crash(dir: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["fermata.db", "fermata.db-wal", "fermata.mark"] {
+        std::fs::copy(dir.join(file), copy.path().join(file)).unwrap();
+    }
+    copy
 }

@@ -1,0 +1,53 @@
+//! `fermata cancel`: ends instances now.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::context::{Context, Done};
+use crate::failure::{Failure, NO};
+
+pub(crate) const HELP: &str = "Examples:
+  fermata cancel 2251799813685249
+  fermata list --process trial --state active --output json \\
+    | jq -r '.[].processInstanceKey' | xargs fermata cancel
+
+Every key is tried, also after one was refused.
+
+Exit codes: 0 all are cancelled, 1 one is not (not found, or ended already),
+2 wrong call, 3 no server at the address";
+
+/// Which instances.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CancelArgs {
+    /// Keys of process instances
+    #[arg(required = true, value_name = "KEY", value_parser = crate::input::key)]
+    keys: Vec<String>,
+}
+
+pub(crate) async fn run(args: CancelArgs, context: Context) -> Done {
+    let mut results = Vec::new();
+    let mut refused = false;
+    for key in &args.keys {
+        match context.client.cancel_instance(key).await.map_err(Failure::from) {
+            Ok(()) => {
+                results.push(json!({ "processInstanceKey": key, "cancelled": true }));
+                if !context.json() {
+                    crate::screen::put(&format!("{key} is cancelled\n"))?;
+                }
+            }
+            Err(failure) if failure.is_no() => {
+                refused = true;
+                results.push(json!({
+                    "processInstanceKey": key, "cancelled": false, "reason": failure.text(),
+                }));
+                failure.while_doing(&format!("{key} is not cancelled")).tell();
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if context.json() {
+        context.answer_json(&serde_json::Value::Array(results).to_string())?;
+    }
+    Ok(if refused { ExitCode::from(NO) } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,93 @@
+//! `fermata deploy`: makes models definitions that instances can be started of.
+
+use std::path::{Path, PathBuf};
+
+use client::ResourceFile;
+
+use crate::context::{Context, Done, text};
+use crate::failure::Failure;
+use crate::screen::{BOLD, Cell, Column, DIM, Screen, Table};
+
+pub(crate) const HELP: &str = "Examples:
+  fermata deploy order.bpmn
+  fermata deploy *.bpmn --output json
+
+All files are deployed together or none is. A model that is the same as the
+latest version of its process makes no new version.
+
+Exit codes: 0 deployed, 1 a model is refused, 2 a file cannot be read,
+3 no server at the address";
+
+/// What can be set.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeployArgs {
+    /// BPMN files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub(crate) async fn run(args: DeployArgs, context: Context) -> Done {
+    let files: Vec<ResourceFile> =
+        args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    let deployed = match context.client.deploy(&files).await {
+        Ok(deployed) => deployed,
+        Err(error) => return Err(explain(error, &args.files, &files)),
+    };
+    context.answer(&deployed, page)
+}
+
+fn read(path: &Path) -> Result<ResourceFile, Failure> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::wrong_call(format!("cannot read {}: {error}", path.display())))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok(ResourceFile { name, bytes })
+}
+
+/// A refused model is shown in its lines, as `fermata lint` does; anything else in the server's
+/// words.
+fn explain(error: client::Error, paths: &[PathBuf], files: &[ResourceFile]) -> Failure {
+    let refused = error.status() == Some(400);
+    let failure = Failure::from(error);
+    if !refused {
+        return failure;
+    }
+    let shown: String = paths
+        .iter()
+        .zip(files)
+        .filter_map(|(path, file)| {
+            let text = std::str::from_utf8(&file.bytes).ok()?;
+            Some((path, text, bpmn::read(text).err()?))
+        })
+        .flat_map(|(path, text, problems)| {
+            problems
+                .iter()
+                .map(|problem| crate::lint::shown(path, text, problem))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    if shown.is_empty() {
+        return failure;
+    }
+    Failure::no(format!("nothing is deployed, for a model is refused:\n{}", shown.trim_end()))
+}
+
+fn page(deployed: &serde_json::Value, screen: &mut Screen) {
+    let mut table = Table::new(&[
+        Column::text("PROCESS", 12),
+        Column::number("VERSION"),
+        Column::whole("KEY"),
+        Column::text("FILE", 12),
+    ]);
+    for deployment in deployed["deployments"].as_array().into_iter().flatten() {
+        let process = &deployment["processDefinition"];
+        if process.is_object() {
+            table.row([
+                Cell::styled(text(process, "processDefinitionId"), BOLD),
+                Cell::new(&process["processDefinitionVersion"].to_string()),
+                Cell::new(text(process, "processDefinitionKey")),
+                Cell::styled(text(process, "resourceName"), DIM),
+            ]);
+        }
+    }
+    screen.table(&table);
+}

@@ -1,0 +1,87 @@
+//! The past of one instance, read from its log.
+
+use base::{ElementKey, InstanceKey, InstanceRow, Key, Record};
+use instance::{ElementRecord, History};
+use store::{Fault, Reader};
+
+use super::names::{Names, names};
+use super::problem::Problem;
+use crate::host::Host;
+
+/// Rows of a log that are read at once.
+const LOG_PAGE: u32 = 512;
+
+/// An instance with everything that its log says.
+pub(super) struct Past {
+    /// Its summary.
+    pub(super) row: InstanceRow,
+    /// Its log, folded.
+    pub(super) history: History,
+    /// Names of its elements.
+    pub(super) names: Names,
+}
+
+/// The past of an instance; `None` if there is no such instance.
+pub(super) async fn of_instance(
+    host: &Host,
+    instance: InstanceKey,
+) -> Result<Option<Past>, Problem> {
+    let read = host.read(move |reader| read(reader, instance)).await?;
+    let Some((row, records)) = read else { return Ok(None) };
+    let records = records.map_err(|why| {
+        Problem::internal(format!("the log of instance {instance} cannot be read: {why}"))
+    })?;
+    let names = names(host, row.definition).await?;
+    Ok(History::fold(&records).map(|history| Past { row, history, names }))
+}
+
+/// The past of the instance that a key belongs to.
+pub(super) async fn of_key(host: &Host, key: Key) -> Result<Option<Past>, Problem> {
+    match host.read(move |reader| reader.owner(key)).await? {
+        Some(instance) => of_instance(host, instance).await,
+        None => Ok(None),
+    }
+}
+
+type Log = Result<Vec<Record>, String>;
+
+fn read(
+    reader: &mut dyn Reader,
+    instance: InstanceKey,
+) -> Result<Option<(InstanceRow, Log)>, Fault> {
+    let Some(row) = reader.instance(instance)? else { return Ok(None) };
+    Ok(Some((row, read_log(reader, instance)?)))
+}
+
+fn read_log(reader: &mut dyn Reader, instance: InstanceKey) -> Result<Log, Fault> {
+    let mut records = Vec::new();
+    let mut seq = 0;
+    loop {
+        let page = reader.log(instance, seq, LOG_PAGE)?;
+        let Some(last) = page.last() else { return Ok(Ok(records)) };
+        seq = last.seq + 1;
+        for row in page {
+            match Record::from_bytes(&row.bytes, instance) {
+                Ok(record) => records.push(record),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+    }
+}
+
+impl Past {
+    /// One activation of an element, live or past.
+    pub(super) fn element(&self, key: ElementKey) -> Option<&ElementRecord> {
+        self.history.elements.iter().find(|element| element.key == key)
+    }
+
+    /// The activation and the scopes around it, outwards to the root.
+    pub(super) fn scopes(&self, key: ElementKey) -> impl Iterator<Item = &ElementRecord> {
+        let mut next = Some(key);
+        std::iter::from_fn(move || {
+            let element = self.element(next?)?;
+            next = (element.scope != element.key).then_some(element.scope);
+            Some(element)
+        })
+    }
+}

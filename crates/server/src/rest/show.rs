@@ -1,0 +1,191 @@
+//! One document with everything about one instance: `fermata show` prints it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::elements;
+use super::history::{self, Past};
+use super::incidents::{WireIncident, wire_incident};
+use super::instances::{WireInstance, no_instance, wire_instance};
+use super::job_search::{WireJob, wire_job};
+use super::names::NameBook;
+use super::problem::Problem;
+use super::task_search::{WireTask, wire_task};
+use super::timeline::{Line, lines};
+use super::wire::{Parameters, PathKey, WireKey, WireTime, json, key, raw};
+use crate::host::Host;
+
+/// Entries of the timeline that are shown when the caller does not say.
+const LINES_DEFAULT: usize = 200;
+/// Entries that are shown at most.
+const LINES_MAX: usize = 10_000;
+
+pub(super) fn router() -> Router<Arc<Host>> {
+    Router::new().route("/process-instances/{key}", get(show))
+}
+
+/// Which part of the timeline; its end unless said.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    from: Option<usize>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    instance: WireInstance,
+    definition: Definition,
+    elements: Vec<ShownElement>,
+    variables: Vec<Variable>,
+    incidents: Vec<WireIncident>,
+    jobs: Vec<WireJob>,
+    user_tasks: Vec<WireTask>,
+    timers: Vec<Timer>,
+    subscriptions: Vec<Subscription>,
+    timeline: Vec<Line>,
+    timeline_from: usize,
+    timeline_total: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Definition {
+    key: WireKey,
+    id: Arc<str>,
+    name: Option<Arc<str>>,
+    version: i32,
+    resource_name: Option<Arc<str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownElement {
+    key: WireKey,
+    element_id: String,
+    element_name: String,
+    r#type: &'static str,
+    scope_key: WireKey,
+    state: &'static str,
+    start_date: WireTime,
+    end_date: Option<WireTime>,
+    incident_key: Option<WireKey>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Variable {
+    scope_key: WireKey,
+    name: Arc<str>,
+    value: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Timer {
+    key: WireKey,
+    /// What it triggers: the event that waits, or a boundary event.
+    element_id: String,
+    due_date: WireTime,
+    repeats: i32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subscription {
+    key: WireKey,
+    message_name: Arc<str>,
+    correlation_key: Arc<str>,
+    element_id: String,
+}
+
+async fn show(
+    State(host): State<Arc<Host>>,
+    PathKey(instance): PathKey,
+    Parameters(lines_of): Parameters<Part>,
+) -> Result<Response, Problem> {
+    let past = history::of_instance(&host, instance.into()).await?;
+    let past = past.ok_or_else(|| no_instance(instance.into()))?;
+    let belongs = std::iter::once((past.row.definition, past.row.instance));
+    let book = NameBook::of(&host, belongs).await?;
+    let total = past.history.timeline.len();
+    let limit = lines_of.limit.unwrap_or(LINES_DEFAULT).min(LINES_MAX);
+    let from = lines_of.from.unwrap_or_else(|| total.saturating_sub(limit));
+    Ok(json(&Shown {
+        instance: wire_instance(&host, past.row.clone()),
+        definition: definition(&past),
+        elements: elements(&past),
+        variables: variables(&past)?,
+        incidents: past.incidents().into_iter().map(wire_incident).collect(),
+        jobs: past.jobs().iter().map(|found| wire_job(found, &book)).collect(),
+        user_tasks: past.tasks().into_iter().map(|found| wire_task(found, &book)).collect(),
+        timers: timers(&past),
+        subscriptions: subscriptions(&past),
+        timeline: lines(&past, from, limit),
+        timeline_from: from,
+        timeline_total: total,
+    }))
+}
+
+fn definition(past: &Past) -> Definition {
+    let head = past.names.head.as_ref();
+    Definition {
+        key: key(past.row.definition),
+        id: past.row.process_id.shared(),
+        name: head.and_then(|head| Some(head.name.as_ref()?.shared())),
+        version: past.row.version,
+        resource_name: head.map(|head| head.resource_name.shared()),
+    }
+}
+
+fn elements(past: &Past) -> Vec<ShownElement> {
+    let elements = past.history.elements.iter().map(|element| ShownElement {
+        key: key(element.key),
+        element_id: past.names.id(element.element).to_owned(),
+        element_name: past.names.name(element.element).to_owned(),
+        r#type: past.names.kind(element.element),
+        scope_key: key(element.scope),
+        state: elements::state(element),
+        start_date: WireTime(element.started_ms),
+        end_date: element.ended_ms.map(WireTime),
+        incident_key: element.incident.map(key),
+    });
+    elements.collect()
+}
+
+fn variables(past: &Past) -> Result<Vec<Variable>, Problem> {
+    let scopes = past.history.variables.iter();
+    let all = scopes.flat_map(|(scope, variables)| variables.iter().map(move |one| (scope, one)));
+    let wire = all.map(|(scope, (name, value))| {
+        let value = raw(value.as_str())?;
+        Ok(Variable { scope_key: key(*scope), name: name.clone(), value })
+    });
+    wire.collect()
+}
+
+fn timers(past: &Past) -> Vec<Timer> {
+    let timers = past.history.state.timers().iter().map(|(timer, live)| Timer {
+        key: key(*timer),
+        element_id: past.names.id(live.target).to_owned(),
+        due_date: WireTime(live.due_ms),
+        repeats: live.repeats,
+    });
+    timers.collect()
+}
+
+fn subscriptions(past: &Past) -> Vec<Subscription> {
+    let open = past.history.state.subscriptions().iter().map(|(subscription, live)| Subscription {
+        key: key(*subscription),
+        message_name: live.name.shared(),
+        correlation_key: live.correlation_key.shared(),
+        element_id: past.names.id(live.target).to_owned(),
+    });
+    open.collect()
+}

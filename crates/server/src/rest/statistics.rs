@@ -1,0 +1,130 @@
+//! What happened in one instance, counted: elements, flows, and where it came from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use base::{Event, InstanceKey};
+use instance::ElementState;
+use serde::Serialize;
+
+use super::history::{self, Past};
+use super::instances::{head, no_instance, row};
+use super::problem::Problem;
+use super::wire::{PathKey, WireKey, json, key};
+use crate::DEFAULT_TENANT;
+use crate::host::Host;
+
+pub(super) fn router() -> Router<Arc<Host>> {
+    Router::new()
+        .route("/process-instances/{key}/statistics/element-instances", get(elements))
+        .route("/process-instances/{key}/sequence-flows", get(flows))
+        .route("/process-instances/{key}/call-hierarchy", get(hierarchy))
+}
+
+#[derive(Serialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+async fn past(host: &Host, instance: InstanceKey) -> Result<Past, Problem> {
+    history::of_instance(host, instance).await?.ok_or_else(|| no_instance(instance))
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ElementCount {
+    element_id: String,
+    active: u32,
+    canceled: u32,
+    incidents: u32,
+    completed: u32,
+}
+
+async fn elements(
+    State(host): State<Arc<Host>>,
+    PathKey(key): PathKey,
+) -> Result<Response, Problem> {
+    let past = past(&host, key.into()).await?;
+    let mut counts: BTreeMap<u32, ElementCount> = BTreeMap::new();
+    // The first is the process itself.
+    for element in past.history.elements.iter().skip(1) {
+        let count = counts.entry(element.element).or_default();
+        match element.state {
+            ElementState::Active => count.active += 1,
+            ElementState::Completed => count.completed += 1,
+            ElementState::Terminated => count.canceled += 1,
+        }
+        count.incidents += u32::from(element.incident.is_some());
+    }
+    for (element, count) in &mut counts {
+        past.names.id(*element).clone_into(&mut count.element_id);
+    }
+    Ok(json(&Items { items: counts.into_values().collect() }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireFlow {
+    sequence_flow_id: String,
+    process_instance_key: WireKey,
+    root_process_instance_key: WireKey,
+    process_definition_key: WireKey,
+    process_definition_id: Arc<str>,
+    element_id: String,
+    tenant_id: &'static str,
+}
+
+/// Every flow that was taken, once.
+async fn flows(
+    State(host): State<Arc<Host>>,
+    PathKey(instance): PathKey,
+) -> Result<Response, Problem> {
+    let past = past(&host, instance.into()).await?;
+    let taken: BTreeSet<u32> = past
+        .history
+        .timeline
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::ElementEntered { via, .. } | Event::ElementPassed { via, .. } => *via,
+            Event::TokenParked { scope: _, flow } => Some(*flow),
+            _ => None,
+        })
+        .collect();
+    let items = taken.into_iter().map(|flow| WireFlow {
+        sequence_flow_id: format!("{instance}_{}", past.names.id(flow)),
+        process_instance_key: WireKey(instance),
+        root_process_instance_key: WireKey(instance),
+        process_definition_key: key(past.row.definition),
+        process_definition_id: past.row.process_id.shared(),
+        element_id: past.names.id(flow).to_owned(),
+        tenant_id: DEFAULT_TENANT,
+    });
+    Ok(json(&Items { items: items.collect() }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
+struct Caller {
+    process_instance_key: WireKey,
+    process_definition_key: WireKey,
+    process_definition_name: Arc<str>,
+}
+
+/// From the root to the instance: no instance calls another yet, so it is its own root.
+async fn hierarchy(
+    State(host): State<Arc<Host>>,
+    PathKey(instance): PathKey,
+) -> Result<Response, Problem> {
+    let row = row(&host, instance.into()).await?;
+    let name = head(&host, row.definition).and_then(|head| head.name);
+    Ok(json(&[Caller {
+        process_instance_key: WireKey(instance),
+        process_definition_key: key(row.definition),
+        process_definition_name: name.unwrap_or(row.process_id).shared(),
+    }]))
+}

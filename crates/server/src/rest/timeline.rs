@@ -1,0 +1,243 @@
+//! The events of an instance in words, for people.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use base::{Event, Key, Text};
+use instance::TimelineEntry;
+use serde::Serialize;
+
+use super::history::Past;
+use super::names::Names;
+use super::wire::{WireKey, WireTime};
+
+/// One event.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Line {
+    at: WireTime,
+    kind: &'static str,
+    element_id: Option<String>,
+    key: Option<WireKey>,
+    detail: String,
+}
+
+/// What an event is about: its name, the key in the middle of it, what else there is to say.
+struct Fact {
+    kind: &'static str,
+    key: Option<Key>,
+    detail: String,
+}
+
+/// The events from number `from` on, at most `limit` of them.
+pub(super) fn lines(past: &Past, from: usize, limit: usize) -> Vec<Line> {
+    let timeline = &past.history.timeline;
+    let places = places(timeline);
+    let shown = timeline.iter().skip(from).take(limit);
+    shown.map(|entry| line(entry, &past.names, &places)).collect()
+}
+
+/// The elements that keys belong to: those of activations, and of what activations wait for.
+fn places(timeline: &[TimelineEntry]) -> HashMap<Key, u32> {
+    let mut places: HashMap<Key, u32> = HashMap::new();
+    for entry in timeline {
+        let (key, owner) = match &entry.event {
+            Event::InstanceCreated(created) => {
+                places.insert(created.instance.0, 0);
+                continue;
+            }
+            Event::ElementEntered { key, element, .. }
+            | Event::ElementPassed { key, element, .. } => {
+                places.insert(key.0, *element);
+                continue;
+            }
+            Event::JobCreated { job, owner, .. } => (job.0, owner),
+            Event::TimerSet { timer, owner, .. } => (timer.0, owner),
+            Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
+            Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
+            Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
+            _ => continue,
+        };
+        if let Some(element) = places.get(&owner.0).copied() {
+            places.insert(key, element);
+        }
+    }
+    places
+}
+
+fn line(entry: &TimelineEntry, names: &Names, places: &HashMap<Key, u32>) -> Line {
+    let fact = fact(&entry.event, names);
+    let element = fact.key.and_then(|key| places.get(&key));
+    Line {
+        at: WireTime(entry.at_ms),
+        kind: fact.kind,
+        element_id: element.map(|element| names.id(*element).to_owned()),
+        key: fact.key.map(WireKey),
+        detail: fact.detail,
+    }
+}
+
+fn about(kind: &'static str, key: impl Into<Key>, detail: impl Into<String>) -> Fact {
+    Fact { kind, key: Some(key.into()), detail: detail.into() }
+}
+
+fn fact(event: &Event, names: &Names) -> Fact {
+    match event {
+        Event::InstanceCreated(created) => {
+            let mut detail = format!("{} version {}", created.process_id, created.version);
+            if let Some(business_id) = &created.business_id {
+                let _ = write!(detail, ", business id {business_id}");
+            }
+            if let Some(message) = &created.message {
+                let _ = write!(detail, ", by the message {}", message.name);
+            }
+            about("instanceCreated", created.instance, detail)
+        }
+        Event::InstanceCompleted => {
+            Fact { kind: "instanceCompleted", key: None, detail: String::new() }
+        }
+        Event::InstanceTerminated => {
+            Fact { kind: "instanceTerminated", key: None, detail: String::new() }
+        }
+        Event::KeysReserved { first, count } => {
+            about("keysReserved", *first, format!("{count} keys"))
+        }
+        Event::ElementEntered { .. }
+        | Event::ElementPassed { .. }
+        | Event::ElementCompleted { .. }
+        | Event::ElementTerminated { .. }
+        | Event::TokenParked { .. }
+        | Event::TokensJoined { .. }
+        | Event::VariablesSet { .. } => element_fact(event, names),
+        Event::JobCreated { .. }
+        | Event::JobLeased { .. }
+        | Event::JobCompleted { .. }
+        | Event::JobFailed { .. }
+        | Event::JobErrorThrown { .. }
+        | Event::JobRetriesSet { .. }
+        | Event::JobCanceled { .. } => job_fact(event),
+        Event::UserTaskCreated { .. }
+        | Event::UserTaskUpdated { .. }
+        | Event::UserTaskCompleted { .. }
+        | Event::UserTaskCanceled { .. }
+        | Event::IncidentRaised { .. }
+        | Event::IncidentResolved { .. } => person_fact(event),
+        Event::TimerSet { .. }
+        | Event::TimerFired { .. }
+        | Event::TimerCanceled { .. }
+        | Event::SubscriptionOpened { .. }
+        | Event::SubscriptionCorrelated { .. }
+        | Event::SubscriptionClosed { .. }
+        | Event::CorrelationRefused { .. } => wait_fact(event, names),
+    }
+}
+
+fn element_fact(event: &Event, names: &Names) -> Fact {
+    let by = |via: &Option<u32>| match via {
+        Some(flow) => format!("by {}", names.id(*flow)),
+        None => String::new(),
+    };
+    match event {
+        Event::ElementEntered { key, via, .. } => about("elementEntered", *key, by(via)),
+        Event::ElementPassed { key, via, .. } => about("elementPassed", *key, by(via)),
+        Event::ElementCompleted { key } => about("elementCompleted", *key, ""),
+        Event::ElementTerminated { key } => about("elementTerminated", *key, ""),
+        Event::TokenParked { scope, flow } => {
+            about("tokenParked", *scope, format!("a token waits at the end of {}", names.id(*flow)))
+        }
+        Event::TokensJoined { scope, flows } => {
+            let flows: Vec<_> = flows.iter().map(|flow| names.id(*flow)).collect();
+            about("tokensJoined", *scope, flows.join(", "))
+        }
+        Event::VariablesSet { scope, variables } => {
+            let set: Vec<_> = variables.iter().map(|(name, _)| &**name).collect();
+            about("variablesSet", *scope, set.join(", "))
+        }
+        _ => unknown(),
+    }
+}
+
+fn job_fact(event: &Event) -> Fact {
+    match event {
+        Event::JobCreated { job, owner: _, job_type, retries } => {
+            about("jobCreated", *job, format!("type {job_type}, {retries} attempts"))
+        }
+        Event::JobLeased { job, worker, until_ms } => {
+            about("jobLeased", *job, format!("by {worker} until {}", WireTime(*until_ms)))
+        }
+        Event::JobCompleted { job } => about("jobCompleted", *job, ""),
+        Event::JobFailed { job, retries, available_ms: _, message } => {
+            about("jobFailed", *job, format!("{retries} attempts left{}", after_colon(message)))
+        }
+        Event::JobErrorThrown { job, code, message } => {
+            about("jobErrorThrown", *job, format!("{code}{}", after_colon(message)))
+        }
+        Event::JobRetriesSet { job, retries } => {
+            about("jobRetriesSet", *job, format!("{retries} attempts"))
+        }
+        Event::JobCanceled { job } => about("jobCanceled", *job, ""),
+        _ => unknown(),
+    }
+}
+
+fn person_fact(event: &Event) -> Fact {
+    match event {
+        Event::UserTaskCreated { task, owner: _, details } => {
+            let assignee = details.assignee.as_ref().map(|who| format!("for {who}"));
+            about("userTaskCreated", *task, assignee.unwrap_or_default())
+        }
+        Event::UserTaskUpdated { task, details, action } => {
+            let who = details.assignee.as_ref().map_or("nobody's".into(), |who| format!("{who}'s"));
+            about("userTaskUpdated", *task, format!("{action}; now {who}"))
+        }
+        Event::UserTaskCompleted { task, action } => {
+            about("userTaskCompleted", *task, action.to_string())
+        }
+        Event::UserTaskCanceled { task } => about("userTaskCanceled", *task, ""),
+        Event::IncidentRaised { incident, owner: _, job: _, kind, stage: _, message } => {
+            about("incidentRaised", *incident, format!("{}{}", kind.name(), after_colon(message)))
+        }
+        Event::IncidentResolved { incident } => about("incidentResolved", *incident, ""),
+        _ => unknown(),
+    }
+}
+
+fn wait_fact(event: &Event, names: &Names) -> Fact {
+    match event {
+        Event::TimerSet { timer, owner: _, target, due_ms, repeats } => {
+            let again = match repeats {
+                0 => String::new(),
+                -1 => ", then again and again".into(),
+                repeats => format!(", then {repeats} times more"),
+            };
+            let due = WireTime(*due_ms);
+            about("timerSet", *timer, format!("for {} at {due}{again}", names.id(*target)))
+        }
+        Event::TimerFired { timer } => about("timerFired", *timer, ""),
+        Event::TimerCanceled { timer } => about("timerCanceled", *timer, ""),
+        Event::SubscriptionOpened { subscription, name, correlation_key, .. } => {
+            let detail = format!("waits for {name} with the key `{correlation_key}`");
+            about("subscriptionOpened", *subscription, detail)
+        }
+        Event::SubscriptionCorrelated { subscription, message } => {
+            about("subscriptionCorrelated", *subscription, format!("message {message}"))
+        }
+        Event::SubscriptionClosed { subscription } => {
+            about("subscriptionClosed", *subscription, "")
+        }
+        Event::CorrelationRefused { subscription, message } => {
+            let detail = format!("message {message} came too late and was sent on");
+            about("correlationRefused", *subscription, detail)
+        }
+        _ => unknown(),
+    }
+}
+
+fn after_colon(message: &Text) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
+}
+
+/// The caller has matched every event by its kind before.
+fn unknown() -> Fact {
+    Fact { kind: "unknown", key: None, detail: String::new() }
+}

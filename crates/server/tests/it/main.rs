@@ -1,0 +1,4 @@
+//! The server from outside, through its faces.
+
+mod grpc;
+mod rest;
