@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::context::{Context, Done};
+use crate::context::{Context, Done, answer_json};
 use crate::failure::{Failure, NO};
 
 pub(crate) const HELP: &str = "Examples:
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: CancelArgs, context: Context) -> Done {
         }
     }
     if context.json() {
-        context.answer_json(&serde_json::Value::Array(results).to_string())?;
+        answer_json(&serde_json::Value::Array(results).to_string())?;
     }
     Ok(if refused { ExitCode::from(NO) } else { ExitCode::SUCCESS })
 }

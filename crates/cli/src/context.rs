@@ -49,7 +49,7 @@ impl Context {
         page: impl FnOnce(&serde_json::Value, &mut Screen),
     ) -> Done {
         if self.json() {
-            return self.answer_json(document.text());
+            return answer_json(document.text());
         }
         let mut screen = Screen::new();
         page(&document.value(), &mut screen);
@@ -63,7 +63,7 @@ impl Context {
         page: impl FnOnce(&[serde_json::Value], &mut Screen),
     ) -> Done {
         if self.json() {
-            return self.answer_json(&array(found.items.iter().map(Document::text)));
+            return answer_json(&array(found.items.iter().map(Document::text)));
         }
         let mut screen = Screen::new();
         let items: Vec<_> = found.items.iter().map(Document::value).collect();
@@ -77,11 +77,11 @@ impl Context {
         }
         screen.show().map(|()| ExitCode::SUCCESS)
     }
+}
 
-    /// JSON text as the whole answer.
-    pub(crate) fn answer_json(&self, text: &str) -> Done {
-        screen::put(&format!("{text}\n")).map(|()| ExitCode::SUCCESS)
-    }
+/// JSON text as the whole answer.
+pub(crate) fn answer_json(text: &str) -> Done {
+    screen::put(&format!("{text}\n")).map(|()| ExitCode::SUCCESS)
 }
 
 /// A JSON array of JSON texts.

@@ -61,7 +61,7 @@ pub(crate) fn entry(item: &Value, place: &str, screen: &mut Screen) {
     let kind = spoken(text(item, "errorType"));
     let when = screen.when(item["creationTime"].as_str());
     let rest = format!("{kind}, {when}, at {place}");
-    let mut lines = wrap(&format!("{key}  {rest}"), screen.width - 2).into_iter();
+    let mut lines = wrap(&format!("{key}: {rest}"), screen.width - 2).into_iter();
     if let Some(first) = lines.next() {
         let rest = first.strip_prefix(key).unwrap_or(&first);
         screen.line(&format!("{}{}", styled(BOLD, key), styled(BAD, rest)));

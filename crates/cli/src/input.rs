@@ -94,7 +94,8 @@ fn located(text: &str, error: &serde_json::Error) -> String {
     let whole = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     // The parser counts bytes.
     let before = whole.get(..column.saturating_sub(1)).map_or(column, |part| part.chars().count());
-    let from = before.saturating_sub(EXCERPT_CHARS / 2);
+    let fits = whole.chars().count() < EXCERPT_CHARS;
+    let from = if fits { 0 } else { before.saturating_sub(EXCERPT_CHARS / 2) };
     let shown: String = whole.chars().skip(from).take(EXCERPT_CHARS).collect();
     let mark = " ".repeat(before - from);
     format!("found {words} at line {line}, column {column}:\n  {}\n  {mark}^", clean(&shown))

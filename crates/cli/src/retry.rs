@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::context::{Context, Done, text};
+use crate::context::{Context, Done, answer_json, text};
 use crate::failure::{Failure, NO};
 use crate::input;
 
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: RetryArgs, context: Context) -> Done {
         }
     }
     if context.json() {
-        context.answer_json(&Value::Array(results).to_string())?;
+        answer_json(&Value::Array(results).to_string())?;
     }
     Ok(if refused { ExitCode::from(NO) } else { ExitCode::SUCCESS })
 }

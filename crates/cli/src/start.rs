@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 
-use crate::context::{Context, Done, array, text};
+use crate::context::{Context, Done, answer_json, array, text};
 use crate::failure::Failure;
 use crate::input;
 use crate::screen::{self, BOLD, DIM, Screen, styled};
@@ -150,7 +150,7 @@ async fn many(create: CreateInstance, count: u32, context: &Context) -> Done {
     bar.finish_and_clear();
     let took = begun.elapsed();
     if context.json() {
-        context.answer_json(&array(created.iter().map(Document::text)))?;
+        answer_json(&array(created.iter().map(Document::text)))?;
     } else if let Some(first) = created.first() {
         let number = created.len() as u64;
         let what = screen::count(number, "instance");

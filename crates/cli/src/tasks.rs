@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::context::{Context, Done, text};
+use crate::context::{Context, Done, answer_json, text};
 use crate::input;
 use crate::screen::{BOLD, Cell, Column, DIM, Screen, Table, put};
 
@@ -104,7 +104,7 @@ fn done(context: &Context, key: &str, now: &Value, words: &str) -> Done {
         if let (Some(answer), Some(now)) = (answer.as_object_mut(), now.as_object()) {
             answer.extend(now.clone());
         }
-        return context.answer_json(&answer.to_string());
+        return answer_json(&answer.to_string());
     }
     put(&format!("task {key}: {words}\n")).map(|()| ExitCode::SUCCESS)
 }
@@ -153,7 +153,7 @@ fn page(items: &[Value], screen: &mut Screen) {
 }
 
 /// Who has it; else who may have it.
-fn whom(item: &Value) -> String {
+pub(crate) fn whom(item: &Value) -> String {
     if let Some(assignee) = item["assignee"].as_str() {
         return assignee.to_owned();
     }

@@ -171,6 +171,12 @@ impl Client {
         self.document(Method::GET, &path, Body::Empty, ANSWER_TIMEOUT).await
     }
 
+    /// All about one instance, with the last `limit` entries of its timeline.
+    pub async fn show_instance_end(&self, key: &str, limit: u64) -> Result<Document, Error> {
+        let path = format!("/fermata/v1/process-instances/{}?limit={limit}", segment(key));
+        self.document(Method::GET, &path, Body::Empty, ANSWER_TIMEOUT).await
+    }
+
     /// One thing by its key: `GET /v2/{kind}/{key}`.
     pub async fn get(&self, kind: &str, key: &str) -> Result<Document, Error> {
         let path = format!("/v2/{kind}/{}", segment(key));

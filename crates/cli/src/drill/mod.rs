@@ -152,7 +152,8 @@ async fn watch(
     orders: &[Order],
     json: bool,
 ) -> Result<Vec<Duration>, Failure> {
-    let expected: u64 = orders.iter().map(Order::commands).sum();
+    let counted = args.example_workers.is_none();
+    let expected: u64 = orders.iter().map(|order| order.commands(counted)).sum();
     let mut kills = kill_points(args, expected);
     let mut restarts = Vec::new();
     let mut last = (0, Instant::now());

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use client::{CreateInstance, Definition, PublishMessage};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::Drill;
@@ -38,14 +39,15 @@ impl Order {
         Self { id: format!("D-{:05}", number + 1), total, sku, approval_timeout, end }
     }
 
-    /// Commands that it takes at least, retries left out.
-    pub(super) fn commands(&self) -> u64 {
-        match (self.end, self.total) {
-            ("ended-out-of-stock", _) => 4,
-            ("order-declined", _) => 5,
-            (_, 9_900 | 2_400) => 7,
-            _ => 6,
-        }
+    /// Commands that it takes at least, retries left out: those of customers and people, and, when
+    /// the workers count theirs too, one a job.
+    pub(super) fn commands(&self, workers_count: bool) -> u64 {
+        let tasks = u64::from(self.total > 1_000);
+        let jobs = match self.end {
+            "ended-out-of-stock" | "order-declined" => 2,
+            _ => 4,
+        };
+        2 + tasks + if workers_count { jobs } else { 0 }
     }
 
     fn variables(&self) -> String {
@@ -62,12 +64,19 @@ impl Order {
 
 /// Starts the customers.
 pub(super) fn start(drill: &Arc<Drill>, orders: &Arc<Vec<Order>>, tasks: &mut JoinSet<()>) {
-    let next = Arc::new(AtomicUsize::new(0));
+    let (ordered, picked_up) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    // The carriers come when all have ordered, so that all orders are under way at once.
+    let all_ordered = Arc::new(Barrier::new(AT_ONCE));
     for _ in 0..AT_ONCE {
-        let (drill, orders, next) = (Arc::clone(drill), Arc::clone(orders), Arc::clone(&next));
+        let (drill, orders) = (Arc::clone(drill), Arc::clone(orders));
+        let (ordered, picked_up) = (Arc::clone(&ordered), Arc::clone(&picked_up));
+        let all_ordered = Arc::clone(&all_ordered);
         tasks.spawn(async move {
-            while let Some(order) = orders.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(order) = orders.get(ordered.fetch_add(1, Ordering::Relaxed)) {
                 create(&drill, order).await;
+            }
+            all_ordered.wait().await;
+            while let Some(order) = orders.get(picked_up.fetch_add(1, Ordering::Relaxed)) {
                 publish(&drill, order).await;
             }
         });

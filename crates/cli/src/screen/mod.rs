@@ -79,7 +79,7 @@ impl Screen {
     }
 
     /// How long from one instant to another.
-    pub(crate) fn took(&self, from: Option<&str>, to: Option<&str>) -> String {
+    pub(crate) fn took(from: Option<&str>, to: Option<&str>) -> String {
         time::took(from, to).unwrap_or_default()
     }
 

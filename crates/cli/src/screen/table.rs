@@ -64,9 +64,10 @@ impl Table {
         Self { columns: columns.to_vec(), rows: Vec::new(), indent: 0, headings: true }
     }
 
-    /// A part of a page: set in by two columns and without headings.
+    /// A part of a page: set in by two columns; without headings where no column has a title.
     pub(crate) fn part(columns: &[Column]) -> Self {
-        Self { indent: 2, headings: false, ..Self::new(columns) }
+        let headings = columns.iter().any(|column| !column.title.is_empty());
+        Self { indent: 2, headings, ..Self::new(columns) }
     }
 
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {

@@ -1,5 +1,6 @@
 //! What a worker tells while it works: one line for each job.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -62,12 +63,13 @@ impl Log {
             job.key,
             styled(style, word),
         );
+        // Writing to a string cannot fail.
         if let Outcome::Fail { retries, .. } = outcome {
             let left = if *retries == 1 { "attempt" } else { "attempts" };
-            line.push_str(&format!(", {retries} {left} left"));
+            let _ = write!(line, ", {retries} {left} left");
         }
         if !message.is_empty() {
-            line.push_str(&format!(": {}", cut(&clean(&message), MESSAGE_COLUMNS)));
+            let _ = write!(line, ": {}", cut(&clean(&message), MESSAGE_COLUMNS));
         }
         line.push('\n');
         tell(&line);

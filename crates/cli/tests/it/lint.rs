@@ -1,0 +1,53 @@
+//! `fermata lint`: no server is needed.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn fermata(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fermata")).args(arguments).output().expect("the binary runs")
+}
+
+fn file(name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, content).expect("a writable target folder");
+    path
+}
+
+const MODEL: &str = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">
+<process id=\"p\" isExecutable=\"true\"><startEvent id=\"s\"/><task id=\"t\"/>
+  <sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"t\"/></process></definitions>";
+
+#[test]
+fn lint_accepts_with_0_refuses_with_1_and_cannot_read_with_2() {
+    let good = file("good.bpmn", MODEL);
+    let bad = file("bad.bpmn", MODEL.replace("<task", "<callActivity"));
+    let latin = file("latin.bpmn", [b'<', 0xe4]);
+    let (good, bad, latin) =
+        (good.to_str().unwrap(), bad.to_str().unwrap(), latin.to_str().unwrap());
+
+    let accepted = fermata(&["lint", good]);
+    assert_eq!(accepted.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&accepted.stdout).contains("process \"p\" is accepted"));
+
+    let refused = fermata(&["lint", good, bad]);
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text.contains("bad.bpmn:2:"), "{text}");
+    assert!(text.contains("error[B004]: <callActivity>"), "{text}");
+    assert!(text.lines().all(|line| line.contains("bpmn") || line.chars().count() <= 80), "{text}");
+
+    let unread = fermata(&["lint", latin]);
+    assert_eq!(unread.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unread.stderr).contains("byte 1"));
+    assert_eq!(fermata(&["lint", "no-such-file"]).status.code(), Some(2));
+}
+
+#[test]
+fn lint_answers_programs_in_json() {
+    let bad = file("bad-json.bpmn", MODEL.replace("targetRef=\"t\"", "targetRef=\"x\""));
+    let answer = fermata(&["lint", "--output", "json", bad.to_str().unwrap()]);
+    let value: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("JSON");
+    let problem = &value[0]["problems"][0];
+    assert_eq!((problem["code"].as_str(), problem["line"].as_u64()), (Some("B007"), Some(3)));
+    assert_eq!(problem["elementId"].as_str(), Some("f"));
+}
