@@ -1,6 +1,7 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help build check test clean
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+.PHONY: help build check test clients kill demo bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -17,6 +18,31 @@ check: ## formatting, lints, docs, structure
 
 test: check ## everything that CI runs
 	cargo test --workspace
+	$(MAKE) clients kill
+
+clients: ## real clients against a real server: pyzeebe, Camunda's Python and Node SDKs
+	cargo build -q -p fermata-cli
+	tests/clients/run.sh
+
+# The number of orders, kills and the seed are parameters: make kill ORDERS=20000 KILLS=400 SEED=3
+ORDERS ?= 1000
+KILLS ?= 20
+SEED ?= 1
+kill: ## the server is killed again and again; every order is checked at the end
+	cargo build -q -p fermata-cli
+	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 1
+	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 3
+
+demo: ## a hundred orders with working workers, and a server that is killed in the middle
+	cargo build --release -p fermata-cli
+	python3 -m venv target/demo && target/demo/bin/pip install --quiet --disable-pip-version-check \
+		-r examples/order-fulfilment/workers/requirements.txt
+	$(TARGET)/release/fermata demo --orders 100 --example-workers target/demo/bin/python
+
+bench: ## how fast the main job is on this machine
+	cargo build --release -p fermata-cli
+	$(TARGET)/release/fermata bench --concurrency 1 --instances 1000
+	$(TARGET)/release/fermata bench
 
 clean: ## remove what was built
 	cargo clean

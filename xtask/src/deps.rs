@@ -24,10 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("server", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "proto"]),
     ("client", &["base", "proto"]),
-    (
-        "cli",
-        &["base", "feel", "instance", "bpmn", "asl", "server", "store", "client", "proto"],
-    ),
+    ("cli", &["base", "feel", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
     ("sim", &["base", "feel", "instance", "bpmn", "asl", "engine", "store"]),
 ];
 

@@ -9,7 +9,8 @@ pub(crate) const HELP: &str = "Examples:
   fermata incidents
   fermata incidents --process order-fulfilment --output json
 
-`fermata retry INCIDENT` resolves one, `fermata retry INSTANCE` all of an instance.
+`fermata retry KEY` resolves one by its key, or all of an instance by the
+instance's.
 
 Exit codes: 0 listed, if nothing, 1 refused, 2 wrong call,
 3 no server at the address";

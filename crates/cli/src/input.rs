@@ -98,7 +98,7 @@ fn located(text: &str, error: &serde_json::Error) -> String {
     let from = if fits { 0 } else { before.saturating_sub(EXCERPT_CHARS / 2) };
     let shown: String = whole.chars().skip(from).take(EXCERPT_CHARS).collect();
     let mark = " ".repeat(before - from);
-    format!("found {words} at line {line}, column {column}:\n  {}\n  {mark}^", clean(&shown))
+    format!("at line {line}, column {column} it is not ({words}):\n  {}\n  {mark}^", clean(&shown))
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
     fn a_wrong_object_is_shown_with_the_place() {
         assert_eq!(
             object("{\"a\": 1,}").unwrap_err(),
-            "found trailing comma at line 1, column 9:\n  {\"a\": 1,}\n          ^"
+            "at line 1, column 9 it is not (key must be a string):\n  {\"a\": 1,}\n          ^"
         );
         let long = format!("{{\"{}\": x}}", "ä".repeat(100));
         let shown = object(&long).unwrap_err();

@@ -43,7 +43,7 @@ wrong or a file cannot be read, 3 no server at the address";
 
 /// Process orchestration in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "fermata", version, arg_required_else_help = true, after_help = HELP)]
+#[command(name = "fermata", version, arg_required_else_help = true, after_help = HELP, max_term_width = 80)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -168,9 +168,6 @@ mod tests {
         table.row([Cell::new("123456"), Cell::new("a rather long name"), Cell::new("short")]);
         let text = plain(&table, 30);
         assert!(text.lines().all(|line| width(line) <= 30), "{text}");
-        assert!(
-            text.contains("a rather long…   short") || text.contains("a rather long n…  short"),
-            "{text}"
-        );
+        assert!(text.contains("a rather long…   short"), "{text}");
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
         used += wide;
         out.push(c);
     }
+    out.truncate(out.trim_end().len());
     out.push('…');
     out
 }

@@ -156,7 +156,10 @@ impl Server {
     /// A worker that runs until it is dropped or told to end.
     pub(crate) fn worker(&self, arguments: &[&str], script: &str) -> Worker {
         let mut command = self.command();
-        command.args(["--output", "json", "worker"]).args(arguments).args(["--", "sh", "-c", script]);
+        command
+            .args(["--output", "json", "worker"])
+            .args(arguments)
+            .args(["--", "sh", "-c", script]);
         Worker::spawn(&mut command)
     }
 }
@@ -176,7 +179,8 @@ fn spawn(folder: &Path, port: &str) -> (Child, String) {
     let mut line = String::new();
     let stdout = child.stdout.take().expect("piped");
     BufReader::new(stdout).read_line(&mut line).expect("a line");
-    let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let ready: Value =
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
     (child, text(&ready, "rest"))
 }
 
@@ -197,6 +201,12 @@ impl Worker {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill");
         assert!(sent.success());
+    }
+
+    /// As [`Worker::signal`], also when it has ended.
+    pub(crate) fn signal_quietly(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-s", name, &id]).stderr(Stdio::null()).status();
     }
 
     /// Tells it to end once and waits for that.
@@ -232,7 +242,8 @@ pub(crate) fn until<T, E: std::fmt::Display>(mut attempt: impl FnMut() -> Result
         match attempt() {
             Ok(found) => return found,
             Err(why) if Instant::now() > end => panic!("it did not come: {why}"),
-            Err(_) => std::thread::yield_now(),
+            // Paces the attempts; nothing relies on how long it is.
+            Err(_) => std::thread::park_timeout(Duration::from_millis(5)),
         }
     }
 }

@@ -19,8 +19,8 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Key, Outcome, Rejection, RejectionKind,
-    ShardId,
+    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Key, Outcome, Rejection,
+    RejectionKind, ShardId,
 };
 use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions, StreamId};
 use store::{Fault, Reader, Store};
@@ -221,9 +221,10 @@ impl Host {
     }
 
     fn send(&self, shard: ShardId, message: Message) -> Result<(), Rejection> {
-        let inbox = self.inboxes.get(usize::from(shard.0)).ok_or_else(|| {
-            Rejection::not_found(format!("this server has no shard {shard}"))
-        })?;
+        let inbox = self
+            .inboxes
+            .get(usize::from(shard.0))
+            .ok_or_else(|| Rejection::not_found(format!("this server has no shard {shard}")))?;
         inbox.send(message).map_err(|_| self.stopped())
     }
 

@@ -122,6 +122,37 @@ async fn set_variables(
     Ok(done())
 }
 
+/// The element types that Camunda 8 knows.
+const TYPES: &[&str] = &[
+    "UNSPECIFIED",
+    "PROCESS",
+    "SUB_PROCESS",
+    "EVENT_SUB_PROCESS",
+    "AD_HOC_SUB_PROCESS",
+    "AD_HOC_SUB_PROCESS_INNER_INSTANCE",
+    "START_EVENT",
+    "INTERMEDIATE_CATCH_EVENT",
+    "INTERMEDIATE_THROW_EVENT",
+    "BOUNDARY_EVENT",
+    "END_EVENT",
+    "SERVICE_TASK",
+    "RECEIVE_TASK",
+    "USER_TASK",
+    "MANUAL_TASK",
+    "TASK",
+    "EXCLUSIVE_GATEWAY",
+    "INCLUSIVE_GATEWAY",
+    "PARALLEL_GATEWAY",
+    "EVENT_BASED_GATEWAY",
+    "SEQUENCE_FLOW",
+    "MULTI_INSTANCE_BODY",
+    "CALL_ACTIVITY",
+    "BUSINESS_RULE_TASK",
+    "SCRIPT_TASK",
+    "SEND_TASK",
+    "UNKNOWN",
+];
+
 const FIELDS: &[Field] = &[
     ("elementInstanceKey", Kind::Key),
     ("processInstanceKey", Kind::Key),
@@ -130,7 +161,7 @@ const FIELDS: &[Field] = &[
     ("processDefinitionId", Kind::Text),
     ("elementId", Kind::Text),
     ("elementName", Kind::Text),
-    ("type", Kind::Text),
+    ("type", Kind::Name(TYPES)),
     ("state", Kind::Name(&["ACTIVE", "COMPLETED", "TERMINATED"])),
     ("hasIncident", Kind::Flag),
     ("incidentKey", Kind::Key),

@@ -26,13 +26,19 @@ pub(super) async fn of_instance(
     host: &Host,
     instance: InstanceKey,
 ) -> Result<Option<Past>, Problem> {
-    let read = host.read(move |reader| read(reader, instance)).await?;
-    let Some((row, records)) = read else { return Ok(None) };
-    let records = records.map_err(|why| {
+    let read = host.read(move |reader| {
+        let Some(row) = reader.instance(instance)? else { return Ok(None) };
+        // Folded here too, off the async threads: a log may be long.
+        let folded = read_log(reader, instance)?.map(|records| History::fold(&records));
+        Ok(Some((row, folded)))
+    });
+    let Some((row, folded)) = read.await? else { return Ok(None) };
+    let history = folded.and_then(|history| history.ok_or("it has no beginning".into()));
+    let history = history.map_err(|why| {
         Problem::internal(format!("the log of instance {instance} cannot be read: {why}"))
     })?;
     let names = names(host, row.definition).await?;
-    Ok(History::fold(&records).map(|history| Past { row, history, names }))
+    Ok(Some(Past { row, history, names }))
 }
 
 /// The past of the instance that a key belongs to.
@@ -43,17 +49,11 @@ pub(super) async fn of_key(host: &Host, key: Key) -> Result<Option<Past>, Proble
     }
 }
 
-type Log = Result<Vec<Record>, String>;
-
-fn read(
+/// All records of a log, or why one cannot be decoded.
+fn read_log(
     reader: &mut dyn Reader,
     instance: InstanceKey,
-) -> Result<Option<(InstanceRow, Log)>, Fault> {
-    let Some(row) = reader.instance(instance)? else { return Ok(None) };
-    Ok(Some((row, read_log(reader, instance)?)))
-}
-
-fn read_log(reader: &mut dyn Reader, instance: InstanceKey) -> Result<Log, Fault> {
+) -> Result<Result<Vec<Record>, String>, Fault> {
     let mut records = Vec::new();
     let mut seq = 0;
     loop {

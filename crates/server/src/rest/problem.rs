@@ -3,6 +3,7 @@
 //! A handler answers a [`Problem`]; [`name_instance`], around all routes, writes the document,
 //! since only it knows the path that was asked for.
 
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -63,7 +64,8 @@ impl Problem {
         Self { status, title, detail: detail.into() }
     }
 
-    fn document(&self, instance: &str) -> Response {
+    /// Makes an answer its document. Other headers stay, those that name the methods for example.
+    fn write(&self, instance: &str, response: &mut Response) {
         let document = Document {
             r#type: "about:blank",
             title: self.title,
@@ -71,15 +73,14 @@ impl Problem {
             detail: &self.detail,
             instance,
         };
-        let text = serde_json::to_string(&document).unwrap_or_default();
-        let mut response = (self.status, text).into_response();
+        *response.body_mut() = Body::from(serde_json::to_string(&document).unwrap_or_default());
         let headers = response.headers_mut();
+        headers.remove(header::CONTENT_LENGTH);
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, kind);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response
     }
 }
 
@@ -114,9 +115,41 @@ impl IntoResponse for Problem {
 /// Writes the document of a problem, with the path as its instance.
 pub(super) async fn name_instance(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let response = next.run(request).await;
-    match response.extensions().get::<Problem>() {
-        Some(problem) => problem.document(&path),
-        None => response,
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        problem.write(&path, &mut response);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(kind: RejectionKind) -> (u16, &'static str, Option<String>) {
+        let problem = Problem::from(Rejection::new(kind, "why"));
+        assert_eq!(problem.detail, "why");
+        let mut response = problem.clone().into_response();
+        problem.write("/v2/x", &mut response);
+        let retry = response.headers().get(header::RETRY_AFTER);
+        let retry = retry.map(|after| after.to_str().unwrap().to_owned());
+        (response.status().as_u16(), problem.title, retry)
+    }
+
+    #[test]
+    fn every_rejection_has_the_status_and_title_that_clients_know() {
+        let once = Some("1".to_owned());
+        for (kind, status, title, retry) in [
+            (RejectionKind::InvalidArgument, 400, "INVALID_ARGUMENT", None),
+            (RejectionKind::NotFound, 404, "NOT_FOUND", None),
+            (RejectionKind::AlreadyExists, 409, "ALREADY_EXISTS", None),
+            (RejectionKind::InvalidState, 409, "INVALID_STATE", None),
+            (RejectionKind::Cancelled, 409, "CANCELLED", None),
+            (RejectionKind::Unsupported, 501, "UNSUPPORTED", None),
+            (RejectionKind::Exhausted, 503, "RESOURCE_EXHAUSTED", once.clone()),
+            (RejectionKind::Unavailable, 503, "UNAVAILABLE", once),
+        ] {
+            assert_eq!(answer(kind), (status, title, retry), "{kind:?}");
+        }
     }
 }

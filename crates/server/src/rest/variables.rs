@@ -218,3 +218,18 @@ async fn find_effective(
     all.retain(|variable| seen.insert(variable.name.clone()));
     Ok(body(search::pick(all, &search, values)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variables_key_names_its_instance_and_stays_positive() {
+        for (shard, block, ordinal) in [(0, 1, 0), (8191, (1 << 36) - 1, 16_383), (3, 77, 20_000)] {
+            let instance = InstanceKey(Key::of_block(ShardId(shard), block));
+            let key = variable_key(instance, ordinal);
+            assert!(key.as_i64() > 0);
+            assert_eq!(instance_of(key), Some(instance));
+        }
+    }
+}

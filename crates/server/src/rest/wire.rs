@@ -208,3 +208,34 @@ pub(super) fn json(value: &impl Serialize) -> Response {
 pub(super) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_with_milliseconds_and_read_with_any_offset() {
+        assert_eq!(WireTime(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(parse_time("1970-01-01T02:00:00.25+02:00"), Ok(250));
+        assert!(parse_time("1970-01-01T02:00:00").is_err());
+        assert!(WireTime(i64::MAX).to_string().starts_with("9999-"));
+    }
+
+    #[test]
+    fn keys_are_digits_only() {
+        assert_eq!(parse_key("2251799813685249").map(Key::as_i64), Ok(2_251_799_813_685_249));
+        for wrong in ["", "0", "-1", "1.0", "x", "9223372036854775808"] {
+            assert!(parse_key(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn json_is_known_by_its_content_type() {
+        for kind in ["application/json", "Application/JSON; charset=utf-8", "application/x+json"] {
+            assert!(is_json(kind), "{kind}");
+        }
+        for kind in ["", "text/plain", "application/x-www-form-urlencoded", "+json"] {
+            assert!(!is_json(kind), "{kind}");
+        }
+    }
+}

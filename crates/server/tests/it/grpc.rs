@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fermata_server::{Server, ServerOptions};
 use proto::gateway as wire;
 use proto::gateway::gateway_client::GatewayClient;
 use proto::health::HealthCheckRequest;
 use proto::health::health_client::HealthClient;
-use fermata_server::{Server, ServerOptions};
 use store::{MemoryStore, Store};
 use tonic::Code;
 use tonic::transport::Channel;
@@ -28,8 +28,11 @@ fn against_a_server<F: Future<Output = ()>>(story: impl Fn(Gateway, Channel) -> 
         runtime.block_on(async {
             let store: Arc<dyn Store> = Arc::new(MemoryStore::new(shards));
             let any = "127.0.0.1:0".parse().unwrap();
-            let options =
-                ServerOptions { main: any, grpc: any, host: fermata_server::host::HostOptions::default() };
+            let options = ServerOptions {
+                main: any,
+                grpc: any,
+                host: fermata_server::host::HostOptions::default(),
+            };
             let server = Server::start(&store, &options).await.unwrap();
             let url = format!("http://{}", server.grpc_address());
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -158,7 +161,10 @@ fn models_that_cannot_run_are_refused_with_their_place_and_nothing_is_deployed()
         let dtd = format!(r#"<!DOCTYPE x [<!ENTITY a "b">]>{MODEL}"#);
         let huge = vec![b' '; 100 * 1024 * 1024];
         let dangling = MODEL.replace(r#"targetRef="e""#, r#"targetRef="nowhere""#);
-        let twice = MODEL.replace(r#"<bpmn:endEvent id="e"/>"#, r#"<bpmn:endEvent id="e"/><bpmn:endEvent id="e"/>"#);
+        let twice = MODEL.replace(
+            r#"<bpmn:endEvent id="e"/>"#,
+            r#"<bpmn:endEvent id="e"/><bpmn:endEvent id="e"/>"#,
+        );
         let call = MODEL.replace("serviceTask", "callActivity");
         let no_start = MODEL.replace("startEvent", "endEvent");
         let feel = MODEL.replace(r#"type="work""#, r#"type="= 1 +""#);
@@ -166,7 +172,11 @@ fn models_that_cannot_run_are_refused_with_their_place_and_nothing_is_deployed()
             ("p.bpmn", b"not XML", "p.bpmn:1:"),
             ("p.bpmn", dtd.as_bytes(), "DTD"),
             ("p.bpmn", nested.as_bytes(), "deep"),
-            ("p.bpmn", b"<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'/>", "process"),
+            (
+                "p.bpmn",
+                b"<definitions xmlns='http://www.omg.org/spec/BPMN/20100524/MODEL'/>",
+                "process",
+            ),
             ("p.bpmn", dangling.as_bytes(), "nowhere"),
             ("p.bpmn", twice.as_bytes(), "\"e\""),
             ("p.bpmn", call.as_bytes(), "callActivity"),
@@ -179,7 +189,13 @@ fn models_that_cannot_run_are_refused_with_their_place_and_nothing_is_deployed()
             refused(deploy(&mut client, name, content).await, Code::InvalidArgument, words);
         }
         let too_large = deploy(&mut client, "p.bpmn", &huge).await.unwrap_err();
-        assert!(matches!(too_large.code(), Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument), "{too_large}");
+        assert!(
+            matches!(
+                too_large.code(),
+                Code::OutOfRange | Code::ResourceExhausted | Code::InvalidArgument
+            ),
+            "{too_large}"
+        );
         refused(create(&mut client, "{}").await.map(|_| ()), Code::NotFound, "none is deployed");
     });
 }
@@ -204,14 +220,19 @@ fn requests_that_can_never_be_right_are_refused() {
         create(&mut client, "{}").await.unwrap();
         let job = jobs(&mut client, poll("work", 1, 10_000)).await.unwrap().remove(0).key;
         client.complete_job(complete(job)).await.unwrap();
-        refused(client.complete_job(complete(job)).await.map(|_| ()), Code::NotFound, "has completed");
+        refused(
+            client.complete_job(complete(job)).await.map(|_| ()),
+            Code::NotFound,
+            "has completed",
+        );
         let negative = wire::ActivateJobsRequest { timeout: -5, ..poll("work", 1, -1) };
         refused(jobs(&mut client, negative).await.map(|_| ()), invalid, "-5");
         refused(jobs(&mut client, poll("", 1, -1)).await.map(|_| ()), invalid, "job type");
         refused(jobs(&mut client, poll("work", 0, -1)).await.map(|_| ()), invalid, "at least 1");
         let nameless = wire::PublishMessageRequest::default();
         refused(client.publish_message(nameless).await.map(|_| ()), invalid, "name");
-        let tenant = wire::ActivateJobsRequest { tenant_ids: vec!["acme".into()], ..poll("work", 1, -1) };
+        let tenant =
+            wire::ActivateJobsRequest { tenant_ids: vec!["acme".into()], ..poll("work", 1, -1) };
         refused(jobs(&mut client, tenant).await.map(|_| ()), invalid, "one tenant");
         let signal = wire::BroadcastSignalRequest::default();
         refused(client.broadcast_signal(signal).await.map(|_| ()), Code::Unimplemented, "signals");

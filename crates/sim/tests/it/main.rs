@@ -5,6 +5,7 @@ mod correlation;
 mod jobs;
 mod memory;
 mod people;
+mod shared_models;
 mod streams;
 mod time;
 

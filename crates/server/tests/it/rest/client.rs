@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fermata_server::host::HostOptions;
 use fermata_server::{Server, ServerOptions};
@@ -73,6 +74,18 @@ impl Rig {
             headers: headers.to_ascii_lowercase(),
             text: text.to_owned(),
         }
+    }
+
+    /// Posts JSON and goes away at once.
+    pub(crate) fn hang_up(&self, path: &str, body: &Value) {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        let body = body.to_string();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        socket.write_all(request.as_bytes()).unwrap();
     }
 
     /// Sends JSON.
@@ -149,18 +162,6 @@ impl Rig {
         job
     }
 
-    /// Asks again until the answer fits: what crosses shards takes a moment.
-    pub(crate) fn until<T>(&self, ask: impl Fn() -> T, fits: impl Fn(&T) -> bool) -> T {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        loop {
-            let found = ask();
-            if fits(&found) || std::time::Instant::now() > end {
-                return found;
-            }
-            std::thread::yield_now();
-        }
-    }
-
     /// The open user task of an instance.
     pub(crate) fn task(&self, instance: &str) -> Value {
         let body = json!({"filter": {"processInstanceKey": instance, "state": "CREATED"}});
@@ -174,6 +175,18 @@ impl Drop for Rig {
             let ended = self.runtime.block_on(server.run_until(std::future::ready(())));
             assert!(ended.is_ok() || std::thread::panicking(), "{ended:?}");
         }
+    }
+}
+
+/// Asks again until the answer fits: what crosses shards takes a moment.
+pub(crate) fn until<T>(ask: impl Fn() -> T, fits: impl Fn(&T) -> bool) -> T {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let found = ask();
+        if fits(&found) || Instant::now() > end {
+            return found;
+        }
+        std::thread::yield_now();
     }
 }
 

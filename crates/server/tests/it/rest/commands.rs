@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::client::on_each;
+use super::client::{on_each, until};
 
 #[test]
 fn a_model_is_deployed_once_until_it_changes() {
@@ -35,10 +35,10 @@ fn an_order_goes_through_worker_person_and_message() {
         rig.done("POST", &format!("/v2/user-tasks/{task}/completion"), &json!({}));
         let body = json!({"name": "paid", "correlationKey": "o-1", "variables": {"by": "card"}});
         let correlate = || rig.call("POST", "/v2/messages/correlation", &body);
-        let correlated = rig.until(correlate, |answer| answer.status == 200);
+        let correlated = until(correlate, |answer| answer.status == 200);
         assert_eq!(correlated.json()["processInstanceKey"], order.as_str());
         let path = format!("/v2/process-instances/{order}");
-        let ended = rig.until(|| rig.get(&path), |found| found["state"] != "ACTIVE");
+        let ended = until(|| rig.get(&path), |found| found["state"] != "ACTIVE");
         assert_eq!(ended["state"], "COMPLETED");
         assert!(ended["endDate"].is_string());
     });
@@ -185,6 +185,20 @@ fn a_poll_waits_for_its_job_and_a_negative_one_does_not_wait() {
             rig.order("o");
             assert_eq!(poll.join().unwrap()["jobs"].as_array().unwrap().len(), 1);
         });
+    });
+}
+
+#[test]
+fn a_worker_that_hangs_up_takes_no_job_with_it() {
+    on_each(|rig| {
+        rig.deploy_order();
+        for number in 0..5 {
+            let body = json!({"type": "charge", "timeout": 60_000, "maxJobsToActivate": 5,
+                "requestTimeout": 60_000});
+            rig.hang_up("/v2/jobs/activation", &body);
+            let order = rig.order(&number.to_string());
+            assert_eq!(rig.job("charge")["processInstanceKey"], order.as_str());
+        }
     });
 }
 

@@ -12,6 +12,8 @@ fn unknown_paths_and_methods_are_problems() {
         }
         let problem = rig.refused("DELETE", "/v2/process-instances/7", &json!(null), 405);
         assert_eq!(problem["title"], "METHOD_NOT_ALLOWED");
+        let answer = rig.send("DELETE", "/v2/process-instances/7", "", b"");
+        assert!(answer.headers.contains("allow: get"), "{answer:?}");
         rig.refused("GET", "/v2/jobs/activation", &json!(null), 405);
     });
 }
