@@ -64,12 +64,11 @@ pub(crate) fn run(args: &BenchArgs, json: bool) -> ExitCode {
 }
 
 async fn bench(args: &BenchArgs, json: bool) -> Result<(), Failure> {
-    let mut started = match &args.grpc {
-        Some(_) => None,
-        None => {
-            let (data, shards) = (args.data.clone(), args.shards);
-            Some(ServerProcess::start(Launch { data, shards, flags: Vec::new() }).await?)
-        }
+    let mut started = if args.grpc.is_some() {
+        None
+    } else {
+        let (data, shards) = (args.data.clone(), args.shards);
+        Some(ServerProcess::start(Launch { data, shards, flags: Vec::new() }).await?)
     };
     let address = match (&args.grpc, &started) {
         (Some(address), _) => address.clone(),
@@ -109,7 +108,7 @@ async fn bench(args: &BenchArgs, json: bool) -> Result<(), Failure> {
         instances: args.instances,
         took,
         latencies,
-        cpu: cpu.map(|(after, before)| after - before),
+        cpu: cpu.map(|(after, before)| after.saturating_sub(before)),
         disk: disk.map(|(after, before)| after.saturating_sub(before)),
         idle_kb,
         load_kb,

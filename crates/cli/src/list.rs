@@ -35,11 +35,8 @@ pub(crate) struct ListArgs {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum State {
-    /// Under way.
     Active,
-    /// Came to its end.
     Completed,
-    /// Was cancelled or terminated.
     Terminated,
 }
 

@@ -47,7 +47,7 @@ wrong or a file cannot be read, 3 no server at the address";
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How answers are printed.
+    /// For people, or one JSON document for programs
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
     /// The server to talk to
@@ -56,6 +56,7 @@ struct Cli {
         global = true,
         value_name = "URL",
         env = "FERMATA_SERVER",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8080"
     )]
     server: String,
@@ -63,9 +64,8 @@ struct Cli {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Output {
-    /// For people.
+    // No doc comments: clap would make a page of every `--help`.
     Text,
-    /// For programs.
     Json,
 }
 

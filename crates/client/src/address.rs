@@ -25,6 +25,9 @@ pub(crate) fn parse(typed: &str) -> Result<String, Error> {
     if authority.as_str().contains('@') {
         return Err(refuse("there is no login; leave out the user"));
     }
+    if authority.as_str().ends_with(':') {
+        return Err(refuse("there is no port behind the colon"));
+    }
     if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
         return Err(refuse("nothing may follow the port"));
     }

@@ -6,12 +6,13 @@
 
 use base::limits::EVENTS_PER_SNAPSHOT;
 use base::{
-    Event, IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, KeyRange, LogRow,
-    Mail, Op, Record, Reply, ShardId, SnapshotRow, Text, TimerKey, TimerRow, UserTaskRow,
+    Event, IncidentKey, IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow,
+    KeyRange, LogRow, Mail, Op, Record, Reply, ShardId, SnapshotRow, Text, TimerKey, TimerRow,
+    UserTaskRow,
 };
 use instance::Status;
 
-use crate::cache::Entry;
+use crate::cache::{Entry, Touched};
 use crate::shard::{Shard, Work};
 
 /// Events after which an instance that does not leave memory is snapshotted all the same, so that
@@ -27,6 +28,14 @@ enum Meaning {
     Mail(ShardId, Mail),
     Range(KeyRange),
     Ended,
+}
+
+impl Touched {
+    fn incident(&mut self, incident: IncidentKey, had_row: bool) -> Meaning {
+        self.incidents.entry(incident).or_insert(had_row);
+        self.summary = true;
+        Meaning::Nothing
+    }
 }
 
 impl Shard {
@@ -96,16 +105,8 @@ impl Shard {
                 touched.tasks.entry(*task).or_insert(true);
                 Meaning::Nothing
             }
-            Event::IncidentRaised { incident, .. } => {
-                touched.incidents.insert(*incident, false);
-                touched.summary = true;
-                Meaning::Nothing
-            }
-            Event::IncidentResolved { incident } => {
-                touched.incidents.entry(*incident).or_insert(true);
-                touched.summary = true;
-                Meaning::Nothing
-            }
+            Event::IncidentRaised { incident, .. } => touched.incident(*incident, false),
+            Event::IncidentResolved { incident } => touched.incident(*incident, true),
             Event::InstanceCreated(_) => {
                 touched.summary = true;
                 Meaning::Nothing
@@ -371,7 +372,7 @@ fn task_row(entry: &Entry, task: base::UserTaskKey) -> Option<UserTaskRow> {
     })
 }
 
-fn incident_row(entry: &Entry, incident: base::IncidentKey) -> Option<IncidentRow> {
+fn incident_row(entry: &Entry, incident: IncidentKey) -> Option<IncidentRow> {
     let live = entry.state.incidents().get(&incident)?;
     let header = entry.state.header();
     Some(IncidentRow {

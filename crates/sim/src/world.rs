@@ -230,7 +230,8 @@ impl World {
                 name: format!("{number}.bpmn").into(),
                 bytes: Arc::from(model.as_bytes()),
                 processes: bpmn::read(model).unwrap_or_else(|problems| {
-                    panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>())
+                    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+                    panic!("{}", lines.join("\n"))
                 }),
             })
             .collect();

@@ -33,7 +33,7 @@ pub(super) async fn states(drill: &Drill) -> Result<BTreeMap<String, String>, Fa
     Ok(page
         .items
         .iter()
-        .map(|item| item.value())
+        .map(client::Document::value)
         .map(|item| (text(&item["processInstanceKey"]), text(&item["state"])))
         .collect())
 }
@@ -130,12 +130,12 @@ impl Report {
             self.violation(format!("{} has not completed", row.instance));
         }
         let root = row.instance.root();
-        let ids = history
+        let mut ids = history
             .elements
             .iter()
             .filter(|element| element.scope == root && element.key != root)
             .filter_map(|element| elements.get(element.element as usize));
-        let end = ids.last().map_or_else(String::new, ToString::to_string);
+        let end = ids.next_back().map_or_else(String::new, ToString::to_string);
         *self.ends.entry(end.clone()).or_default() += 1;
         end
     }

@@ -119,12 +119,11 @@ async fn drill(args: &DemoArgs, json: bool) -> Result<bool, Failure> {
     });
     let orders: Arc<Vec<Order>> = Arc::new((0..args.orders).map(Order::numbered).collect());
     let mut tasks = JoinSet::new();
-    let external = match &args.example_workers {
-        Some(python) => Some(external::Workers::start(python, &server)?),
-        None => {
-            workers::start(&drill, &mut tasks);
-            None
-        }
+    let external = if let Some(python) = &args.example_workers {
+        Some(external::Workers::start(python, &server)?)
+    } else {
+        workers::start(&drill, &mut tasks);
+        None
     };
     people::start(&drill, &mut tasks);
     orders::start(&drill, &orders, &mut tasks);

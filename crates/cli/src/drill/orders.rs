@@ -119,7 +119,7 @@ async fn publish(drill: &Drill, order: &Order) {
     let message = PublishMessage {
         name: "carrier-pickup".into(),
         correlation_key: order.id.clone(),
-        time_to_live: Duration::from_secs(3_600),
+        time_to_live: Duration::from_hours(1),
         message_id: Some(order.id.clone()),
         variables: None,
     };

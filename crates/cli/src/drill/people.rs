@@ -41,10 +41,10 @@ async fn decide(drill: &Drill, task: &Value) {
         .as_array()
         .is_some_and(|groups| groups.iter().any(|group| group == "directors"));
     let Some(total) = total(drill, instance).await else { return };
-    if total == 9_900.0 && !for_director {
+    if total == 9_900 && !for_director {
         return;
     }
-    let variables = format!(r#"{{"approved": {}}}"#, total != 7_777.0);
+    let variables = format!(r#"{{"approved": {}}}"#, total != 7_777);
     let Ok(variables) = serde_json::value::RawValue::from_string(variables) else { return };
     if drill.client.complete_task(key, Some(&variables)).await.is_ok() {
         drill.acknowledge(|record| {
@@ -53,9 +53,9 @@ async fn decide(drill: &Drill, task: &Value) {
     }
 }
 
-async fn total(drill: &Drill, instance: &str) -> Option<f64> {
+async fn total(drill: &Drill, instance: &str) -> Option<i64> {
     let shown = drill.client.show_instance(instance, 0, 1).await.ok()?.value();
     let variables = shown["variables"].as_array()?.clone();
     let order = variables.into_iter().find(|variable| variable["name"] == "order")?;
-    order["value"]["total"].as_f64()
+    order["value"]["total"].as_i64()
 }

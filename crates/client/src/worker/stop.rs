@@ -69,3 +69,32 @@ fn raise(sender: &watch::Sender<Ending>, to: Ending) {
         raised
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn ending_at_once_ends_taking_jobs_too_and_is_never_taken_back() {
+        let (stopper, mut stop) = stop_signal();
+        stopper.now();
+        stopper.drain();
+        stop.draining().await;
+        stop.now().await;
+    }
+
+    #[tokio::test]
+    async fn a_dropped_stopper_ends_nothing() {
+        let (stopper, mut stop) = stop_signal();
+        drop(stopper);
+        let ended = async {
+            stop.draining().await;
+            true
+        };
+        tokio::select! {
+            biased;
+            _ = ended => panic!("it ended"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+}

@@ -80,12 +80,12 @@ fn end_of_call<T>(request: &Request<T>) -> Option<Instant> {
     timeout(request).map(|timeout| {
         // Short deadlines keep at least half of their time.
         let early = BEFORE_DEADLINE.min(timeout / 2);
-        Instant::now() + (timeout - early)
+        Instant::now() + timeout.saturating_sub(early)
     })
 }
 
 /// A job as the wire has it.
-pub(super) fn wire_job(job: ActivatedJob) -> wire::ActivatedJob {
+pub(super) fn wire_job(job: &ActivatedJob) -> wire::ActivatedJob {
     wire::ActivatedJob {
         key: job.job.0.as_i64(),
         r#type: job.job_type.to_string(),
@@ -140,7 +140,7 @@ impl GatewayService for Gateway {
         let resources = work::read_resources(files).await.map_err(status)?;
         let reply = self.host.deploy(resources).await.map_err(status)?;
         let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
-        let deployments = definitions.into_iter().map(|definition| wire::Deployment {
+        let deployments = definitions.iter().map(|definition| wire::Deployment {
             metadata: Some(wire::deployment::Metadata::Process(metadata(definition))),
         });
         Ok(Response::new(wire::DeployResourceResponse {
@@ -161,7 +161,7 @@ impl GatewayService for Gateway {
         let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
         Ok(Response::new(wire::DeployProcessResponse {
             key: deployment.0.as_i64(),
-            processes: definitions.into_iter().map(metadata).collect(),
+            processes: definitions.iter().map(metadata).collect(),
         }))
     }
 
@@ -276,7 +276,7 @@ impl GatewayService for Gateway {
             fetch_variables: texts(request.fetch_variable),
         };
         let jobs = work::activate(&self.host, activate, deadline).await.map_err(status)?;
-        let jobs: Vec<_> = jobs.into_iter().map(wire_job).collect();
+        let jobs: Vec<_> = jobs.iter().map(wire_job).collect();
         let answer = (!jobs.is_empty()).then_some(Ok(wire::ActivateJobsResponse { jobs }));
         Ok(Response::new(Box::pin(tokio_stream::iter(answer))))
     }
@@ -299,7 +299,7 @@ impl GatewayService for Gateway {
             jobs_max: stream::WINDOW,
             fetch_variables: texts(request.fetch_variable),
         };
-        let jobs = stream::start(&self.host, activate, end).map_err(status)?;
+        let jobs = stream::start(&self.host, &activate, end).map_err(status)?;
         Ok(Response::new(Box::pin(ReceiverStream::new(jobs))))
     }
 
@@ -428,7 +428,7 @@ impl GatewayService for Gateway {
     }
 }
 
-fn metadata(definition: base::DeployedDefinition) -> wire::ProcessMetadata {
+fn metadata(definition: &base::DeployedDefinition) -> wire::ProcessMetadata {
     wire::ProcessMetadata {
         bpmn_process_id: definition.id.to_string(),
         version: definition.version,

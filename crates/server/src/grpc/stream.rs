@@ -20,11 +20,11 @@ const UNREAD_MAX: usize = 32;
 /// Leases jobs for one stream until its client goes away or `deadline` comes.
 pub(super) fn start(
     host: &Host,
-    activate: ActivateJobs,
+    activate: &ActivateJobs,
     deadline: Option<Instant>,
 ) -> Result<mpsc::Receiver<Result<wire::ActivatedJob, Status>>, Rejection> {
-    engine::check_activation(&activate)?;
-    let jobs = host.open_stream(&activate)?;
+    engine::check_activation(activate)?;
+    let jobs = host.open_stream(activate)?;
     let (sender, receiver) = mpsc::channel(UNREAD_MAX);
     tokio::spawn(async move {
         let end = async {
@@ -49,7 +49,7 @@ async fn forward(mut jobs: JobStream, sender: &mpsc::Sender<Result<wire::Activat
     while let Ok(place) = sender.reserve().await {
         let Some(job) = jobs.next().await else { return };
         let shard = job.job.0.shard();
-        place.send(Ok(wire_job(job)));
+        place.send(Ok(wire_job(&job)));
         let taken = taken.entry(shard).or_default();
         *taken += 1;
         if *taken >= WINDOW / 2 {

@@ -26,14 +26,14 @@ fn against_a_server<F: Future<Output = ()>>(story: impl Fn(Gateway, Channel) -> 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for shards in [1, 3] {
         runtime.block_on(async {
-            let store: Arc<dyn Store> = Arc::new(MemoryStore::new(shards));
+            let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(shards));
             let any = "127.0.0.1:0".parse().unwrap();
             let options = ServerOptions {
                 main: any,
                 grpc: any,
                 host: fermata_server::host::HostOptions::default(),
             };
-            let server = Server::start(&store, &options).await.unwrap();
+            let server = Server::start(&memory, &options).await.unwrap();
             let url = format!("http://{}", server.grpc_address());
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let running = tokio::spawn(server.run_until(async { drop(stopped.await) }));
@@ -264,6 +264,9 @@ fn health_knows_the_gateway_and_topology_its_shards() {
         let unknown = HealthCheckRequest { service: "other".into() };
         assert_eq!(health.check(unknown).await.unwrap_err().code(), Code::NotFound);
         let topology = client.topology(wire::TopologyRequest {}).await.unwrap().into_inner();
-        assert_eq!(topology.brokers[0].partitions.len(), topology.partitions_count as usize);
+        assert_eq!(
+            i32::try_from(topology.brokers[0].partitions.len()),
+            Ok(topology.partitions_count)
+        );
     });
 }

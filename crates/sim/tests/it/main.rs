@@ -9,6 +9,8 @@ mod shared_models;
 mod streams;
 mod time;
 
+use std::fmt::Write as _;
+
 use fermata_sim::{Crash, World};
 
 /// Runs a story in every kind of world, and verifies the rows at its end.
@@ -51,14 +53,16 @@ fn line(between: &[(&str, &str)]) -> String {
     let mut before = "start";
     for (number, (id, element)) in between.iter().enumerate() {
         xml.push_str(element);
-        xml.push_str(&format!(
+        let _ = write!(
+            xml,
             r#"<bpmn:sequenceFlow id="f{number}" sourceRef="{before}" targetRef="{id}"/>"#
-        ));
+        );
         before = id;
     }
-    xml.push_str(&format!(
+    let _ = write!(
+        xml,
         r#"<bpmn:sequenceFlow id="last" sourceRef="{before}" targetRef="end"/><bpmn:endEvent id="end"/>"#
-    ));
+    );
     xml
 }
 

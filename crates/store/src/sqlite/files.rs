@@ -44,6 +44,16 @@ pub(super) fn create_dir(dir: &Path) -> Result<(), Fault> {
         .map_err(|error| Place::new(dir.to_owned()).io("the directory cannot be created", &error))
 }
 
+/// Opens a file for writing; one that is not there is created for this user alone. SQLite gives
+/// its own files the permissions of the database.
+pub(super) fn create_private(place: &Place) -> Result<File, Fault> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(place.path()).map_err(|error| place.io("it cannot be opened", &error))
+}
+
 /// Makes new names in the directory durable.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), Fault> {
     // Only Unix lets a directory be opened as a file.
@@ -63,12 +73,7 @@ pub(super) struct Lock(#[expect(dead_code, reason = "closing the file ends the l
 impl Lock {
     pub(super) fn take(dir: &Path) -> Result<Self, Fault> {
         let place = Place::new(dir.join(LOCK));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(place.path())
-            .map_err(|error| place.io("the lock cannot be opened", &error))?;
+        let file = create_private(&place)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Fault::InUse { path: database(dir) }),
@@ -135,21 +140,15 @@ pub(super) struct Mark {
 const MARK_BYTES: usize = 20;
 
 impl Mark {
-    /// Takes over the mark for the database `id` that has `batches`; fewer than marked is damage.
+    /// Takes over the mark for the database `id`, which has `batches`.
     pub(super) fn open(
         dir: &Path,
         marked: Option<Marked>,
         id: i64,
         batches: u64,
     ) -> Result<Self, Fault> {
-        marked.map_or(Ok(()), |marked| marked.refuse_fewer(dir, id, batches))?;
         let place = Place::new(dir.join(MARK));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(place.path())
-            .map_err(|error| place.io("the mark cannot be opened", &error))?;
+        let file = create_private(&place)?;
         let mut mark = Self { file, place, id };
         if marked != Some(Marked { id, batches }) {
             mark.set(batches)?;

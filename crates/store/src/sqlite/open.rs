@@ -43,22 +43,27 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
     }
     files::create_dir(dir)?;
     let lock = Lock::take(dir)?;
+    files::create_private(&place)?;
     let marked = Marked::read(dir)?;
     let (mut connection, found) = inspect(dir, &place)?;
-    if let (FileState::New, Some(marked)) = (found, marked) {
-        marked.refuse_empty(dir)?;
+    if found == FileState::New {
+        marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
     }
     configure(&connection, found, options.file_bytes_max, &place)?;
-    schema::migrate(&mut connection, found, &place)?;
+    if found == FileState::New {
+        schema::migrate(&mut connection, found, &place)?;
+    }
     create_header(&connection, shards_when_new).map_err(|error| place.fault(&error))?;
     let header = header(&connection, &place)?;
     if let Some(asked) = options.shards.filter(|asked| *asked != header.shards) {
         return Err(Fault::Shards { path: place.path().to_owned(), found: header.shards, asked });
     }
+    marked.map_or(Ok(()), |marked| marked.refuse_fewer(dir, header.id, header.batches))?;
+    // Only now that nothing is refused any more.
+    let found = schema::inspect(&connection, &place)?;
+    schema::migrate(&mut connection, found, &place)?;
     let mark = Mark::open(dir, marked, header.id, header.batches)?;
-    if found == FileState::New {
-        files::sync_dir(dir)?;
-    }
+    files::sync_dir(dir)?;
     keep_log_on_close(&connection, false).map_err(|error| place.fault(&error))?;
     let session = Session::new(connection, mark, header.batches, &place)?;
     Ok(Shared {
@@ -73,8 +78,7 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
 /// Opens the file and looks at what it is, without a change to it.
 pub(super) fn inspect(dir: &Path, place: &Place) -> Result<(Connection, FileState), Fault> {
     let (file_bytes, log_bytes) = files::sizes(dir);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = connect(place, flags)?;
+    let connection = connect(place)?;
     keep_log_on_close(&connection, true).map_err(|error| place.fault(&error))?;
     let found = schema::inspect(&connection, place)?;
     let pages: i64 = connection
@@ -93,7 +97,7 @@ pub(super) fn inspect(dir: &Path, place: &Place) -> Result<(Connection, FileStat
 /// A connection that reads only.
 pub(super) fn reader(place: &Place) -> Result<Connection, Fault> {
     // Opened for writing as far as the system goes: reading a write-ahead log needs its index.
-    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = connect(place)?;
     let setup = || {
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
@@ -112,8 +116,8 @@ pub(super) fn reader(place: &Place) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-fn connect(place: &Place, flags: OpenFlags) -> Result<Connection, Fault> {
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+fn connect(place: &Place) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(place.path(), flags).map_err(|error| place.fault(&error))?;
     let setup = || {

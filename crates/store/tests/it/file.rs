@@ -214,8 +214,14 @@ fn a_directory_is_created_for_this_user_alone() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&deep).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&deep), 0o700);
+        let store = open(&deep).unwrap();
+        commit(&store, ShardId::FIRST, everything());
+        for file in std::fs::read_dir(&deep).unwrap() {
+            let path = file.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
     }
 }
 

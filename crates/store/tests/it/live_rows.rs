@@ -32,11 +32,10 @@ fn a_queue_is_of_one_shard_and_type_and_read_in_pages_by_time_then_key() {
         assert_eq!(reader.queue(shard, "nothing", None, 100).unwrap(), []);
         for size in 1..4 {
             let (mut pages, mut after) = (Vec::new(), None);
-            loop {
+            for _ in 0..=expected.len() {
                 let page = reader.queue(shard, "pay", after, size).unwrap();
                 assert!(page.len() <= size as usize);
-                let Some(last) = page.last() else { break };
-                after = Some((last.available_ms, last.job));
+                after = page.last().map(|last| (last.available_ms, last.job)).or(after);
                 pages.extend(page);
             }
             assert_eq!(pages, expected, "pages of {size}");
