@@ -43,15 +43,46 @@ async fn activate_or_give_back(
     let (sender, receiver) = oneshot::channel();
     let (host, activate) = (Arc::clone(host), activate.clone());
     tokio::spawn(async move {
-        let leased = try_activate(&host, &activate).await;
-        if let Err(Ok(jobs)) = sender.send(leased) {
-            let jobs = jobs.iter().map(|job| job.job).collect();
-            give_back(&host, jobs).await;
-        }
+        let activated = try_activate(&host, &activate).await;
+        // A caller that goes away while this is on its way to it drops it unseen.
+        let _ = sender.send(activated.map(|jobs| (Leased::new(&host, &jobs), jobs)));
     });
-    receiver.await.unwrap_or_else(|_| {
+    let (leased, jobs) = receiver.await.unwrap_or_else(|_| {
         Err(Rejection::new(base::RejectionKind::Unavailable, "the server is stopping"))
-    })
+    })?;
+    leased.handed_over();
+    Ok(jobs)
+}
+
+/// Jobs on their way to a worker: dropped before they are handed over, they are given back.
+#[derive(Debug)]
+pub struct Leased {
+    host: Arc<Host>,
+    jobs: Vec<JobKey>,
+}
+
+impl Leased {
+    /// Guards jobs that were just leased.
+    pub fn new(host: &Arc<Host>, jobs: &[ActivatedJob]) -> Self {
+        Self { host: Arc::clone(host), jobs: jobs.iter().map(|job| job.job).collect() }
+    }
+
+    /// The worker has them, or somebody else guards them now.
+    pub fn handed_over(mut self) {
+        self.jobs.clear();
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        // Without a runtime the server is at its end: the leases end by themselves.
+        if !self.jobs.is_empty()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let (host, jobs) = (Arc::clone(&self.host), std::mem::take(&mut self.jobs));
+            runtime.spawn(async move { give_back(&host, jobs).await });
+        }
+    }
 }
 
 /// Asks every shard once, beginning with the next in turn, until enough is leased.

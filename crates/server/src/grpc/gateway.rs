@@ -12,7 +12,6 @@ use proto::gateway as wire;
 use proto::gateway::gateway_server::Gateway as GatewayService;
 use tokio::time::Instant;
 use tokio_stream::Stream;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::status::{key, status, tenant, texts, timeout, variables};
@@ -300,7 +299,7 @@ impl GatewayService for Gateway {
             fetch_variables: texts(request.fetch_variable),
         };
         let jobs = stream::start(&self.host, &activate, end).map_err(status)?;
-        Ok(Response::new(Box::pin(ReceiverStream::new(jobs))))
+        Ok(Response::new(Box::pin(jobs)))
     }
 
     async fn complete_job(

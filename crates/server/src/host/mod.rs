@@ -15,6 +15,7 @@ mod writer_thread;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -348,8 +349,8 @@ pub struct JobStream {
 
 impl JobStream {
     /// The next job; `None` when the server stops.
-    pub async fn next(&mut self) -> Option<ActivatedJob> {
-        self.jobs.recv().await
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ActivatedJob>> {
+        self.jobs.poll_recv(context)
     }
 
     /// Lets a shard push so many more.

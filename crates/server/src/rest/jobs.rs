@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{patch, post};
-use base::{ActivateJobs, ActivatedJob, Command, FailJob, JobKey, Text, ThrowError};
+use base::{ActivateJobs, ActivatedJob, Command, FailJob, Text, ThrowError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -135,28 +135,13 @@ async fn activate(
     };
     let deadline = poll.map(|poll| Instant::now() + poll);
     let jobs = work::activate(&host, activate, deadline).await?;
-    let mut leased = Leased { host: &host, jobs: jobs.iter().map(|job| job.job).collect() };
+    // Until there is an answer, the caller may still go away.
+    let leased = work::Leased::new(&host, &jobs);
     let business_ids = business_ids(&host, &jobs).await;
     let jobs = jobs.iter().zip(business_ids).map(|(job, id)| wire_job(job, id));
     let answer = json(&Activated { jobs: jobs.collect::<Result<_, _>>()? });
-    leased.jobs.clear();
+    leased.handed_over();
     Ok(answer)
-}
-
-/// Jobs on their way into an answer: if the caller goes away before there is one, they are given
-/// back.
-struct Leased<'a> {
-    host: &'a Arc<Host>,
-    jobs: Vec<JobKey>,
-}
-
-impl Drop for Leased<'_> {
-    fn drop(&mut self) {
-        if !self.jobs.is_empty() {
-            let (host, jobs) = (Arc::clone(self.host), std::mem::take(&mut self.jobs));
-            tokio::spawn(async move { work::give_back(&host, jobs).await });
-        }
-    }
 }
 
 /// The business ids of the jobs' instances. The jobs are leased already, so they are handed over
