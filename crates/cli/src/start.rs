@@ -40,7 +40,7 @@ pub(crate) struct StartArgs {
     /// A JSON object, @FILE, or - for standard input
     #[arg(long, value_name = "JSON")]
     variables: Option<String>,
-    /// This version of the process [default: the latest]
+    /// This version of the process (default: the latest)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     version: Option<i32>,
     /// Your own name for the instance
@@ -172,7 +172,7 @@ async fn many(create: CreateInstance, count: u32, context: &Context) -> Done {
 
 /// On standard error, and only on a terminal.
 fn bar(count: u32) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template("{bar:32} {human_pos} of {human_len}, {eta} left");
     let bar = ProgressBar::new(u64::from(count));
     match style {
         Ok(style) => bar.with_style(style),

@@ -169,3 +169,63 @@ fn read_resource(name: &str, bytes: Vec<u8>) -> Result<Resource, Rejection> {
     })?;
     Ok(Resource { name: name.into(), bytes: Arc::from(bytes), processes })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use base::{CreateInstance, DefinitionRef, Variables};
+    use store::{MemoryStore, Store};
+
+    use super::*;
+    use crate::host::HostOptions;
+
+    const MODEL: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+        xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="x">
+        <process id="p" isExecutable="true"><startEvent id="s"/>
+        <sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+        <serviceTask id="t"><extensionElements><zeebe:taskDefinition type="work"/>
+        </extensionElements></serviceTask></process></definitions>"#;
+
+    async fn host_with_a_job() -> Arc<Host> {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(1));
+        let host = Arc::new(Host::start(&store, HostOptions::default()).unwrap());
+        let models = vec![("p.bpmn".to_owned(), MODEL.as_bytes().to_vec())];
+        host.deploy(read_resources(models).await.unwrap()).await.unwrap();
+        let create = CreateInstance {
+            definition: DefinitionRef::Id { id: "p".into(), version: None },
+            variables: Variables::new(),
+            business_id: None,
+            business_id_unique: false,
+            tags: Vec::new(),
+            await_result: None,
+        };
+        host.command(Command::Create(create), 0).await.unwrap();
+        host
+    }
+
+    fn ask() -> ActivateJobs {
+        ActivateJobs {
+            job_type: "work".into(),
+            worker: "w".into(),
+            timeout_ms: 600_000,
+            jobs_max: 1,
+            fetch_variables: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn jobs_that_were_on_their_way_to_a_caller_that_left_are_given_back() {
+        let host = host_with_a_job().await;
+        let mut call = Box::pin(activate(&host, ask(), None));
+        let waker = Waker::noop();
+        assert!(call.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        // The answer is there, but the caller does not look any more.
+        while tokio::runtime::Handle::current().metrics().num_alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        assert_eq!(activate(&host, ask(), Some(deadline)).await.unwrap().len(), 1);
+    }
+}

@@ -31,13 +31,14 @@ pub(super) fn took(from: Option<&str>, to: Option<&str>) -> Option<String> {
     })
 }
 
-/// The largest unit that fits, and no more.
+/// In the largest unit of which there are at least two, to the nearest.
 fn rough(ms: i64) -> String {
+    let nearest = |unit: i64| (ms + unit / 2) / unit;
     match ms {
-        ms if ms < MINUTE => format!("{} s", ms / SECOND),
-        ms if ms < HOUR => format!("{} min", ms / MINUTE),
-        ms if ms < 2 * DAY => format!("{} h", ms / HOUR),
-        ms => format!("{} days", ms / DAY),
+        ms if ms < 2 * MINUTE => format!("{} s", ms / SECOND),
+        ms if ms < 2 * HOUR => format!("{} min", nearest(MINUTE)),
+        ms if ms < 2 * DAY => format!("{} h", nearest(HOUR)),
+        _ => format!("{} days", nearest(DAY)),
     }
 }
 
@@ -53,8 +54,8 @@ mod tests {
             ("2026-03-01T11:59:15+00:00", "45 s ago"),
             ("2026-03-01T11:57:00.000Z", "3 min ago"),
             ("2026-02-28T11:00:00Z", "25 h ago"),
-            ("2026-01-01T00:00:00Z", "59 days ago"),
-            ("2026-03-01T16:00:00Z", "in 4 h"),
+            ("2026-01-01T18:00:00Z", "59 days ago"),
+            ("2026-03-01T15:59:58Z", "in 4 h"),
             ("tomorrow\u{1b}", "tomorrow "),
         ] {
             assert_eq!(distance(text, now), shown, "{text}");
@@ -67,7 +68,7 @@ mod tests {
         for (to, shown) in [
             ("2026-03-01T12:00:00.012Z", "12 ms"),
             ("2026-03-01T12:00:01.290Z", "1.2 s"),
-            ("2026-03-01T12:01:30Z", "1 min"),
+            ("2026-03-01T12:01:30Z", "90 s"),
         ] {
             assert_eq!(took(from, Some(to)).as_deref(), Some(shown));
         }

@@ -1,6 +1,6 @@
 //! The elements of an instance as a tree: what stands in a sub-process is set in below it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -46,7 +46,7 @@ fn keep<'a>(elements: &[&'a Value]) -> Vec<&'a Value> {
     let late = elements.len().saturating_sub(SHOWN);
     let by_key: BTreeMap<&str, &Value> =
         elements.iter().map(|element| (text(element, "key"), *element)).collect();
-    let mut wanted = std::collections::BTreeSet::new();
+    let mut wanted = BTreeSet::new();
     for (at, element) in elements.iter().enumerate() {
         if at < late && text(element, "state") != "ACTIVE" {
             continue;
@@ -63,12 +63,11 @@ fn keep<'a>(elements: &[&'a Value]) -> Vec<&'a Value> {
 /// Every element behind its scope, with its depth. What names a scope that is not there stands at
 /// the top.
 fn in_order<'a>(elements: &[&'a Value], root: &str) -> Vec<(&'a Value, usize)> {
-    let known: BTreeMap<&str, ()> =
-        elements.iter().map(|element| (text(element, "key"), ())).collect();
+    let known: BTreeSet<&str> = elements.iter().map(|element| text(element, "key")).collect();
     let mut inside: BTreeMap<&str, Vec<&'a Value>> = BTreeMap::new();
     for element in elements {
         let scope = text(element, "scopeKey");
-        let scope = if known.contains_key(scope) { scope } else { root };
+        let scope = if known.contains(scope) { scope } else { root };
         inside.entry(scope).or_default().push(element);
     }
     let mut order = Vec::with_capacity(elements.len());

@@ -57,10 +57,10 @@ pub(crate) struct WorkerArgs {
     /// How long a job stays leased when this worker vanishes
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = lease)]
     timeout: Duration,
-    /// Variables to fetch, between commas [default: all]
+    /// Variables to fetch, between commas (default: all)
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     fetch: Vec<String>,
-    /// Name of this worker, for people [default: fermata@HOST]
+    /// Name of this worker, for people (default: fermata@HOST)
     #[arg(long)]
     name: Option<String>,
     /// The command and its arguments

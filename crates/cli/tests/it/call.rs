@@ -116,3 +116,22 @@ fn a_reader_that_goes_away_is_no_failure() {
     let piped = answer(std::process::Command::new("sh").args(["-c", &script]));
     assert_eq!((piped.code, piped.err.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn the_reference_names_every_command_and_every_option() {
+    let path = format!("{}/../../docs/reference/cli.md", env!("CARGO_MANIFEST_DIR"));
+    let reference = std::fs::read_to_string(path).expect("the reference");
+    for name in COMMANDS {
+        let mut sections = reference.split("\n### ").filter(|section| {
+            let title = section.lines().next().unwrap_or_default();
+            title.split('`').any(|words| words.starts_with(&format!("fermata {name}")))
+        });
+        let section = sections.next().unwrap_or_else(|| panic!("no section for {name}"));
+        let help = answer(command().args([name, "--help"])).ok().out;
+        let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
+        for option in options.filter_map(|line| line.split_whitespace().next()) {
+            let common = ["server", "output"].contains(&option);
+            assert!(common || section.contains(&format!("--{option}")), "{name} --{option}");
+        }
+    }
+}

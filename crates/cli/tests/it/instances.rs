@@ -92,7 +92,7 @@ fn waiting_for_an_end_that_does_not_come_is_a_no() {
     let server = Server::with(&["work"]);
     let waited = server.call(["start", "work", "--await", "--timeout", "50ms"]);
     assert_eq!(waited.code, Some(1), "{waited:?}");
-    assert!(waited.err.contains("it goes on"), "{waited:?}");
+    assert!(waited.err.contains("goes on"), "{waited:?}");
     assert_eq!(server.json(["list", "--state", "active"]).as_array().map(Vec::len), Some(1));
 }
 
@@ -117,6 +117,9 @@ fn instances_are_found_by_what_they_are() {
     let server = Server::with(&["work", "choose", "approve"]);
     let work = server.json(["start", "work", "--business-id", "A-1", "--tag", "vip"]);
     assert_eq!(work["tags"], json!(["vip"]));
+    let taken = server.call(["start", "work", "--business-id", "A-1", "--unique"]);
+    assert_eq!(taken.code, Some(1), "{taken:?}");
+    assert!(taken.err.contains("expected the business id `A-1` to be free"), "{}", taken.err);
     server.start("approve", "{}");
     server.start("choose", "{\"side\": \"left\"}");
     server.start("choose", "{\"side\": \"up\"}");

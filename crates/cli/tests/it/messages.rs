@@ -19,10 +19,10 @@ fn a_message_reaches_the_instance_that_waits_for_it() {
 #[test]
 fn a_message_is_kept_for_its_time_and_its_id_is_taken_once() {
     let server = Server::with(&["pickup"]);
-    let send = ["message", "picked-up", "--key", "A-2", "--ttl", "1h", "--id", "once"];
-    let sent = server.call(send).ok().out;
+    let call = ["message", "picked-up", "--key", "A-2", "--ttl", "1h", "--id", "once"];
+    let sent = server.call(call).ok().out;
     assert!(sent.ends_with(", kept for 1h until something waits for it\n"), "{sent}");
-    let again = server.call(send);
+    let again = server.call(call);
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(again.err.contains("the id `once` already"), "{}", again.err);
     let key = server.start("pickup", "{\"order\": \"A-2\"}");

@@ -68,7 +68,9 @@ fn the_second_signal_ends_commands_with_all_they_started_and_gives_jobs_back() {
     let told = worker.wait();
     assert_eq!(told.code, Some(0), "{told:?}");
     assert!(told.err.contains("is given back"), "{}", told.err);
-    processes.iter().for_each(|process| gone(process));
+    for process in &processes {
+        gone(process);
+    }
     // Long before its lease would have ended, another worker has it.
     let next = server.worker(&["--type", "work"], "true");
     server.ended_at(&key, "done");

@@ -10,6 +10,7 @@ use tonic::{Code, Request, Status};
 
 use super::backoff::Backoff;
 use super::{Handler, Job, Notice, Shared, Stop, lease};
+use crate::error::root_cause;
 use crate::{Error, Problem};
 
 /// How long the server holds a poll while there is no job.
@@ -53,7 +54,7 @@ pub(super) async fn run<H: Handler>(
             Err(status) => {
                 if !std::mem::replace(&mut away, true) {
                     let server = shared.server.clone();
-                    let cause = status.message().to_owned();
+                    let cause = cause(&status);
                     shared.handler.notice(Notice::ServerAway { server, cause });
                 }
                 tokio::select! {
@@ -110,6 +111,11 @@ async fn poll<H>(shared: &Shared<H>, job_type: &str, room: usize) -> Result<Vec<
 /// A duration as the wire has it.
 pub(super) fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What the system said, where the call did not get through; else the server's own words.
+fn cause(status: &Status) -> String {
+    std::error::Error::source(status).map_or_else(|| status.message().to_owned(), root_cause)
 }
 
 /// Whether the same poll would be refused for ever.

@@ -115,7 +115,7 @@ async fn create(
     let wait = wait.map_or(RESULT_DEFAULT, Duration::from_millis);
     let Ok(reply) = tokio::time::timeout(wait, command).await else {
         return Err(Problem::timed_out(format!(
-            "the instance was started but had no result yet after {} ms; it goes on",
+            "there was no result yet after {} ms; the instance goes on",
             wait.as_millis()
         )));
     };

@@ -1,4 +1,5 @@
 //! The server from outside, through its faces.
 
+mod faults;
 mod grpc;
 mod rest;

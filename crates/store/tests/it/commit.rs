@@ -1,5 +1,7 @@
 //! Commits: together or not at all, one writer, no more after a failed one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use base::{Batch, Op, ShardId, ShardRow};
 use store::{Fault, Query, Store};
 
@@ -139,27 +141,44 @@ fn batches_of_several_shards_are_one_commit() {
     }
 }
 
+/// Also when the thread panics, so that no other waits for ever.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[test]
 fn readers_in_other_threads_see_whole_commits_only() {
     const COMMITS: u64 = 30;
     each_store(|store, shard| {
         let of = key(shard, 1);
+        let ended = AtomicBool::new(false);
         std::thread::scope(|threads| {
             for _ in 0..3 {
                 threads.spawn(|| {
                     let mut reader = reader(store);
                     let mut seen = 0;
-                    while seen < COMMITS {
-                        // Two rows of the log a commit, and their number in the snapshot.
-                        let Some(stored) = reader.state(of).unwrap() else { continue };
-                        let snapshot = stored.snapshot.unwrap();
-                        let commits = u64::from_le_bytes(snapshot.bytes.try_into().unwrap());
-                        assert_eq!(stored.log.len() as u64, 2 * commits);
-                        assert!(commits >= seen);
-                        seen = commits;
+                    loop {
+                        let last = ended.load(Ordering::Acquire);
+                        // Two rows of the log a commit, and the number of commits in the snapshot.
+                        if let Some(stored) = reader.state(of).unwrap() {
+                            let bytes = stored.snapshot.unwrap().bytes;
+                            let commits = u64::from_le_bytes(bytes.try_into().unwrap());
+                            assert_eq!(stored.log.len() as u64, 2 * commits);
+                            assert!(commits >= seen);
+                            seen = commits;
+                        }
+                        if last {
+                            assert_eq!(seen, COMMITS);
+                            break;
+                        }
                     }
                 });
             }
+            let _end = SetAtEnd(&ended);
             let mut writer = store.writer().unwrap();
             for at in 0..COMMITS {
                 let bytes = (at + 1).to_le_bytes().to_vec();

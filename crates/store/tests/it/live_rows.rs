@@ -115,17 +115,21 @@ fn timers_are_of_one_shard_and_read_in_pages_by_time_then_key() {
     });
 }
 
+fn start_lock(shard: ShardId, process: &str, correlation_key: &str) -> StartLockRow {
+    StartLockRow {
+        shard,
+        process_id: process.into(),
+        name: "paid".into(),
+        correlation_key: correlation_key.into(),
+        instance: key(shard, 1),
+    }
+}
+
 #[test]
 fn a_slot_holds_what_has_its_shard_name_and_key() {
     each_store(|store, shard| {
         let other_shard = ShardId(shard.0 + 1);
-        let lock = |process: &str, correlation_key: &str| StartLockRow {
-            shard,
-            process_id: process.into(),
-            name: "paid".into(),
-            correlation_key: correlation_key.into(),
-            instance: key(shard, 1),
-        };
+        let lock = |process, correlation_key| start_lock(shard, process, correlation_key);
         let mut renamed = subscription(shard, 3, shard, "A");
         renamed.name = "shipped".into();
         // The instance's shard is not the slot's.

@@ -76,18 +76,6 @@ impl Rig {
         }
     }
 
-    /// Posts JSON and goes away at once.
-    pub(crate) fn hang_up(&self, path: &str, body: &Value) {
-        let mut socket = TcpStream::connect(self.address).unwrap();
-        let body = body.to_string();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        socket.write_all(request.as_bytes()).unwrap();
-    }
-
     /// Sends JSON.
     pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(method, path, "application/json", body.to_string().as_bytes())

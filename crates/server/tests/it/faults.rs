@@ -1,0 +1,147 @@
+//! When the disk fails, and when more comes than can be done.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use base::{Command, CreateInstance, DefinitionRef, RejectionKind, Reply, Variables};
+use engine::Resource;
+use fermata_server::host::{Host, HostOptions};
+use fermata_server::{ServeError, Server, ServerOptions};
+use store::{Fault, MemoryStore, Query, Reader, SqliteOptions, SqliteStore, Store, Writer};
+
+const MODEL: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+  xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:t">
+<bpmn:process id="p" isExecutable="true"><bpmn:startEvent id="s"/>
+<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="work"/>
+<bpmn:serviceTask id="work"><bpmn:extensionElements><zeebe:taskDefinition type="work"/></bpmn:extensionElements></bpmn:serviceTask>
+<bpmn:sequenceFlow id="g" sourceRef="work" targetRef="e"/><bpmn:endEvent id="e"/></bpmn:process></bpmn:definitions>"#;
+
+fn resource() -> Resource {
+    let processes = bpmn::read(MODEL).unwrap();
+    Resource { name: "p.bpmn".into(), bytes: Arc::from(MODEL.as_bytes()), processes }
+}
+
+fn create(payload: usize) -> Command {
+    Command::Create(CreateInstance {
+        definition: DefinitionRef::Id { id: "p".into(), version: None },
+        variables: Variables::parse(&format!(r#"{{"x": "{}"}}"#, "y".repeat(payload))).unwrap(),
+        business_id: None,
+        business_id_unique: false,
+        tags: Vec::new(),
+        await_result: None,
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let full = SqliteOptions { file_bytes_max: Some(400 * 1024), ..SqliteOptions::default() };
+    let mut acknowledged = Vec::new();
+    runtime().block_on(async {
+        let sqlite: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path(), full).unwrap());
+        let any = "127.0.0.1:0".parse().unwrap();
+        let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
+        let server = Server::start(&sqlite, &options).await.unwrap();
+        let host = Arc::clone(server.host());
+        let running = tokio::spawn(server.run_until(std::future::pending()));
+        host.deploy(vec![resource()]).await.unwrap();
+        let rejection = loop {
+            match host.command(create(20_000), 20_000).await {
+                Ok(Reply::Created(created)) => acknowledged.push(created.instance),
+                Ok(other) => panic!("{other:?}"),
+                Err(rejection) => break rejection,
+            }
+            assert!(acknowledged.len() < 1_000, "the disk never was full");
+        };
+        assert_eq!(rejection.kind, RejectionKind::Unavailable);
+        drop(host);
+        let Err(ServeError::Store(fault)) = running.await.unwrap() else {
+            panic!("the server went on");
+        };
+        assert!(fault.to_string().contains("full"), "{fault}");
+    });
+    assert!(!acknowledged.is_empty());
+    let again = SqliteStore::open(directory.path(), SqliteOptions::default()).unwrap();
+    let mut reader = again.reader().unwrap();
+    for instance in acknowledged {
+        assert!(reader.instance(instance).unwrap().is_some(), "{instance} was lost");
+    }
+}
+
+/// A store whose commits wait for a word each.
+#[derive(Debug)]
+struct Gated {
+    store: MemoryStore,
+    gate: Mutex<Option<Receiver<()>>>,
+}
+
+struct GatedWriter {
+    writer: Box<dyn Writer>,
+    gate: Receiver<()>,
+}
+
+impl Writer for GatedWriter {
+    fn commit(&mut self, batches: &[base::Batch]) -> Result<(), Fault> {
+        // The sender is dropped when the gate is open for ever.
+        let _ = self.gate.recv();
+        self.writer.commit(batches)
+    }
+}
+
+impl Store for Gated {
+    fn shards(&self) -> u16 {
+        self.store.shards()
+    }
+    fn writer(&self) -> Result<Box<dyn Writer>, Fault> {
+        let gate = self.gate.lock().unwrap().take().ok_or(Fault::SecondWriter)?;
+        Ok(Box::new(GatedWriter { writer: self.store.writer()?, gate }))
+    }
+    fn reader(&self) -> Result<Box<dyn Reader>, Fault> {
+        self.store.reader()
+    }
+}
+
+#[test]
+fn past_the_bound_callers_are_told_to_come_later_and_what_was_taken_is_done() {
+    for shards in [1, 3] {
+        let (open, gate): (Sender<()>, _) = channel();
+        let memory = MemoryStore::new(shards);
+        let gated = Gated { store: memory.clone(), gate: Mutex::new(Some(gate)) };
+        let gated: Arc<dyn Store> = Arc::new(gated);
+        runtime().block_on(async {
+            let host = Arc::new(Host::start(&gated, HostOptions::default()).unwrap());
+            let deploying = {
+                let host = Arc::clone(&host);
+                tokio::spawn(async move { host.deploy(vec![resource()]).await })
+            };
+            open.send(()).unwrap();
+            deploying.await.unwrap().unwrap();
+            // 256 MB may be under way: of 600 commands of 1 MB, the rest is refused at once.
+            let mut commands = tokio::task::JoinSet::new();
+            for _ in 0..600 {
+                let host = Arc::clone(&host);
+                commands.spawn(async move { host.command(create(10), 1024 * 1024).await });
+            }
+            let mut refused = 0;
+            while refused < 600 - 256 {
+                let rejection = commands.join_next().await.unwrap().unwrap().unwrap_err();
+                assert_eq!(rejection.kind, RejectionKind::Exhausted);
+                refused += 1;
+            }
+            drop(open);
+            let mut done = 0;
+            while let Some(outcome) = commands.join_next().await {
+                outcome.unwrap().unwrap();
+                done += 1;
+            }
+            assert_eq!(done, 256);
+        });
+        let mut reader = memory.reader().unwrap();
+        let query = Query { page: store::Page { from: 0, limit: 1_000 }, ..Query::default() };
+        assert_eq!(reader.find_instances(&query).unwrap().rows.len(), 256);
+    }
+}
