@@ -111,8 +111,9 @@ impl Server {
                 }
             } => fault,
         };
+        self.host.stop_waiting();
         let _ = self.stop.send(true);
-        // Calls under way get a moment; long polls are ended by it.
+        // Calls under way get a moment; long polls and streams end by themselves.
         let drained = async { while self.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(2), drained).await;
         self.tasks.abort_all();

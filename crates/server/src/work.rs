@@ -31,6 +31,7 @@ pub async fn activate(
         tokio::select! {
             () = wait.hint() => {}
             () = tokio::time::sleep_until(deadline) => return Ok(jobs),
+            () = host.stopping() => return Ok(jobs),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use base::{ActivateJobs, Rejection, ShardId};
 use proto::gateway as wire;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 use tokio_stream::Stream;
 use tonic::Status;
 
@@ -19,12 +19,11 @@ pub(super) const WINDOW: u32 = 64;
 
 /// The jobs of one worker. Dropped when its client goes away: then what the connection has not
 /// taken is given back.
-#[derive(Debug)]
 pub(super) struct Pushes {
     jobs: JobStream,
     /// Taken by the connection since the shard last got credit.
     taken: HashMap<ShardId, u32>,
-    end: Option<Pin<Box<Sleep>>>,
+    end: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Leases jobs for one stream until its client goes away or `deadline` comes.
@@ -35,7 +34,16 @@ pub(super) fn start(
 ) -> Result<Pushes, Rejection> {
     engine::check_activation(activate)?;
     let jobs = host.open_stream(activate)?;
-    let end = deadline.map(|deadline| Box::pin(tokio::time::sleep_until(deadline)));
+    let stopping = host.stopping();
+    let end = Box::pin(async move {
+        match deadline {
+            None => stopping.await,
+            Some(deadline) => tokio::select! {
+                () = stopping => {}
+                () = tokio::time::sleep_until(deadline) => {}
+            },
+        }
+    });
     Ok(Pushes { jobs, taken: HashMap::new(), end })
 }
 
@@ -56,10 +64,7 @@ impl Stream for Pushes {
             }
             // The server stops.
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => match &mut self.end {
-                Some(end) => end.as_mut().poll(context).map(|()| None),
-                None => Poll::Pending,
-            },
+            Poll::Pending => self.end.as_mut().poll(context).map(|()| None),
         }
     }
 }

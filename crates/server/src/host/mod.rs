@@ -85,6 +85,7 @@ pub struct Host {
     next_stream: AtomicU64,
     definitions: Arc<Mutex<Catalog>>,
     failed: watch::Receiver<Option<Fault>>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Host {
@@ -157,6 +158,7 @@ impl Host {
             next_stream: AtomicU64::new(0),
             definitions,
             failed,
+            stopping: watch::Sender::new(false),
         })
     }
 
@@ -324,6 +326,20 @@ impl Host {
     /// Tells when the store has failed; the server must stop then.
     pub fn failed(&self) -> watch::Receiver<Option<Fault>> {
         self.failed.clone()
+    }
+
+    /// Lets everybody who waits for jobs know that the server is about to stop.
+    pub fn stop_waiting(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends when the server is about to stop.
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            // A host that is gone has stopped.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        }
     }
 
     /// Ends the threads. What was acknowledged is durable; what was not is not answered.

@@ -167,7 +167,7 @@ fn job_fact(event: &Event) -> Fact {
         }
         Event::JobCompleted { job } => about("jobCompleted", *job, ""),
         Event::JobFailed { job, retries, available_ms: _, message } => {
-            about("jobFailed", *job, format!("{retries} attempts left{}", after_colon(message)))
+            about("jobFailed", *job, format!("attempts left: {retries}{}", after_colon(message)))
         }
         Event::JobErrorThrown { job, code, message } => {
             about("jobErrorThrown", *job, format!("{code}{}", after_colon(message)))
