@@ -56,7 +56,7 @@ fn serve(args: &DevArgs, json: bool) -> Result<(), Box<dyn std::error::Error>> {
     };
     server_options.host.business_id_unique = args.business_id_unique;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(cores.clamp(1, 4))
+        .worker_threads((cores / 2).max(1))
         .enable_all()
         .build()?;
     runtime.block_on(async {

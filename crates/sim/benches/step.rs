@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p fermata-sim`
 
+use std::fmt::Write as _;
+
 use base::Command;
 use base::Variables;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -17,13 +19,16 @@ fn model() -> String {
     );
     for step in 1..=STEPS {
         let before = step - 1;
-        xml += &format!(
+        let _ = write!(
+            xml,
             r#"<bpmn:sequenceFlow id="f{step}" sourceRef="n{before}" targetRef="n{step}"/><bpmn:serviceTask id="n{step}"><bpmn:extensionElements><zeebe:taskDefinition type="work"/></bpmn:extensionElements></bpmn:serviceTask>"#
         );
     }
-    xml + &format!(
+    let _ = write!(
+        xml,
         r#"<bpmn:sequenceFlow id="l" sourceRef="n{STEPS}" targetRef="end"/><bpmn:endEvent id="end"/></bpmn:process></bpmn:definitions>"#
-    )
+    );
+    xml
 }
 
 /// Ten sequential jobs, each pushed to a stream, completed and committed to memory on its own.

@@ -27,6 +27,8 @@ use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions, StreamId
 use store::{Fault, Reader, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
 
+use writer_thread::Committer;
+
 pub use answer::answer;
 pub use hints::{Hints, Wait};
 
@@ -103,8 +105,15 @@ impl Host {
         let channels: Vec<_> = (0..shards).map(|_| mpsc::channel()).collect();
         let inboxes: Vec<_> = channels.iter().map(|(inbox, _)| inbox.clone()).collect();
         let mut threads = Vec::new();
-        let mut acks = Vec::new();
-        for (number, (_, inbox)) in channels.into_iter().enumerate() {
+        let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
+        let committer = Arc::new(Mutex::new(Committer {
+            writer,
+            acks,
+            inboxes: inboxes.clone(),
+            hints: Arc::clone(&hints),
+            definitions: Arc::clone(&definitions),
+        }));
+        for (number, ((_, inbox), acked)) in channels.into_iter().zip(acked).enumerate() {
             let id = ShardId(u16::try_from(number).unwrap_or(u16::MAX));
             let shard_options = ShardOptions {
                 shards,
@@ -117,15 +126,13 @@ impl Host {
             for mail in reader.mail(id)? {
                 shard.submit(Input::Mail(mail));
             }
-            let (ack, acked) = mpsc::channel();
-            acks.push(ack);
             let fail = fail.clone();
             let thread = shard_thread::ShardThread::new(
                 shard,
                 store.reader()?,
                 inbox,
                 acked,
-                to_writer.clone(),
+                (to_writer.clone(), Arc::clone(&committer)),
             );
             threads.push(spawn(format!("shard-{id}"), move || {
                 if let Err(fault) = thread.run() {
@@ -134,16 +141,8 @@ impl Host {
             })?);
         }
         drop(to_writer);
-        let writer = writer_thread::WriterThread {
-            writer,
-            from_shards,
-            acks,
-            inboxes: inboxes.clone(),
-            hints: Arc::clone(&hints),
-            definitions: Arc::clone(&definitions),
-        };
         threads.push(spawn("writer".into(), move || {
-            if let Err(fault) = writer.run() {
+            if let Err(fault) = writer_thread::run(&committer, &from_shards) {
                 fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
             }
         })?);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::{ActivatedJob, Command, Outcome};
@@ -9,10 +10,12 @@ use engine::{Commit, Input, Poll, Shard, StreamId, Ticket};
 use store::{Fault, Reader};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Message, Waiting, answer, now_ms};
+use super::{Committer, Message, Waiting, answer, now_ms};
 
 /// Inputs of one batch.
 const INPUTS_PER_BATCH_MAX: usize = 1_024;
+/// Inputs of a batch that its shard commits on its own thread when nothing else is under way.
+const INPUTS_COMMITTED_HERE_MAX: usize = 8;
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -32,6 +35,9 @@ pub(super) struct ShardThread {
     inbox: Receiver<Message>,
     acked: Receiver<u64>,
     writer: SyncSender<Decided>,
+    committer: Arc<Mutex<Committer>>,
+    /// Inputs of the batch that is being decided.
+    inputs: usize,
     waiting: HashMap<Ticket, Waiting>,
     streams: HashMap<StreamId, UnboundedSender<ActivatedJob>>,
     next_ticket: u64,
@@ -45,7 +51,7 @@ impl ShardThread {
         reader: Box<dyn Reader>,
         inbox: Receiver<Message>,
         acked: Receiver<u64>,
-        writer: SyncSender<Decided>,
+        (writer, committer): (SyncSender<Decided>, Arc<Mutex<Committer>>),
     ) -> Self {
         Self {
             shard,
@@ -53,6 +59,8 @@ impl ShardThread {
             inbox,
             acked,
             writer,
+            committer,
+            inputs: 0,
             waiting: HashMap::new(),
             streams: HashMap::new(),
             next_ticket: 0,
@@ -65,9 +73,7 @@ impl ShardThread {
     pub(super) fn run(mut self) -> Result<(), Fault> {
         while !self.stopping {
             self.receive();
-            while let Ok(number) = self.acked.try_recv() {
-                self.shard.committed(number);
-            }
+            self.take_acks();
             let now_ms = now_ms();
             if self.shard.wake_ms() <= now_ms {
                 self.shard.submit(Input::Tick);
@@ -77,6 +83,12 @@ impl ShardThread {
             }
         }
         Ok(())
+    }
+
+    fn take_acks(&mut self) {
+        while let Ok(number) = self.acked.try_recv() {
+            self.shard.committed(number);
+        }
     }
 
     fn receive(&mut self) {
@@ -99,6 +111,7 @@ impl ShardThread {
     }
 
     fn take(&mut self, message: Message) {
+        self.inputs += 1;
         match message {
             Message::Command(command, waiting) => {
                 let ticket = self.ticket(waiting);
@@ -142,13 +155,13 @@ impl ShardThread {
     fn decide(&mut self, now_ms: i64) -> Result<bool, Fault> {
         loop {
             match self.shard.poll(now_ms) {
-                Poll::Idle => return Ok(self.flush()),
+                Poll::Idle => return self.flush(),
                 Poll::Read(read) => {
                     let loaded = answer(&mut *self.reader, self.shard.id(), &read)?;
                     self.shard.supply(loaded);
                 }
                 Poll::ReadCommitted(read) => {
-                    if !self.flush() || !self.wait_committed() {
+                    if !self.flush()? || !self.wait_committed() {
                         return Ok(false);
                     }
                     let loaded = answer(&mut *self.reader, self.shard.id(), &read)?;
@@ -158,10 +171,14 @@ impl ShardThread {
         }
     }
 
-    /// Hands what was decided to the writer; waits for it when it is behind.
-    fn flush(&mut self) -> bool {
-        let Some(mut commit) = self.shard.take_commit() else { return true };
-        self.sent = commit.number;
+    /// Commits what was decided, here or by the writer's thread; waits for that when it is behind.
+    /// False when it is gone.
+    fn flush(&mut self) -> Result<bool, Fault> {
+        let inputs = std::mem::take(&mut self.inputs);
+        let Some(mut commit) = self.shard.take_commit() else { return Ok(true) };
+        let number = commit.number;
+        let before = self.sent;
+        self.sent = number;
         let replies = std::mem::take(&mut commit.effects.replies)
             .into_iter()
             .filter_map(|(ticket, outcome)| Some((self.waiting.remove(&ticket)?, outcome)))
@@ -171,7 +188,19 @@ impl ShardThread {
             .filter_map(|(stream, job)| Some((self.streams.get(&stream)?.clone(), job)))
             .collect();
         let shard = usize::from(self.shard.id().0);
-        self.writer.send(Decided { commit, shard, replies, pushes }).is_ok()
+        let decided = Decided { commit, shard, replies, pushes };
+        let committer = Arc::clone(&self.committer);
+        // Batches of one shard are committed in order: here only when none is on its way.
+        if inputs <= INPUTS_COMMITTED_HERE_MAX
+            && self.shard.committed_number() == before
+            && let Ok(mut committer) = committer.try_lock()
+        {
+            committer.commit(vec![decided])?;
+            drop(committer);
+            self.take_acks();
+            return Ok(true);
+        }
+        Ok(self.writer.send(decided).is_ok())
     }
 
     fn wait_committed(&mut self) -> bool {

@@ -1,5 +1,9 @@
-//! The writer's thread: commits what all shards have decided as one transaction, then carries out
-//! what rests on it.
+//! Commits: what all shards have decided becomes durable as one transaction, then what rests on it
+//! is carried out.
+//!
+//! Under load the writer's own thread does it, while the shards decide on. A shard that has little
+//! to do and nothing under way commits on its own thread: that spares the change of threads, which
+//! costs about as much as the sync.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -11,38 +15,44 @@ use store::{Fault, Writer};
 use super::shard_thread::Decided;
 use super::{Hints, Message, lock};
 
-/// What the thread owns.
-pub(super) struct WriterThread {
+/// The one writer, and whom it tells.
+pub(super) struct Committer {
     pub(super) writer: Box<dyn Writer>,
-    pub(super) from_shards: Receiver<Decided>,
     pub(super) acks: Vec<Sender<u64>>,
     pub(super) inboxes: Vec<Sender<Message>>,
     pub(super) hints: Arc<Hints>,
     pub(super) definitions: Arc<Mutex<Catalog>>,
 }
 
-impl WriterThread {
-    /// Until all shards are gone, or a commit fails: then nothing more is answered.
-    pub(super) fn run(mut self) -> Result<(), Fault> {
-        let mut batches: Vec<Batch> = Vec::new();
-        while let Ok(first) = self.from_shards.recv() {
-            let mut group = vec![first];
-            while let Ok(next) = self.from_shards.try_recv() {
-                group.push(next);
-            }
-            batches.clear();
-            batches.extend(
-                group
-                    .iter_mut()
-                    .filter(|decided| !decided.commit.batch.ops.is_empty())
-                    .map(|decided| std::mem::take(&mut decided.commit.batch)),
-            );
-            if !batches.is_empty() {
-                self.writer.commit(&batches)?;
-            }
-            for decided in group {
-                self.carry_out(decided);
-            }
+/// Until all shards are gone, or a commit fails: then nothing more is answered.
+pub(super) fn run(
+    committer: &Mutex<Committer>,
+    from_shards: &Receiver<Decided>,
+) -> Result<(), Fault> {
+    while let Ok(first) = from_shards.recv() {
+        let mut committer = lock(committer);
+        let mut group = vec![first];
+        while let Ok(next) = from_shards.try_recv() {
+            group.push(next);
+        }
+        committer.commit(group)?;
+    }
+    Ok(())
+}
+
+impl Committer {
+    /// Commits a group and carries out its effects, in order.
+    pub(super) fn commit(&mut self, mut group: Vec<Decided>) -> Result<(), Fault> {
+        let batches: Vec<Batch> = group
+            .iter_mut()
+            .filter(|decided| !decided.commit.batch.ops.is_empty())
+            .map(|decided| std::mem::take(&mut decided.commit.batch))
+            .collect();
+        if !batches.is_empty() {
+            self.writer.commit(&batches)?;
+        }
+        for decided in group {
+            self.carry_out(decided);
         }
         Ok(())
     }
