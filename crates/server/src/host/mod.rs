@@ -50,7 +50,7 @@ pub struct HostOptions {
 
 impl Default for HostOptions {
     fn default() -> Self {
-        Self { cache_bytes_max: 128 * 1024 * 1024, business_id_unique: false }
+        Self { cache_bytes_max: 64 * 1024 * 1024, business_id_unique: false }
     }
 }
 

@@ -81,14 +81,18 @@ fn a_job_is_replaced_whole() {
             base::JobState::Created,
         ] {
             row.state = state;
-            row.instance = key(shard, 40 + u64::from(row.retries.unsigned_abs()));
-            row.definition = key(shard, 50);
-            row.element_id = format!("element {state:?}").into();
-            row.owner = key(shard, 60);
+            // Every column changes each time.
             row.retries -= 2;
+            let other = 40 + u64::from(row.retries.unsigned_abs());
+            row.instance = key(shard, other);
+            row.definition = key(shard, other + 20);
+            row.element_id = format!("element {state:?}").into();
+            row.owner = key(shard, other + 40);
+            row.job_type = format!("type {state:?}").into();
+            row.available_ms += 1;
             row.worker = format!("worker {state:?}").into();
             row.error_message = format!("message\n{state:?}").into();
-            row.error_code = "E\0\"1".into();
+            row.error_code = format!("E\0\"{state:?}").into();
             commit(store, shard, vec![Op::PutJob(row.clone())]);
             assert_eq!(reader.find_jobs(&Query::default()).unwrap().rows, [row.clone()]);
         }

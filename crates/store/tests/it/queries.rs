@@ -143,8 +143,17 @@ fn numbers_and_texts_are_never_taken_for_each_other() {
 #[test]
 fn texts_that_mean_something_to_sql_or_json_are_only_texts() {
     each_store(|store, shard| {
-        let odd =
-            ["'; DROP TABLE tasks; --", "a\"b\\c", "%_", "ü\n\t\u{1}", "\u{1F600}", "[1]", ""];
+        let odd = [
+            "'; DROP TABLE tasks; --",
+            "a\"b\\c",
+            "%_",
+            "ü\n\t\u{1}",
+            "\u{1F600}",
+            "[1]",
+            "",
+            "a\0b",
+            "a",
+        ];
         let rows: Vec<UserTaskRow> = (1..)
             .zip(odd)
             .map(|(block, odd)| {
