@@ -108,6 +108,7 @@ impl Host {
         let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
         let committer = Arc::new(Mutex::new(Committer {
             writer,
+            broken: None,
             acks,
             inboxes: inboxes.clone(),
             hints: Arc::clone(&hints),

@@ -18,6 +18,8 @@ use super::{Hints, Message, lock};
 /// The one writer, and whom it tells.
 pub(super) struct Committer {
     pub(super) writer: Box<dyn Writer>,
+    /// The first fault: after it nothing is committed, by no shard.
+    pub(super) broken: Option<Fault>,
     pub(super) acks: Vec<Sender<u64>>,
     pub(super) inboxes: Vec<Sender<Message>>,
     pub(super) hints: Arc<Hints>,
@@ -43,13 +45,19 @@ pub(super) fn run(
 impl Committer {
     /// Commits a group and carries out its effects, in order.
     pub(super) fn commit(&mut self, mut group: Vec<Decided>) -> Result<(), Fault> {
+        if let Some(first) = &self.broken {
+            return Err(first.clone());
+        }
         let batches: Vec<Batch> = group
             .iter_mut()
             .filter(|decided| !decided.commit.batch.ops.is_empty())
             .map(|decided| std::mem::take(&mut decided.commit.batch))
             .collect();
         if !batches.is_empty() {
-            self.writer.commit(&batches)?;
+            if let Err(fault) = self.writer.commit(&batches) {
+                self.broken = Some(fault.clone());
+                return Err(fault);
+            }
         }
         for decided in group {
             self.carry_out(decided);

@@ -72,6 +72,81 @@ fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged()
     }
 }
 
+/// A store whose disk fails at a commit, and would not fail at the next.
+#[derive(Debug)]
+struct Failing {
+    store: MemoryStore,
+    good: usize,
+}
+
+struct FailingWriter {
+    writer: Box<dyn Writer>,
+    good: usize,
+    asked: usize,
+}
+
+impl Writer for FailingWriter {
+    fn commit(&mut self, batches: &[base::Batch]) -> Result<(), Fault> {
+        self.asked += 1;
+        if self.asked == self.good + 1 {
+            let what = "the sync failed: Input/output error (os error 5)".into();
+            return Err(Fault::Failed { place: "disk".into(), what });
+        }
+        self.writer.commit(batches)
+    }
+}
+
+impl Store for Failing {
+    fn shards(&self) -> u16 {
+        self.store.shards()
+    }
+    fn writer(&self) -> Result<Box<dyn Writer>, Fault> {
+        Ok(Box::new(FailingWriter { writer: self.store.writer()?, good: self.good, asked: 0 }))
+    }
+    fn reader(&self) -> Result<Box<dyn Reader>, Fault> {
+        self.store.reader()
+    }
+}
+
+#[test]
+fn a_failed_sync_is_not_tried_again_and_nothing_after_it_is_acknowledged() {
+    for shards in [1, 3] {
+        let memory = MemoryStore::new(shards);
+        let failing: Arc<dyn Store> = Arc::new(Failing { store: memory.clone(), good: 4 });
+        let acknowledged = runtime().block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
+            let server = Server::start(&failing, &options).await.unwrap();
+            let host = Arc::clone(server.host());
+            let running = tokio::spawn(server.run_until(std::future::pending()));
+            host.deploy(vec![resource()]).await.unwrap();
+            let mut acknowledged = Vec::new();
+            let mut refused = 0;
+            for _ in 0..20 {
+                match host.command(create(10), 10).await {
+                    Ok(Reply::Created(created)) if refused == 0 => {
+                        acknowledged.push(created.instance);
+                    }
+                    Ok(other) => panic!("acknowledged after a failed sync: {other:?}"),
+                    Err(rejection) => {
+                        assert_eq!(rejection.kind, RejectionKind::Unavailable);
+                        refused += 1;
+                    }
+                }
+            }
+            drop(host);
+            let Err(ServeError::Store(fault)) = running.await.unwrap() else {
+                panic!("the server went on");
+            };
+            assert!(fault.to_string().contains("the sync failed"), "{fault}");
+            acknowledged
+        });
+        assert_eq!(acknowledged.len(), 3, "the deployment and three instances were committed");
+        let mut reader = memory.reader().unwrap();
+        assert_eq!(reader.find_instances(&Query::default()).unwrap().rows.len(), 3);
+    }
+}
+
 /// A store whose commits wait for a word each.
 #[derive(Debug)]
 struct Gated {
