@@ -53,11 +53,11 @@ impl Committer {
             .filter(|decided| !decided.commit.batch.ops.is_empty())
             .map(|decided| std::mem::take(&mut decided.commit.batch))
             .collect();
-        if !batches.is_empty() {
-            if let Err(fault) = self.writer.commit(&batches) {
-                self.broken = Some(fault.clone());
-                return Err(fault);
-            }
+        if !batches.is_empty()
+            && let Err(fault) = self.writer.commit(&batches)
+        {
+            self.broken = Some(fault.clone());
+            return Err(fault);
         }
         for decided in group {
             self.carry_out(decided);
