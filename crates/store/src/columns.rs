@@ -2,9 +2,8 @@
 
 use base::{IncidentRow, InstanceRow, InstanceState, JobRow, JobState, Key, Text, UserTaskRow};
 
-use crate::pattern;
 use crate::{
-    Direction, Found, IncidentColumn, InstanceColumn, JobColumn, Query, TaskColumn, Test, Value,
+    Direction, Found, IncidentColumn, InstanceColumn, JobColumn, Query, TaskColumn, Value,
 };
 
 /// A row that can be asked for.
@@ -23,7 +22,7 @@ pub(crate) fn find<'a, R: Columns + 'a>(
     let mut found: Vec<&R> = rows
         .filter(|row| {
             let mut conditions = query.conditions.iter();
-            conditions.all(|condition| holds(&condition.test, &row.values(condition.column)))
+            conditions.all(|condition| condition.test.holds(&row.values(condition.column)))
         })
         .collect();
     let total = u64::try_from(found.len()).unwrap_or(u64::MAX).min(Found::<R>::COUNT_MAX);
@@ -46,24 +45,6 @@ pub(crate) fn find<'a, R: Columns + 'a>(
 /// A list is sorted by its smallest value; what is absent comes before everything.
 fn smallest<R: Columns>(row: &R, column: R::Column) -> Option<Value> {
     row.values(column).into_iter().min()
-}
-
-fn holds(condition: &Test, values: &[Value]) -> bool {
-    match condition {
-        Test::Is(asked) => values.contains(asked),
-        Test::Not(asked) => !values.contains(asked),
-        Test::Exists(asked) => values.is_empty() != *asked,
-        Test::In(asked) => values.iter().any(|value| asked.contains(value)),
-        Test::NotIn(asked) => !values.iter().any(|value| asked.contains(value)),
-        Test::Above(asked) => values.iter().any(|value| value > asked),
-        Test::AtLeast(asked) => values.iter().any(|value| value >= asked),
-        Test::Below(asked) => values.iter().any(|value| value < asked),
-        Test::AtMost(asked) => values.iter().any(|value| value <= asked),
-        Test::Like(asked) => values.iter().any(|value| match value {
-            Value::Text(text) => pattern::matches(asked, text),
-            Value::Number(_) => false,
-        }),
-    }
 }
 
 /// The number of an instance's state in queries and in files.

@@ -52,6 +52,27 @@ pub enum Test {
     Like(String),
 }
 
+impl Test {
+    /// Whether it holds of a value: none if it is absent, several of a list.
+    pub fn holds(&self, values: &[Value]) -> bool {
+        match self {
+            Self::Is(asked) => values.contains(asked),
+            Self::Not(asked) => !values.contains(asked),
+            Self::Exists(asked) => values.is_empty() != *asked,
+            Self::In(asked) => values.iter().any(|value| asked.contains(value)),
+            Self::NotIn(asked) => !values.iter().any(|value| asked.contains(value)),
+            Self::Above(asked) => values.iter().any(|value| value > asked),
+            Self::AtLeast(asked) => values.iter().any(|value| value >= asked),
+            Self::Below(asked) => values.iter().any(|value| value < asked),
+            Self::AtMost(asked) => values.iter().any(|value| value <= asked),
+            Self::Like(asked) => values.iter().any(|value| match value {
+                Value::Text(text) => crate::pattern::matches(asked, text),
+                Value::Number(_) => false,
+            }),
+        }
+    }
+}
+
 /// A value of a column. Keys and times are numbers; times are milliseconds since 1970.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Value {

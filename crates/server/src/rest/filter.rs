@@ -154,66 +154,6 @@ fn expected(name: &str, wanted: &str, found: &Json) -> Problem {
     Problem::invalid(format!("in the filter's `{name}`: expected {wanted}, but found {found}"))
 }
 
-/// Whether a test holds of a field's values: none if it is absent, several of a list. As
-/// [`store::Test`] says.
-pub(super) fn holds(test: &Test, values: &[Value]) -> bool {
-    match test {
-        Test::Is(asked) => values.contains(asked),
-        Test::Not(asked) => !values.contains(asked),
-        Test::Exists(asked) => values.is_empty() != *asked,
-        Test::In(asked) => values.iter().any(|value| asked.contains(value)),
-        Test::NotIn(asked) => !values.iter().any(|value| asked.contains(value)),
-        Test::Above(asked) => values.iter().any(|value| value > asked),
-        Test::AtLeast(asked) => values.iter().any(|value| value >= asked),
-        Test::Below(asked) => values.iter().any(|value| value < asked),
-        Test::AtMost(asked) => values.iter().any(|value| value <= asked),
-        Test::Like(pattern) => values.iter().any(|value| match value {
-            Value::Text(found) => like(pattern, found),
-            Value::Number(_) => false,
-        }),
-    }
-}
-
-/// `*` is any text, `?` one character, `\` takes the next one as it is.
-fn like(pattern: &str, text: &str) -> bool {
-    #[derive(PartialEq)]
-    enum Part {
-        Any,
-        One,
-        Just(char),
-    }
-    let mut parts = Vec::new();
-    let mut chars = pattern.chars();
-    while let Some(char) = chars.next() {
-        parts.push(match char {
-            '*' => Part::Any,
-            '?' => Part::One,
-            '\\' => Part::Just(chars.next().unwrap_or('\\')),
-            other => Part::Just(other),
-        });
-    }
-    let text: Vec<char> = text.chars().collect();
-    let (mut at, mut part) = (0, 0);
-    // Where to go on when what follows the last `*` does not fit.
-    let mut again: Option<(usize, usize)> = None;
-    while at < text.len() {
-        match parts.get(part) {
-            Some(Part::Any) => {
-                again = Some((part, at));
-                part += 1;
-            }
-            Some(Part::One) => (at, part) = (at + 1, part + 1),
-            Some(Part::Just(char)) if *char == text[at] => (at, part) = (at + 1, part + 1),
-            _ => {
-                let Some((star, from)) = again else { return false };
-                again = Some((star, from + 1));
-                (at, part) = (from + 1, star + 1);
-            }
-        }
-    }
-    parts[part..].iter().all(|part| *part == Part::Any)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,24 +199,6 @@ mod tests {
         ] {
             let problem = read_text(filter).unwrap_err();
             assert!(problem.contains(named), "{filter}: {problem}");
-        }
-    }
-
-    #[test]
-    fn patterns_match_as_documented() {
-        for (pattern, text, matches) in [
-            ("*", "", true),
-            ("a*c", "abbc", true),
-            ("a*b*c", "axbxbxc", true),
-            ("a?c", "ac", false),
-            ("a?c", "abc", true),
-            (r"a\*c", "abc", false),
-            (r"a\*c", "a*c", true),
-            ("", "a", false),
-            ("*b", "ab", true),
-            ("*b", "ba", false),
-        ] {
-            assert_eq!(like(pattern, text), matches, "{pattern} {text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use store::{Condition, Direction, Fault, Found, Page, Query, Reader, Test, Value};
 
-use super::filter::{self, Field, NamedTest, holds};
+use super::filter::{self, Field, NamedTest};
 use super::problem::Problem;
 use super::wire::json;
 use crate::host::Host;
@@ -221,28 +221,26 @@ fn condition<C>(
     Ok(Translated::When(match source {
         Source::Column(column) => Condition { column, test },
         Source::Named(column, names) => {
-            let fits =
-                names.iter().filter(|(_, name)| holds(&test, &[Value::Text((*name).into())]));
+            let fits = names.iter().filter(|(_, name)| test.holds(&[Value::Text((*name).into())]));
             let numbers = fits.map(|(number, _)| Value::Number(*number)).collect();
             Condition { column, test: Test::In(numbers) }
         }
         Source::Flags(column, flags) => {
             let fits =
-                flags.iter().filter(|(_, flag)| holds(&test, &[Value::Number((*flag).into())]));
+                flags.iter().filter(|(_, flag)| test.holds(&[Value::Number((*flag).into())]));
             let numbers = fits.map(|(number, _)| Value::Number(*number)).collect();
             Condition { column, test: Test::In(numbers) }
         }
         Source::Renamed(column, names) => {
-            let fits =
-                names.iter().filter(|(_, name)| holds(&test, &[Value::Text((*name).into())]));
+            let fits = names.iter().filter(|(_, name)| test.holds(&[Value::Text((*name).into())]));
             let texts = fits.map(|(text, _)| Value::Text((*text).into())).collect();
             Condition { column, test: Test::In(texts) }
         }
-        Source::Constant(value) if holds(&test, value.as_slice()) => return Ok(Translated::Always),
+        Source::Constant(value) if test.holds(value.as_slice()) => return Ok(Translated::Always),
         Source::Constant(_) | Source::Log => return Ok(Translated::Never),
         Source::Definition(column, value) => {
             let heads = reader.definitions()?;
-            let fits = heads.iter().filter(|head| holds(&test, value(head).as_slice()));
+            let fits = heads.iter().filter(|head| test.holds(value(head).as_slice()));
             let keys = fits.map(|head| Value::Number(head.key.0.as_i64())).collect();
             Condition { column, test: Test::In(keys) }
         }
@@ -255,7 +253,7 @@ pub(super) fn pick<R>(
     search: &Search,
     values: impl Fn(&R, &str) -> Vec<Value>,
 ) -> Answer<R> {
-    rows.retain(|row| search.tests.iter().all(|(name, test)| holds(test, &values(row, name))));
+    rows.retain(|row| search.tests.iter().all(|(name, test)| test.holds(&values(row, name))));
     rows.sort_by(|left, right| {
         search.sort.iter().fold(std::cmp::Ordering::Equal, |order, (name, direction)| {
             order.then_with(|| {
@@ -361,7 +359,7 @@ impl Search {
         }
         let fits = |state: &&str| {
             let mut tests = self.tests.iter().filter(|(name, _)| *name == "state");
-            tests.all(|(_, test)| holds(test, &[Value::Text((*state).into())]))
+            tests.all(|(_, test)| test.holds(&[Value::Text((*state).into())]))
         };
         if named.iter().all(|state| live.contains(state)) && live.iter().any(fits) {
             return Ok(Reach::Live);
