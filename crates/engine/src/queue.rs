@@ -127,3 +127,35 @@ impl<K: Copy + Ord + From<Key>> Queue<K> {
         self.next_after(after_ms).is_some_and(|at_ms| at_ms <= now_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::JobKey;
+
+    use super::*;
+
+    fn job(number: usize) -> JobKey {
+        JobKey(Key::from_raw(256 + number as u64))
+    }
+
+    #[test]
+    fn a_queue_that_is_too_long_forgets_its_end_and_reads_it_again_when_it_gets_there() {
+        let owner = InstanceKey(Key::from_raw(256));
+        let mut queue = Queue::default();
+        assert!(queue.wants_page(5, 1), "nothing was read yet");
+        queue.extend(&[]);
+        assert!(!queue.wants_page(5, 1), "the store has nothing");
+        for number in 0..=QUEUE_ENTRIES_MAX {
+            queue.insert(5, job(number), owner);
+        }
+        let kept = queue.due(5).count();
+        assert_eq!(kept, QUEUE_ENTRIES_MAX / 2);
+        assert_eq!(queue.after(), Some((5, job(kept - 1))));
+        queue.insert(9, job(1_000_000), owner);
+        assert_eq!(queue.due(9).count(), kept, "what is behind the horizon is the store's");
+        assert!(!queue.wants_page(5, kept) && queue.wants_page(5, kept + 1));
+        queue.extend(&[(5, job(kept), owner), (9, job(1_000_000), owner)]);
+        assert_eq!(queue.due(9).count(), kept + 2);
+        assert_eq!(queue.next_after(5), Some(9));
+    }
+}

@@ -1,6 +1,7 @@
 //! Streams of jobs: a job is leased for a waiting worker in the batch that creates it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use base::limits::JOBS_PER_ACTIVATION_MAX;
 use base::{ActivateJobs, Text};
@@ -10,7 +11,7 @@ use crate::shard::Shard;
 
 #[derive(Debug)]
 struct Stream {
-    activate: ActivateJobs,
+    activate: Arc<ActivateJobs>,
     credit: u32,
 }
 
@@ -29,7 +30,7 @@ impl Streams {
         let job_type = activate.job_type.clone();
         let credit = activate.jobs_max;
         self.by_type.entry(job_type.clone()).or_default().push_back(stream);
-        self.open.insert(stream, Stream { activate, credit });
+        self.open.insert(stream, Stream { activate: Arc::new(activate), credit });
         self.pumps.insert(job_type);
     }
 
@@ -70,14 +71,14 @@ impl Streams {
     }
 
     /// The stream that gets the next job of a type: those with credit in turn.
-    fn take_turn(&mut self, job_type: &str) -> Option<(StreamId, ActivateJobs)> {
+    fn take_turn(&mut self, job_type: &str) -> Option<(StreamId, Arc<ActivateJobs>)> {
         let streams = self.by_type.get_mut(job_type)?;
         for _ in 0..streams.len() {
             let stream = streams.pop_front()?;
             streams.push_back(stream);
             if let Some(open) = self.open.get_mut(&stream).filter(|open| open.credit > 0) {
                 open.credit -= 1;
-                return Some((stream, open.activate.clone()));
+                return Some((stream, Arc::clone(&open.activate)));
             }
         }
         None
