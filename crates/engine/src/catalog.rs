@@ -76,6 +76,8 @@ fn header_prefix(headers: &[(Text, Text)]) -> String {
 pub struct Catalog {
     heads: BTreeMap<DefinitionKey, DefinitionRow>,
     by_id: BTreeMap<Text, BTreeMap<i32, DefinitionKey>>,
+    /// Message names to the latest versions that they start, by process.
+    starts: BTreeMap<Text, BTreeMap<Text, DefinitionKey>>,
     compiled: BTreeMap<DefinitionKey, Arc<Definition>>,
     /// Definitions that this release cannot compile, with the reason.
     broken: BTreeMap<DefinitionKey, String>,
@@ -94,6 +96,15 @@ impl Catalog {
     fn add_head(&mut self, mut head: DefinitionRow) {
         head.resource = Arc::from([]);
         head.elements = Vec::new();
+        let latest = self.latest(&head.id).map(|latest| latest.version);
+        if latest.is_none_or(|latest| latest <= head.version) {
+            for started in self.starts.values_mut() {
+                started.remove(&head.id);
+            }
+            for name in &head.message_starts {
+                self.starts.entry(name.clone()).or_default().insert(head.id.clone(), head.key);
+            }
+        }
         self.by_id.entry(head.id.clone()).or_default().insert(head.version, head.key);
         self.heads.insert(head.key, head);
     }
@@ -178,13 +189,7 @@ impl Catalog {
 
     /// Latest versions that a message of this name starts, by process.
     pub(crate) fn started_by(&self, message: &str) -> Vec<(Text, DefinitionKey)> {
-        self.by_id
-            .iter()
-            .filter_map(|(id, versions)| {
-                let head = self.heads.get(versions.last_key_value()?.1)?;
-                let starts = head.message_starts.iter().any(|name| **name == *message);
-                starts.then(|| (id.clone(), head.key))
-            })
-            .collect()
+        let started = self.starts.get(message).into_iter().flatten();
+        started.map(|(process_id, key)| (process_id.clone(), *key)).collect()
     }
 }

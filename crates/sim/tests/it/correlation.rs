@@ -152,6 +152,28 @@ fn a_start_message_starts_one_instance_a_key_at_a_time() {
 }
 
 #[test]
+fn a_start_message_starts_the_latest_version_or_nothing_when_that_has_no_such_start() {
+    let start = r#"<bpmn:startEvent id="start"><bpmn:messageEventDefinition messageRef="begin"/></bpmn:startEvent>"#;
+    let plain = line(&[("work", &service("work"))]);
+    let by_message = |task| {
+        let body = line(&[(task, &service(task))]);
+        model_of("p", &body.replace(r#"<bpmn:startEvent id="start"/>"#, start))
+    };
+    in_every_world(|world| {
+        world.deploy(&[&by_message("old")]).unwrap();
+        world.deploy(&[&by_message("new")]).unwrap();
+        world.publish("begin", "", 0, "{}").unwrap();
+        assert_eq!((world.activate("old", 5).len(), world.activate("new", 5).len()), (0, 1));
+        world.deploy(&[&model_of("p", &plain)]).unwrap();
+        world.crash();
+        world.publish("begin", "", 0, "{}").unwrap();
+        for job_type in ["old", "new", "work"] {
+            assert_eq!(world.activate(job_type, 5), [], "{job_type}");
+        }
+    });
+}
+
+#[test]
 fn a_boundary_message_that_does_not_interrupt_comes_again_and_again() {
     let boundary = r#"<bpmn:boundaryEvent id="more" attachedToRef="work" cancelActivity="false">
         <bpmn:messageEventDefinition messageRef="paid"/></bpmn:boundaryEvent>
