@@ -182,9 +182,12 @@ async fn watch(
         }
         if last.1.elapsed() > STANDSTILL_MAX {
             let seconds = STANDSTILL_MAX.as_secs();
-            return Err(
-                format!("nothing was acknowledged for {seconds} s; the data is kept").into()
-            );
+            return Err(format!(
+                "nothing was acknowledged for {seconds} s; look at what stands still with \
+                 `fermata dev --data {}`",
+                server.data().display()
+            )
+            .into());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -96,11 +96,22 @@ fn a_command_is_ended_when_its_job_is_cancelled() {
 fn a_lease_lasts_as_long_as_its_command() {
     let server = Server::with(&["work"]);
     let key = server.start("work", "{}");
-    let runs = server.file("runs", "");
-    let script = format!("echo $$ >> {}; sleep 3", runs.display());
+    let (runs, go) = (server.file("runs", ""), server.file("go", ""));
+    std::fs::remove_file(&go).expect("it is there");
+    let script = format!(
+        "echo $$ >> {}; while [ ! -e {} ]; do sleep 0.01; done",
+        runs.display(),
+        go.display()
+    );
     let worker = server.worker(&["--type", "work", "--timeout", "1s"], &script);
     // A second worker would get the job if its lease ran out.
     let second = server.worker(&["--type", "work", "--timeout", "1s"], &script);
+    // Leased again every third of a second: after so many the first lease is long over.
+    server.shown(&key, |shown| {
+        let timeline = shown["timeline"].as_array().expect("a timeline");
+        timeline.iter().filter(|entry| entry["kind"] == "jobLeased").count() >= 6
+    });
+    std::fs::write(&go, "").expect("a writable folder");
     server.ended_at(&key, "done");
     worker.stop();
     second.stop();
