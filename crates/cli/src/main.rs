@@ -32,6 +32,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use context::Context;
 
+/// Blocks of a step are small and go from thread to thread: this is what it was made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "Examples:
   fermata dev
   fermata deploy order.bpmn

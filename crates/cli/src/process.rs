@@ -89,13 +89,7 @@ impl ServerProcess {
 
     /// Processor time that the server has used.
     pub(crate) fn cpu(&self) -> Option<Duration> {
-        let stat = self.proc_file("stat")?;
-        // Fields after the command's name in parentheses: utime is the 12th, stime the 13th.
-        let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_whitespace().collect();
-        let ticks: u64 =
-            fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-        // Linux counts in hundredths of a second (USER_HZ) for every program.
-        Some(Duration::from_millis(ticks * 10))
+        cpu_of(self.child.id()?)
     }
 
     /// Bytes of the data directory.
@@ -103,6 +97,16 @@ impl ServerProcess {
         let files = std::fs::read_dir(&self.data).ok()?;
         Some(files.flatten().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum())
     }
+}
+
+/// Processor time that a process has used; `None` where the system does not say.
+pub(crate) fn cpu_of(process: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // Fields after the command's name in parentheses: utime is the 12th, stime the 13th.
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    // Linux counts in hundredths of a second (USER_HZ) for every program.
+    Some(Duration::from_millis(ticks * 10))
 }
 
 fn fresh_directory() -> io::Result<PathBuf> {

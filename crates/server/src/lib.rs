@@ -6,6 +6,8 @@
 
 mod grpc;
 pub mod host;
+mod http2;
+mod listen;
 mod rest;
 mod serve;
 mod work;

@@ -12,11 +12,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::grpc::{Gateway, Health};
+use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, Gateway, Health};
 use crate::host::{Host, HostOptions};
-
-/// Largest gRPC message: a deployment of the largest size and its frame.
-const GRPC_MESSAGE_BYTES_MAX: usize = base::limits::DEPLOYMENT_BYTES_MAX + 64 * 1024;
+use crate::http2::Services;
+use crate::listen;
 
 /// What can be set about a server.
 #[derive(Clone, Debug)]
@@ -63,8 +62,8 @@ impl Server {
         options: &ServerOptions,
     ) -> Result<Self, ServeError> {
         // The ports first: a second server on one machine fails before it touches the store.
-        let main = listen(options.main).await?;
-        let grpc = listen(options.grpc).await?;
+        let main = bind(options.main).await?;
+        let grpc = bind(options.grpc).await?;
         let address = |listener: &TcpListener, asked| listener.local_addr().unwrap_or(asked);
         let (main_at, grpc_at) = (address(&main, options.main), address(&grpc, options.grpc));
         let host = Arc::new(Host::start(store, options.host)?);
@@ -79,8 +78,9 @@ impl Server {
         let mut tasks = JoinSet::new();
         // What is not a gRPC call is answered in REST's words.
         let both = crate::rest::router(Arc::clone(&host)).merge(routes.clone().reset_fallback());
-        tasks.spawn(serve(main, both, stopped.clone()));
-        tasks.spawn(serve(grpc, routes, stopped));
+        let services = |router| Services { host: Arc::clone(&host), router };
+        tasks.spawn(listen::serve(main, services(both), stopped.clone()));
+        tasks.spawn(listen::serve(grpc, services(routes), stopped));
         Ok(Self { host, main: main_at, grpc: grpc_at, stop, tasks })
     }
 
@@ -123,18 +123,6 @@ impl Server {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
-}
-
-async fn serve(listener: TcpListener, routes: axum::Router, mut stopped: watch::Receiver<bool>) {
-    let listener = axum::serve::ListenerExt::tap_io(listener, |socket| {
-        // Small answers must not wait for larger ones.
-        let _ = socket.set_nodelay(true);
-    });
-    let end = async move {
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    // It ends only by the signal: accept errors are retried inside.
-    let _ = axum::serve(listener, routes).with_graceful_shutdown(end).await;
 }

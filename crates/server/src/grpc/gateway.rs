@@ -4,23 +4,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{
-    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, PublishMessage,
-    Rejection, RejectionKind, Reply, ThrowError,
-};
+use base::{ActivateJobs, Command, Reply};
 use proto::gateway as wire;
 use proto::gateway::gateway_server::Gateway as GatewayService;
 use tokio::time::Instant;
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
-use super::status::{key, status, tenant, texts, timeout, variables};
-use super::stream;
+use super::convert::{self, end_of_call, unexpected, unsupported};
+use super::status::{key, status, tenant, texts, variables};
 use crate::host::Host;
 use crate::{DEFAULT_TENANT, GATEWAY_VERSION, work};
-
-/// What an answer's way back may take: polls and streams end so long before the caller's deadline.
-const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -36,70 +30,6 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Gateway {
     async fn done(&self, command: Command, bytes: usize) -> Result<Reply, Status> {
         self.host.command(command, bytes).await.map_err(status)
-    }
-
-    fn create(
-        request: wire::CreateProcessInstanceRequest,
-        await_result: Option<Vec<String>>,
-    ) -> Result<CreateInstance, Status> {
-        tenant(&request.tenant_id)?;
-        if !request.start_instructions.is_empty() {
-            return Err(unsupported("start instructions"));
-        }
-        let definition = if request.process_definition_key > 0 {
-            DefinitionRef::Key(key("a process definition", request.process_definition_key)?.into())
-        } else if request.bpmn_process_id.is_empty() {
-            return Err(status(Rejection::invalid(
-                "expected a process definition key or a process id, but found neither",
-            )));
-        } else {
-            let version = (request.version > 0).then_some(request.version);
-            DefinitionRef::Id { id: request.bpmn_process_id.into(), version }
-        };
-        Ok(CreateInstance {
-            definition,
-            variables: variables(&request.variables)?,
-            business_id: None,
-            business_id_unique: false,
-            tags: Vec::new(),
-            await_result: await_result.map(texts),
-        })
-    }
-}
-
-fn unsupported(what: &str) -> Status {
-    status(Rejection::new(
-        RejectionKind::Unsupported,
-        format!("this release of Fermata does not support {what} yet"),
-    ))
-}
-
-/// When an answer must be on its way: the caller's own deadline, less what that takes.
-fn end_of_call<T>(request: &Request<T>) -> Option<Instant> {
-    timeout(request).map(|timeout| {
-        // Short deadlines keep at least half of their time.
-        let early = BEFORE_DEADLINE.min(timeout / 2);
-        Instant::now() + timeout.saturating_sub(early)
-    })
-}
-
-/// A job as the wire has it.
-pub(super) fn wire_job(job: &ActivatedJob) -> wire::ActivatedJob {
-    wire::ActivatedJob {
-        key: job.job.0.as_i64(),
-        r#type: job.job_type.to_string(),
-        process_instance_key: job.instance.0.as_i64(),
-        bpmn_process_id: job.process_id.to_string(),
-        process_definition_version: job.version,
-        process_definition_key: job.definition.0.as_i64(),
-        element_id: job.element_id.to_string(),
-        element_instance_key: job.element.0.as_i64(),
-        custom_headers: job.headers.to_string(),
-        worker: job.worker.to_string(),
-        retries: job.retries,
-        deadline: job.deadline_ms,
-        variables: job.variables.to_string(),
-        tenant_id: DEFAULT_TENANT.into(),
     }
 }
 
@@ -168,34 +98,20 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::CreateProcessInstanceRequest>,
     ) -> Result<Response<wire::CreateProcessInstanceResponse>, Status> {
-        let request = request.into_inner();
-        let bytes = request.variables.len();
-        let create = Self::create(request, None)?;
-        let reply = self.done(Command::Create(create), bytes).await?;
-        let Reply::Created(created) = reply else { return Err(unexpected()) };
-        Ok(Response::new(wire::CreateProcessInstanceResponse {
-            process_definition_key: created.definition.0.as_i64(),
-            bpmn_process_id: created.process_id.to_string(),
-            version: created.version,
-            process_instance_key: created.instance.0.as_i64(),
-            tenant_id: DEFAULT_TENANT.into(),
-        }))
+        let (command, bytes) = convert::create(request.into_inner())?;
+        convert::created(self.done(command, bytes).await?).map(Response::new)
     }
 
     async fn create_process_instance_with_result(
         &self,
         request: Request<wire::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<wire::CreateProcessInstanceWithResultResponse>, Status> {
-        let end = end_of_call(&request);
+        let end = end_of_call(request.metadata().as_ref());
         let request = request.into_inner();
         let wait = u64::try_from(request.request_timeout).ok().filter(|ms| *ms > 0);
         let wait = wait.map(|ms| Instant::now() + Duration::from_millis(ms));
-        let inner = request.request.ok_or_else(|| {
-            status(Rejection::invalid("expected the request to name a process, but it is empty"))
-        })?;
-        let bytes = inner.variables.len();
-        let create = Self::create(inner, Some(request.fetch_variables))?;
-        let done = self.done(Command::Create(create), bytes);
+        let (command, bytes) = convert::create_and_wait(request)?;
+        let done = self.done(command, bytes);
         let reply = match [end, wait].into_iter().flatten().min() {
             None => done.await?,
             Some(until) => tokio::time::timeout_at(until, done).await.map_err(|_| {
@@ -205,16 +121,7 @@ impl GatewayService for Gateway {
                 )
             })??,
         };
-        let Reply::Ended(result) = reply else { return Err(unexpected()) };
-        let created = result.created;
-        Ok(Response::new(wire::CreateProcessInstanceWithResultResponse {
-            process_definition_key: created.definition.0.as_i64(),
-            bpmn_process_id: created.process_id.to_string(),
-            version: created.version,
-            process_instance_key: created.instance.0.as_i64(),
-            variables: result.variables.to_json(),
-            tenant_id: DEFAULT_TENANT.into(),
-        }))
+        convert::ended(reply).map(Response::new)
     }
 
     async fn cancel_process_instance(
@@ -254,7 +161,7 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::ActivateJobsRequest>,
     ) -> Result<Response<Self::ActivateJobsStream>, Status> {
-        let end = end_of_call(&request);
+        let end = end_of_call(request.metadata().as_ref());
         let request = request.into_inner();
         for id in &request.tenant_ids {
             tenant(id)?;
@@ -275,7 +182,7 @@ impl GatewayService for Gateway {
             fetch_variables: texts(request.fetch_variable),
         };
         let jobs = work::activate(&self.host, activate, deadline).await.map_err(status)?;
-        let jobs: Vec<_> = jobs.iter().map(wire_job).collect();
+        let jobs: Vec<_> = jobs.iter().map(convert::wire_job).collect();
         let answer = (!jobs.is_empty()).then_some(Ok(wire::ActivateJobsResponse { jobs }));
         Ok(Response::new(Box::pin(tokio_stream::iter(answer))))
     }
@@ -286,19 +193,9 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::StreamActivatedJobsRequest>,
     ) -> Result<Response<Self::StreamActivatedJobsStream>, Status> {
-        let end = end_of_call(&request);
-        let request = request.into_inner();
-        for id in &request.tenant_ids {
-            tenant(id)?;
-        }
-        let activate = ActivateJobs {
-            job_type: request.r#type.into(),
-            worker: request.worker.into(),
-            timeout_ms: request.timeout,
-            jobs_max: stream::WINDOW,
-            fetch_variables: texts(request.fetch_variable),
-        };
-        let jobs = stream::start(&self.host, &activate, end).map_err(status)?;
+        let headers = request.metadata().clone().into_headers();
+        let jobs = convert::open_stream(&self.host, request.into_inner(), &headers)?;
+        let jobs = jobs.map(|job| Ok(convert::wire_job(&job)));
         Ok(Response::new(Box::pin(jobs)))
     }
 
@@ -306,10 +203,8 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::CompleteJobRequest>,
     ) -> Result<Response<wire::CompleteJobResponse>, Status> {
-        let request = request.into_inner();
-        let job = key("a job", request.job_key)?.into();
-        let variables = variables(&request.variables)?;
-        self.done(Command::CompleteJob { job, variables }, request.variables.len()).await?;
+        let (command, bytes) = convert::complete_job(request.get_ref())?;
+        self.done(command, bytes).await?;
         Ok(Response::new(wire::CompleteJobResponse {}))
     }
 
@@ -317,16 +212,8 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::FailJobRequest>,
     ) -> Result<Response<wire::FailJobResponse>, Status> {
-        let request = request.into_inner();
-        let bytes = request.variables.len();
-        let fail = FailJob {
-            job: key("a job", request.job_key)?.into(),
-            retries: request.retries,
-            message: request.error_message.into(),
-            backoff_ms: request.retry_back_off,
-            variables: variables(&request.variables)?,
-        };
-        self.done(Command::FailJob(fail), bytes).await?;
+        let (command, bytes) = convert::fail_job(request.into_inner())?;
+        self.done(command, bytes).await?;
         Ok(Response::new(wire::FailJobResponse {}))
     }
 
@@ -334,15 +221,8 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::ThrowErrorRequest>,
     ) -> Result<Response<wire::ThrowErrorResponse>, Status> {
-        let request = request.into_inner();
-        let bytes = request.variables.len();
-        let throw = ThrowError {
-            job: key("a job", request.job_key)?.into(),
-            code: request.error_code.into(),
-            message: request.error_message.into(),
-            variables: variables(&request.variables)?,
-        };
-        self.done(Command::ThrowError(throw), bytes).await?;
+        let (command, bytes) = convert::throw_error(request.into_inner())?;
+        self.done(command, bytes).await?;
         Ok(Response::new(wire::ThrowErrorResponse {}))
     }
 
@@ -372,23 +252,8 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::PublishMessageRequest>,
     ) -> Result<Response<wire::PublishMessageResponse>, Status> {
-        let request = request.into_inner();
-        tenant(&request.tenant_id)?;
-        let bytes = request.variables.len();
-        let publish = PublishMessage {
-            name: request.name.into(),
-            correlation_key: request.correlation_key.into(),
-            time_to_live_ms: request.time_to_live,
-            message_id: request.message_id.into(),
-            variables: variables(&request.variables)?,
-            await_correlation: false,
-        };
-        let reply = self.done(Command::Publish(publish), bytes).await?;
-        let Reply::Published { message, .. } = reply else { return Err(unexpected()) };
-        Ok(Response::new(wire::PublishMessageResponse {
-            key: message.0.as_i64(),
-            tenant_id: DEFAULT_TENANT.into(),
-        }))
+        let (command, bytes) = convert::publish(request.into_inner())?;
+        convert::published(&self.done(command, bytes).await?).map(Response::new)
     }
 
     async fn delete_resource(
@@ -435,9 +300,4 @@ fn metadata(definition: &base::DeployedDefinition) -> wire::ProcessMetadata {
         resource_name: definition.resource_name.to_string(),
         tenant_id: DEFAULT_TENANT.into(),
     }
-}
-
-/// A reply of another command: a mistake of ours.
-fn unexpected() -> Status {
-    Status::internal("Fermata answered another question than this one; please report this")
 }

@@ -4,6 +4,7 @@
 //! Out: commands to the host; its replies, and rejections as statuses with their own words.
 //! Absent: decisions; what REST alone offers (searches, user tasks).
 
+pub(crate) mod convert;
 mod gateway;
 mod health;
 mod status;
@@ -11,3 +12,9 @@ mod stream;
 
 pub use gateway::Gateway;
 pub use health::Health;
+
+pub(crate) use status::timeout;
+pub(crate) use stream::Pushes;
+
+/// Largest message: a deployment of the largest size and its frame.
+pub(crate) const GRPC_MESSAGE_BYTES_MAX: usize = base::limits::DEPLOYMENT_BYTES_MAX + 64 * 1024;

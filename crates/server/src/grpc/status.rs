@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use base::{Key, Rejection, RejectionKind, Text, Variables};
-use tonic::{Code, Request, Status};
+use http::HeaderMap;
+use tonic::{Code, Status};
 
 /// The rejection's own words under the code that clients know for its kind.
-pub(super) fn status(rejection: Rejection) -> Status {
+pub(crate) fn status(rejection: Rejection) -> Status {
     let code = match rejection.kind {
         RejectionKind::InvalidArgument => Code::InvalidArgument,
         RejectionKind::NotFound => Code::NotFound,
@@ -51,8 +52,8 @@ pub(super) fn tenant(id: &str) -> Result<(), Status> {
 }
 
 /// How long the caller waits for the whole call (`grpc-timeout`), if it says so.
-pub(super) fn timeout<T>(request: &Request<T>) -> Option<Duration> {
-    let text = request.metadata().get("grpc-timeout")?.to_str().ok()?;
+pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at(text.len().checked_sub(1)?);
     let count: u64 = digits.parse().ok()?;
     Some(match unit {

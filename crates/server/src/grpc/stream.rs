@@ -4,13 +4,10 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use base::{ActivateJobs, Rejection, ShardId};
-use proto::gateway as wire;
+use base::{ActivateJobs, ActivatedJob, Rejection, ShardId};
 use tokio::time::Instant;
 use tokio_stream::Stream;
-use tonic::Status;
 
-use super::gateway::wire_job;
 use crate::host::{Host, JobStream};
 
 /// Jobs that one shard may have on their way to one worker whose connection has not taken them
@@ -19,7 +16,7 @@ pub(super) const WINDOW: u32 = 64;
 
 /// The jobs of one worker. Dropped when its client goes away: then what the connection has not
 /// taken is given back.
-pub(super) struct Pushes {
+pub(crate) struct Pushes {
     jobs: JobStream,
     /// Taken by the connection since the shard last got credit.
     taken: HashMap<ShardId, u32>,
@@ -47,10 +44,9 @@ pub(super) fn start(
     Ok(Pushes { jobs, taken: HashMap::new(), end })
 }
 
-impl Stream for Pushes {
-    type Item = Result<wire::ActivatedJob, Status>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+impl Pushes {
+    /// The next job; `None` when the server stops or the time is over.
+    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ActivatedJob>> {
         match self.jobs.poll_next(context) {
             Poll::Ready(Some(job)) => {
                 let shard = job.job.0.shard();
@@ -60,11 +56,18 @@ impl Stream for Pushes {
                     let credit = std::mem::take(taken);
                     self.jobs.credit(shard, credit);
                 }
-                Poll::Ready(Some(Ok(wire_job(&job))))
+                Poll::Ready(Some(job))
             }
-            // The server stops.
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => self.end.as_mut().poll(context).map(|()| None),
         }
+    }
+}
+
+impl Stream for Pushes {
+    type Item = ActivatedJob;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pushes::poll_next(&mut self, context)
     }
 }

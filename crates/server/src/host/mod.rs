@@ -9,6 +9,7 @@
 
 mod answer;
 mod hints;
+mod outbox;
 mod shard_thread;
 mod writer_thread;
 
@@ -31,6 +32,7 @@ use writer_thread::Committer;
 
 pub use answer::answer;
 pub use hints::{Hints, Wait};
+pub(crate) use outbox::{Answer, Letter, Mailbox, Outbox};
 
 /// Kilobytes of commands that may be under way; beyond it callers are told to come later.
 const UNDER_WAY_KB_MAX: usize = 256 * 1024;
@@ -57,7 +59,7 @@ impl Default for HostOptions {
 /// A caller that waits, and its place among those under way.
 #[derive(Debug)]
 struct Waiting {
-    reply: oneshot::Sender<Outcome>,
+    reply: Answer,
     _place: OwnedSemaphorePermit,
 }
 
@@ -176,17 +178,37 @@ impl Host {
 
     /// As [`Host::command`], at this shard.
     pub async fn command_at(&self, shard: ShardId, command: Command, bytes: usize) -> Outcome {
-        let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
-        let (waiting, reply) = self.waiting(bytes, waits)?;
-        self.send(shard, Message::Command(command, waiting))?;
+        let (answer, reply) = oneshot::channel();
+        self.submit_at(shard, command, bytes, Answer::Once(answer));
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    /// As [`Host::command`]; the answer goes where it is waited for.
+    pub(crate) fn submit(&self, command: Command, bytes: usize, answer: Answer) {
+        match self.route(&command) {
+            Ok(shard) => self.submit_at(shard, command, bytes, answer),
+            Err(rejection) => answer.send(Err(rejection)),
+        }
+    }
+
+    fn submit_at(&self, shard: ShardId, command: Command, bytes: usize, answer: Answer) {
+        let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
+        match self.place(bytes, waits) {
+            Ok(place) => {
+                let waiting = Waiting { reply: answer, _place: place };
+                self.send(shard, Message::Command(command, waiting));
+            }
+            Err(rejection) => answer.send(Err(rejection)),
+        }
     }
 
     /// Deploys checked models.
     pub async fn deploy(&self, resources: Vec<Resource>) -> Outcome {
         let bytes = resources.iter().map(|resource| resource.bytes.len()).sum();
-        let (waiting, reply) = self.waiting(bytes, false)?;
-        self.send(ShardId::FIRST, Message::Deploy(resources, waiting))?;
+        let place = self.place(bytes, false)?;
+        let (answer, reply) = oneshot::channel();
+        let waiting = Waiting { reply: Answer::Once(answer), _place: place };
+        self.send(ShardId::FIRST, Message::Deploy(resources, waiting));
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -197,41 +219,38 @@ impl Host {
         let (sender, jobs) = mpsc_async::unbounded_channel();
         for shard in 0..self.shards() {
             let message = Message::OpenStream(id, activate.clone(), sender.clone());
-            self.send(ShardId(shard), message)?;
+            self.send(ShardId(shard), message);
         }
         Ok(JobStream { id, jobs, inboxes: self.inboxes.clone() })
     }
 
-    fn waiting(
-        &self,
-        bytes: usize,
-        waits: bool,
-    ) -> Result<(Waiting, oneshot::Receiver<Outcome>), Rejection> {
+    /// A place among what is under way.
+    fn place(&self, bytes: usize, waits: bool) -> Result<OwnedSemaphorePermit, Rejection> {
         let kb = u32::try_from((bytes / 1024).max(COMMAND_KB_MIN)).unwrap_or(u32::MAX);
         let place = if waits {
             Arc::clone(&self.waiting).try_acquire_owned()
         } else {
             Arc::clone(&self.under_way).try_acquire_many_owned(kb)
         };
-        let place = place.map_err(|_| {
+        place.map_err(|_| {
             Rejection::new(
                 RejectionKind::Exhausted,
                 "the server has as many commands under way as it takes; try again in a moment",
             )
-        })?;
-        let (reply, receiver) = oneshot::channel();
-        Ok((Waiting { reply, _place: place }, receiver))
+        })
     }
 
-    fn send(&self, shard: ShardId, message: Message) -> Result<(), Rejection> {
-        let inbox = self
-            .inboxes
-            .get(usize::from(shard.0))
-            .ok_or_else(|| Rejection::not_found(format!("this server has no shard {shard}")))?;
-        inbox.send(message).map_err(|_| self.stopped())
+    fn send(&self, shard: ShardId, message: Message) {
+        // Routing names only shards that there are.
+        let Err(unsent) = self.inboxes[usize::from(shard.0)].send(message) else { return };
+        // The thread is gone.
+        if let Message::Command(_, waiting) | Message::Deploy(_, waiting) = unsent.0 {
+            waiting.reply.send(Err(self.stopped()));
+        }
     }
 
-    fn stopped(&self) -> Rejection {
+    /// Why a command has no answer.
+    pub(crate) fn stopped(&self) -> Rejection {
         let why = match &*self.failed.borrow() {
             Some(fault) => fault.to_string(),
             None => "the server is stopping; try again when it is back".into(),

@@ -88,8 +88,7 @@ impl Committer {
             }
         }
         for (waiting, outcome) in replies {
-            // The caller may have gone away.
-            let _ = waiting.reply.send(outcome);
+            waiting.reply.send(outcome);
         }
         for (stream, job) in pushes {
             if let Err(unsent) = stream.send(job) {

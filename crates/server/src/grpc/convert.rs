@@ -1,0 +1,204 @@
+//! What requests mean and what replies say, the same for every road that a call comes by.
+
+use std::time::Duration;
+
+use base::{
+    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, PublishMessage,
+    Rejection, RejectionKind, Reply, ThrowError,
+};
+use http::HeaderMap;
+use proto::gateway as wire;
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::status::{key, tenant, texts, timeout, variables};
+use super::stream::{self, Pushes};
+use crate::DEFAULT_TENANT;
+use crate::host::Host;
+
+pub(crate) use super::status::status;
+
+/// What an answer's way back may take: polls and streams end so long before the caller's deadline.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// A command and the bytes that the caller sent for it.
+pub(crate) type Asked = Result<(Command, usize), Status>;
+
+/// When an answer must be on its way: the caller's own deadline, less what that takes.
+pub(super) fn end_of_call(headers: &HeaderMap) -> Option<Instant> {
+    timeout(headers).map(|timeout| {
+        // Short deadlines keep at least half of their time.
+        let early = BEFORE_DEADLINE.min(timeout / 2);
+        Instant::now() + timeout.saturating_sub(early)
+    })
+}
+
+pub(super) fn unsupported(what: &str) -> Status {
+    status(Rejection::new(
+        RejectionKind::Unsupported,
+        format!("this release of Fermata does not support {what} yet"),
+    ))
+}
+
+/// A reply of another command: a mistake of ours.
+pub(super) fn unexpected() -> Status {
+    Status::internal("Fermata answered another question than this one; please report this")
+}
+
+/// `CreateProcessInstance`.
+pub(crate) fn create(request: wire::CreateProcessInstanceRequest) -> Asked {
+    start(request, None)
+}
+
+/// `CreateProcessInstanceWithResult`.
+pub(crate) fn create_and_wait(request: wire::CreateProcessInstanceWithResultRequest) -> Asked {
+    let inner = request.request.ok_or_else(|| {
+        status(Rejection::invalid("expected the request to name a process, but it is empty"))
+    })?;
+    start(inner, Some(request.fetch_variables))
+}
+
+fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<String>>) -> Asked {
+    tenant(&request.tenant_id)?;
+    if !request.start_instructions.is_empty() {
+        return Err(unsupported("start instructions"));
+    }
+    let bytes = request.variables.len();
+    let definition = if request.process_definition_key > 0 {
+        DefinitionRef::Key(key("a process definition", request.process_definition_key)?.into())
+    } else if request.bpmn_process_id.is_empty() {
+        return Err(status(Rejection::invalid(
+            "expected a process definition key or a process id, but found neither",
+        )));
+    } else {
+        let version = (request.version > 0).then_some(request.version);
+        DefinitionRef::Id { id: request.bpmn_process_id.into(), version }
+    };
+    let create = CreateInstance {
+        definition,
+        variables: variables(&request.variables)?,
+        business_id: None,
+        business_id_unique: false,
+        tags: Vec::new(),
+        await_result: await_result.map(texts),
+    };
+    Ok((Command::Create(create), bytes))
+}
+
+/// The answer to [`create`].
+pub(crate) fn created(reply: Reply) -> Result<wire::CreateProcessInstanceResponse, Status> {
+    let Reply::Created(created) = reply else { return Err(unexpected()) };
+    Ok(wire::CreateProcessInstanceResponse {
+        process_definition_key: created.definition.0.as_i64(),
+        bpmn_process_id: created.process_id.to_string(),
+        version: created.version,
+        process_instance_key: created.instance.0.as_i64(),
+        tenant_id: DEFAULT_TENANT.into(),
+    })
+}
+
+/// The answer to [`create_and_wait`].
+pub(crate) fn ended(reply: Reply) -> Result<wire::CreateProcessInstanceWithResultResponse, Status> {
+    let Reply::Ended(result) = reply else { return Err(unexpected()) };
+    let created = result.created;
+    Ok(wire::CreateProcessInstanceWithResultResponse {
+        process_definition_key: created.definition.0.as_i64(),
+        bpmn_process_id: created.process_id.to_string(),
+        version: created.version,
+        process_instance_key: created.instance.0.as_i64(),
+        variables: result.variables.to_json(),
+        tenant_id: DEFAULT_TENANT.into(),
+    })
+}
+
+/// `CompleteJob`.
+pub(crate) fn complete_job(request: &wire::CompleteJobRequest) -> Asked {
+    let job = key("a job", request.job_key)?.into();
+    let variables = variables(&request.variables)?;
+    Ok((Command::CompleteJob { job, variables }, request.variables.len()))
+}
+
+/// `FailJob`.
+pub(crate) fn fail_job(request: wire::FailJobRequest) -> Asked {
+    let bytes = request.variables.len();
+    let fail = FailJob {
+        job: key("a job", request.job_key)?.into(),
+        retries: request.retries,
+        message: request.error_message.into(),
+        backoff_ms: request.retry_back_off,
+        variables: variables(&request.variables)?,
+    };
+    Ok((Command::FailJob(fail), bytes))
+}
+
+/// `ThrowError`.
+pub(crate) fn throw_error(request: wire::ThrowErrorRequest) -> Asked {
+    let bytes = request.variables.len();
+    let throw = ThrowError {
+        job: key("a job", request.job_key)?.into(),
+        code: request.error_code.into(),
+        message: request.error_message.into(),
+        variables: variables(&request.variables)?,
+    };
+    Ok((Command::ThrowError(throw), bytes))
+}
+
+/// `PublishMessage`.
+pub(crate) fn publish(request: wire::PublishMessageRequest) -> Asked {
+    tenant(&request.tenant_id)?;
+    let bytes = request.variables.len();
+    let publish = PublishMessage {
+        name: request.name.into(),
+        correlation_key: request.correlation_key.into(),
+        time_to_live_ms: request.time_to_live,
+        message_id: request.message_id.into(),
+        variables: variables(&request.variables)?,
+        await_correlation: false,
+    };
+    Ok((Command::Publish(publish), bytes))
+}
+
+/// The answer to [`publish`].
+pub(crate) fn published(reply: &Reply) -> Result<wire::PublishMessageResponse, Status> {
+    let Reply::Published { message, .. } = reply else { return Err(unexpected()) };
+    Ok(wire::PublishMessageResponse { key: message.0.as_i64(), tenant_id: DEFAULT_TENANT.into() })
+}
+
+/// `StreamActivatedJobs`.
+pub(crate) fn open_stream(
+    host: &Host,
+    request: wire::StreamActivatedJobsRequest,
+    headers: &HeaderMap,
+) -> Result<Pushes, Status> {
+    for id in &request.tenant_ids {
+        tenant(id)?;
+    }
+    let activate = ActivateJobs {
+        job_type: request.r#type.into(),
+        worker: request.worker.into(),
+        timeout_ms: request.timeout,
+        jobs_max: stream::WINDOW,
+        fetch_variables: texts(request.fetch_variable),
+    };
+    stream::start(host, &activate, end_of_call(headers)).map_err(status)
+}
+
+/// A job as the wire has it.
+pub(crate) fn wire_job(job: &ActivatedJob) -> wire::ActivatedJob {
+    wire::ActivatedJob {
+        key: job.job.0.as_i64(),
+        r#type: job.job_type.to_string(),
+        process_instance_key: job.instance.0.as_i64(),
+        bpmn_process_id: job.process_id.to_string(),
+        process_definition_version: job.version,
+        process_definition_key: job.definition.0.as_i64(),
+        element_id: job.element_id.to_string(),
+        element_instance_key: job.element.0.as_i64(),
+        custom_headers: job.headers.to_string(),
+        worker: job.worker.to_string(),
+        retries: job.retries,
+        deadline: job.deadline_ms,
+        variables: job.variables.to_string(),
+        tenant_id: DEFAULT_TENANT.into(),
+    }
+}

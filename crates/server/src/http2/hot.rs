@@ -1,0 +1,238 @@
+//! The calls that processes live on, done on the connection's own task.
+//!
+//! In:  requests of a few unary methods, and of the stream of jobs.
+//! Out: commands to the host; answers as they come.
+//! Absent: every other method, and calls with a deadline of their own that ends them early: those
+//! go the general road, which gives the same answers (the conversions are the same functions).
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use base::{Command, Outcome};
+use bytes::{BufMut as _, Bytes, BytesMut};
+use h2::RecvStream;
+use h2::server::SendResponse;
+use http::{Method, Request};
+use prost::Message;
+use proto::gateway as wire;
+use tonic::Status;
+
+use super::frame::{self, Incoming, PREFIX_BYTES};
+use super::jobs;
+use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, timeout};
+use crate::host::{Answer, Host, Letter, Mailbox, Outbox};
+
+/// A unary method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Unary {
+    CompleteJob,
+    FailJob,
+    ThrowError,
+    Create,
+    CreateAndWait,
+    Publish,
+}
+
+/// A hot method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum HotMethod {
+    Unary(Unary),
+    Jobs,
+}
+
+impl HotMethod {
+    fn of(request: &Request<RecvStream>) -> Option<Self> {
+        let method = request.uri().path().strip_prefix("/gateway_protocol.Gateway/")?;
+        let hot = match method {
+            "CompleteJob" => Self::Unary(Unary::CompleteJob),
+            "FailJob" => Self::Unary(Unary::FailJob),
+            "ThrowError" => Self::Unary(Unary::ThrowError),
+            "CreateProcessInstance" => Self::Unary(Unary::Create),
+            "CreateProcessInstanceWithResult" => Self::Unary(Unary::CreateAndWait),
+            "PublishMessage" => Self::Unary(Unary::Publish),
+            "StreamActivatedJobs" => Self::Jobs,
+            _ => return None,
+        };
+        let headers = request.headers();
+        let grpc = headers.get(http::header::CONTENT_TYPE)?.as_bytes();
+        let plain = request.method() == Method::POST
+            && matches!(grpc, b"application/grpc" | b"application/grpc+proto")
+            && headers.get("grpc-encoding").is_none_or(|coding| coding == "identity");
+        let ends_early = hot == Self::Unary(Unary::CreateAndWait) && timeout(headers).is_some();
+        (plain && !ends_early).then_some(hot)
+    }
+}
+
+/// A call whose command is with the host.
+struct Call {
+    method: Unary,
+    respond: SendResponse<Bytes>,
+    /// See [`Incoming`].
+    _request: Incoming,
+}
+
+/// The hot calls of one connection.
+pub(super) struct Hot {
+    host: Arc<Host>,
+    outbox: Arc<Outbox>,
+    calls: BTreeMap<u64, Call>,
+    next_call: u64,
+    /// Messages that have not come whole.
+    partial: Vec<(Unary, Incoming, SendResponse<Bytes>)>,
+    /// Emptied, and kept for its room.
+    answers: Vec<Letter>,
+}
+
+type Untaken = (Request<RecvStream>, SendResponse<Bytes>);
+
+impl Hot {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self {
+            host,
+            outbox: Arc::default(),
+            calls: BTreeMap::new(),
+            next_call: 0,
+            partial: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Takes a request if it is hot, else gives it back.
+    pub(super) fn take(
+        &mut self,
+        request: Request<RecvStream>,
+        respond: SendResponse<Bytes>,
+        context: &mut Context<'_>,
+    ) -> Option<Untaken> {
+        match HotMethod::of(&request) {
+            None => return Some((request, respond)),
+            Some(HotMethod::Unary(method)) => {
+                let incoming = Incoming::new(request.into_body(), GRPC_MESSAGE_BYTES_MAX);
+                self.read(method, incoming, respond, context);
+            }
+            Some(HotMethod::Jobs) => {
+                tokio::spawn(stream(Arc::clone(&self.host), request, respond));
+            }
+        }
+        None
+    }
+
+    fn read(
+        &mut self,
+        method: Unary,
+        mut incoming: Incoming,
+        respond: SendResponse<Bytes>,
+        context: &mut Context<'_>,
+    ) {
+        match incoming.poll(context) {
+            Poll::Ready(Ok(message)) => {
+                if let Err((status, respond)) = self.begin(method, message, incoming, respond) {
+                    refuse(respond, &status);
+                }
+            }
+            Poll::Ready(Err(status)) => refuse(respond, &status),
+            // Only messages that fill more than one frame: there are few at a time.
+            Poll::Pending => self.partial.push((method, incoming, respond)),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        method: Unary,
+        message: Bytes,
+        request: Incoming,
+        respond: SendResponse<Bytes>,
+    ) -> Result<(), (Status, SendResponse<Bytes>)> {
+        let (command, bytes) = match command(method, message) {
+            Ok(command) => command,
+            Err(status) => return Err((status, respond)),
+        };
+        let call = self.next_call;
+        self.next_call += 1;
+        let mailbox = Mailbox::new(Arc::clone(&self.outbox), call);
+        // A command that is refused at once has its answer in the outbox.
+        self.host.submit(command, bytes, Answer::Call(mailbox));
+        self.calls.insert(call, Call { method, respond, _request: request });
+        Ok(())
+    }
+
+    /// Sends the answers that have come, and goes on with requests that came in pieces.
+    pub(super) fn send_answers(&mut self, context: &mut Context<'_>) {
+        for (method, incoming, respond) in std::mem::take(&mut self.partial) {
+            self.read(method, incoming, respond, context);
+        }
+        let mut answers = std::mem::take(&mut self.answers);
+        self.outbox.take(&mut answers, context.waker());
+        for (call, outcome) in answers.drain(..) {
+            let Some(call) = self.calls.remove(&call) else { continue };
+            let outcome = outcome.unwrap_or_else(|| Err(self.host.stopped()));
+            // A client that has given its call up needs no answer.
+            let _ = match answer(call.method, outcome) {
+                Ok(message) => frame::send(call.respond, message),
+                Err(status) => frame::refuse(call.respond, &status),
+            };
+        }
+        self.answers = answers;
+    }
+}
+
+fn refuse(respond: SendResponse<Bytes>, status: &Status) {
+    // A client that has given its call up needs no answer.
+    let _ = frame::refuse(respond, status);
+}
+
+fn command(method: Unary, message: Bytes) -> Result<(Command, usize), Status> {
+    match method {
+        Unary::CompleteJob => convert::complete_job(&decode(message)?),
+        Unary::FailJob => convert::fail_job(decode(message)?),
+        Unary::ThrowError => convert::throw_error(decode(message)?),
+        Unary::Create => convert::create(decode(message)?),
+        Unary::CreateAndWait => convert::create_and_wait(decode(message)?),
+        Unary::Publish => convert::publish(decode(message)?),
+    }
+}
+
+fn decode<M: Message + Default>(message: Bytes) -> Result<M, Status> {
+    M::decode(message)
+        .map_err(|error| Status::internal(format!("expected a message of the method: {error}")))
+}
+
+fn answer(method: Unary, outcome: Outcome) -> Result<Bytes, Status> {
+    let reply = outcome.map_err(convert::status)?;
+    match method {
+        // All three answers are messages without fields.
+        Unary::CompleteJob | Unary::FailJob | Unary::ThrowError => {
+            Ok(Bytes::from_static(&[0; PREFIX_BYTES]))
+        }
+        Unary::Create => convert::created(reply).map(|message| framed(&message)),
+        Unary::CreateAndWait => convert::ended(reply).map(|message| framed(&message)),
+        Unary::Publish => convert::published(&reply).map(|message| framed(&message)),
+    }
+}
+
+fn framed(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(PREFIX_BYTES + length);
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
+    // The buffer grows: encoding cannot fail.
+    let _ = message.encode(&mut frame);
+    frame.freeze()
+}
+
+/// A stream of jobs, on a task of its own: it waits for what the connection does not wait for.
+async fn stream(host: Arc<Host>, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+    let (parts, body) = request.into_parts();
+    let mut incoming = Incoming::new(body, GRPC_MESSAGE_BYTES_MAX);
+    let opened = async {
+        let message = poll_fn(|context| incoming.poll(context)).await?;
+        let request: wire::StreamActivatedJobsRequest = decode(message)?;
+        convert::open_stream(&host, request, &parts.headers)
+    };
+    match opened.await {
+        Ok(jobs) => jobs::push(jobs, respond).await,
+        Err(status) => refuse(respond, &status),
+    }
+}
