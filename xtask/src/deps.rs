@@ -12,7 +12,7 @@ use crate::finding::Finding;
 pub const PURE: &[&str] = &["base", "feel", "instance", "bpmn", "asl", "engine"];
 
 /// The arrows of the design. Who may name a crate may name what that crate speaks in, so the
-/// vocabulary (`base`) is open to all; `engine` and `store` meet only in the host and in `sim`.
+/// vocabulary (`base`) is open to all; `engine` and `store` meet only in `host` and in those that drive it.
 const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("feel", &["base"]),
@@ -21,11 +21,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("asl", &["base", "feel", "instance"]),
     ("engine", &["base", "instance", "bpmn", "asl"]),
     ("store", &["base"]),
+    ("host", &["base", "engine", "store"]),
     ("proto", &[]),
-    ("server", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "proto"]),
+    ("server", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "host", "proto"]),
     ("client", &["base", "proto"]),
     ("cli", &["base", "feel", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
-    ("sim", &["base", "feel", "instance", "bpmn", "asl", "engine", "store"]),
+    ("sim", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "host"]),
 ];
 
 /// What brings I/O, async, a clock or randomness along; a trailing `*` stands for any ending.

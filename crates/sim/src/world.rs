@@ -6,15 +6,12 @@ use std::sync::Arc;
 use base::{
     ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DefinitionRef,
     DeployedDefinition, InstanceKey, JobKey, Outcome, PublishMessage, Record, Rejection, Reply,
-    ShardId, UserTaskKey, Variables,
+    ShardId, Text, UserTaskKey, Variables,
 };
-use engine::{
-    Catalog, Commit, Definition, Input, Poll, Resource, Shard, ShardOptions, StreamId, Ticket,
-};
+use engine::{Catalog, Definition, Input, Resource, ShardOptions, StreamId, Ticket};
+use host::{Committer, Message, Outside, ShardLoop, Step};
 use instance::History;
-use store::{MemoryStore, Reader, Store, Writer};
-
-use crate::answer;
+use store::{MemoryStore, Reader, Store};
 
 /// When the world loses its memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,19 +25,58 @@ pub enum Crash {
 /// Shards on a store in memory.
 pub struct World {
     store: MemoryStore,
-    writer: Box<dyn Writer>,
+    committer: Committer<Inside>,
     reader: Box<dyn Reader>,
-    shards: Vec<Shard>,
+    shards: Vec<ShardLoop<Ticket, StreamId>>,
     options: ShardOptions,
     crash: Crash,
     now_ms: i64,
     next_ticket: u64,
-    replies: BTreeMap<Ticket, Outcome>,
     turn: u16,
     /// Jobs that were pushed, with their streams, in order.
     pub pushed: Vec<(StreamId, ActivatedJob)>,
     /// What shards have said for the operator.
     pub notes: Vec<String>,
+}
+
+/// What commits have told since it was looked at.
+#[derive(Debug, Default)]
+struct Inside {
+    durable: Vec<(usize, u64)>,
+    messages: Vec<(usize, Message<Ticket, StreamId>)>,
+    replies: BTreeMap<Ticket, Outcome>,
+    pushed: Vec<(StreamId, ActivatedJob)>,
+    notes: Vec<String>,
+}
+
+impl Outside for Inside {
+    type Reply = Ticket;
+    type Push = StreamId;
+
+    fn durable(&mut self, shard: usize, number: u64) {
+        self.durable.push((shard, number));
+    }
+
+    fn deliver(&mut self, shard: usize, message: Message<Ticket, StreamId>) {
+        self.messages.push((shard, message));
+    }
+
+    fn deployed(&mut self, _: &Arc<Definition>) {}
+
+    fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.replies.insert(ticket, outcome);
+    }
+
+    fn push(&mut self, stream: StreamId, job: ActivatedJob) -> Result<(), JobKey> {
+        self.pushed.push((stream, job));
+        Ok(())
+    }
+
+    fn ready(&mut self, _: &Text) {}
+
+    fn note(&mut self, note: &str) {
+        self.notes.push(note.into());
+    }
 }
 
 impl std::fmt::Debug for World {
@@ -62,14 +98,13 @@ impl World {
         let reader = store.reader().expect("a reader");
         let mut world = Self {
             store,
-            writer,
+            committer: Committer::new(writer, options.shards, Inside::default()),
             reader,
             shards: Vec::new(),
             options,
             crash,
             now_ms: 1_795_424_400_000,
             next_ticket: 0,
-            replies: BTreeMap::new(),
             turn: 0,
             pushed: Vec::new(),
             notes: Vec::new(),
@@ -90,19 +125,8 @@ impl World {
 
     /// Loses all that is in memory, and starts again from the store.
     pub fn crash(&mut self) {
-        let heads = self.reader.definitions().expect("the store reads");
-        let mut timers = self.reader.definition_timers().expect("the store reads");
-        self.shards.clear();
-        for number in 0..self.options.shards {
-            let id = ShardId(number);
-            let row = self.reader.shard(id).expect("the store reads");
-            let timers = std::mem::take(&mut timers);
-            let mut shard = Shard::new(&row, Catalog::new(heads.clone()), timers, self.options);
-            for mail in self.reader.mail(id).expect("the store reads") {
-                shard.submit(Input::Mail(mail));
-            }
-            self.shards.push(shard);
-        }
+        let started = host::loops(&self.store, self.options);
+        self.shards = started.expect("the store reads").0;
     }
 
     /// Lets every shard do what it can, until nothing is left to be done now.
@@ -110,9 +134,7 @@ impl World {
         let mut number = 0;
         let mut quiet = 0;
         while quiet < self.shards.len() {
-            if self.shards[number].wake_ms() <= self.now_ms {
-                self.shards[number].submit(Input::Tick);
-            }
+            self.shards[number].tick_if_due(self.now_ms);
             quiet = if self.run(number) { 0 } else { quiet + 1 };
             number = (number + 1) % self.shards.len();
         }
@@ -122,59 +144,40 @@ impl World {
     fn run(&mut self, number: usize) -> bool {
         let mut committed = false;
         loop {
-            match self.shards[number].poll(self.now_ms) {
-                Poll::Idle => return self.commit(number) || committed,
-                Poll::Read(read) => self.supply(number, &read),
-                Poll::ReadCommitted(read) => {
-                    committed |= self.commit_quietly(number);
-                    self.supply(number, &read);
+            match self.shards[number].step(self.now_ms).expect("the store reads") {
+                Step::Idle => break,
+                Step::AwaitCommits => panic!("every commit is durable at once"),
+                Step::Commit { decided, here: _ } => {
+                    self.committer.commit(vec![decided]).expect("the store commits");
+                    committed = true;
+                    self.carry_out();
                 }
             }
         }
-    }
-
-    fn supply(&mut self, number: usize, read: &engine::Read) {
-        let id = self.shards[number].id();
-        let loaded = answer(&mut *self.reader, id, read).expect("the store reads");
-        self.shards[number].supply(loaded);
-    }
-
-    fn commit(&mut self, number: usize) -> bool {
-        let committed = self.commit_quietly(number);
         if committed && self.crash == Crash::EachCommit {
             self.crash();
         }
         committed
     }
 
-    fn commit_quietly(&mut self, number: usize) -> bool {
-        let Some(commit) = self.shards[number].take_commit() else { return false };
-        let Commit { number: commit_number, batch, effects } = commit;
-        let something = !batch.ops.is_empty();
-        if something {
-            self.writer.commit(&[batch]).expect("the store commits");
+    fn carry_out(&mut self) {
+        let inside = self.committer.outside();
+        for (shard, number) in inside.durable.drain(..) {
+            self.shards[shard].durable(number);
         }
-        self.shards[number].committed(commit_number);
-        self.replies.extend(effects.replies);
-        self.notes.extend(effects.notes);
-        self.pushed.extend(effects.pushes);
-        for (other, shard) in self.shards.iter_mut().enumerate() {
-            if other != number && !effects.definitions.is_empty() {
-                shard.submit(Input::Definitions(effects.definitions.clone()));
-            }
+        for (shard, message) in inside.messages.drain(..) {
+            self.shards[shard].take(message);
         }
-        for mail in effects.mail {
-            self.shards[usize::from(mail.to.0)].submit(Input::Mail(mail));
-        }
-        something
+        self.pushed.append(&mut inside.pushed);
+        self.notes.append(&mut inside.notes);
     }
 
     /// Sends a command to a shard and lets the world settle. `None` when it is not answered yet.
     pub fn send(&mut self, shard: ShardId, command: Command) -> (Ticket, Option<Outcome>) {
         let ticket = self.ticket();
-        self.shards[usize::from(shard.0)].submit(Input::Command(ticket, command));
+        self.shards[usize::from(shard.0)].take(Message::Command(command, ticket));
         self.settle();
-        (ticket, self.replies.remove(&ticket))
+        (ticket, self.reply(ticket))
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -184,41 +187,19 @@ impl World {
 
     /// The reply to an earlier [`World::send`], if it has come.
     pub fn reply(&mut self, ticket: Ticket) -> Option<Outcome> {
-        self.replies.remove(&ticket)
+        self.committer.outside().replies.remove(&ticket)
     }
 
     /// Sends a command to the shard of what it names.
     pub fn command(&mut self, command: Command) -> Outcome {
-        let shard = self.route(&command);
+        let turn = (self.turn + 1) % self.options.shards;
+        let any = || {
+            self.turn = turn;
+            ShardId(turn)
+        };
+        let no_catalog = || -> Box<Catalog> { panic!("stories name definitions by id") };
+        let shard = host::route(&command, self.options.shards, any, no_catalog)?;
         self.send(shard, command).1.expect("an answer at once")
-    }
-
-    fn route(&mut self, command: &Command) -> ShardId {
-        match command {
-            Command::Create(create) => match (&create.business_id, &create.definition) {
-                (Some(business_id), DefinitionRef::Id { id, version: _ }) => {
-                    ShardId::of_business_id(id, business_id, self.options.shards)
-                }
-                _ => self.next_shard(),
-            },
-            Command::ActivateJobs(_) => self.next_shard(),
-            Command::Publish(publish) => {
-                let shards = self.options.shards;
-                ShardId::of_message(&publish.name, &publish.correlation_key, shards)
-            }
-            Command::Cancel { instance } => instance.0.shard(),
-            Command::CompleteJob { job, .. } | Command::UpdateJob { job, .. } => job.0.shard(),
-            Command::FailJob(fail) => fail.job.0.shard(),
-            Command::ThrowError(throw) => throw.job.0.shard(),
-            Command::ResolveIncident { incident } => incident.0.shard(),
-            Command::SetVariables { scope, .. } => scope.0.shard(),
-            Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => task.0.shard(),
-        }
-    }
-
-    fn next_shard(&mut self) -> ShardId {
-        self.turn = (self.turn + 1) % self.options.shards;
-        ShardId(self.turn)
     }
 
     /// Deploys models, each as a file of its own.
@@ -236,9 +217,9 @@ impl World {
             })
             .collect();
         let ticket = self.ticket();
-        self.shards[0].submit(Input::Deploy(ticket, resources));
+        self.shards[0].take(Message::Deploy(resources, ticket));
         self.settle();
-        match self.replies.remove(&ticket).expect("an answer at once")? {
+        match self.reply(ticket).expect("an answer at once")? {
             Reply::Deployed { definitions, .. } => Ok(definitions),
             other => panic!("{other:?} does not answer a deployment"),
         }
@@ -247,7 +228,7 @@ impl World {
     /// Puts a definition into every shard's memory, past every check.
     pub fn inject(&mut self, definition: &Arc<Definition>) {
         for shard in &mut self.shards {
-            shard.submit(Input::Definitions(vec![Arc::clone(definition)]));
+            shard.take(Message::Input(Input::Definitions(vec![Arc::clone(definition)])));
         }
         self.settle();
     }
@@ -298,7 +279,7 @@ impl World {
                 jobs_max: credit,
                 fetch_variables: Vec::new(),
             };
-            shard.submit(Input::OpenStream(stream, activate));
+            shard.take(Message::OpenStream(stream, activate, stream));
         }
         self.settle();
     }
@@ -306,7 +287,7 @@ impl World {
     /// Hands an input to every shard.
     pub fn tell_all(&mut self, input: impl Fn() -> Input) {
         for shard in &mut self.shards {
-            shard.submit(input());
+            shard.take(Message::Input(input()));
         }
         self.settle();
     }
@@ -347,7 +328,7 @@ impl World {
         let end = self.now_ms + ms;
         self.settle();
         loop {
-            let wake = self.shards.iter().map(Shard::wake_ms).min().unwrap_or(i64::MAX);
+            let wake = self.shards.iter().map(ShardLoop::wake_ms).min().unwrap_or(i64::MAX);
             if wake > end {
                 break;
             }
@@ -375,7 +356,7 @@ impl World {
 
     /// How many instances are in memory.
     pub fn instances_in_memory(&self) -> usize {
-        self.shards.iter().map(Shard::instances_in_memory).sum()
+        self.shards.iter().map(|shard| shard.shard().instances_in_memory()).sum()
     }
 }
 

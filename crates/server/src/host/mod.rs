@@ -7,7 +7,6 @@
 //! One thread a shard decides; one thread commits what all of them have decided, as one
 //! transaction, and then carries out the effects. While it syncs, the shards decide the next batch.
 
-mod answer;
 mod hints;
 mod outbox;
 mod shard_thread;
@@ -21,16 +20,16 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionRef, JobKey, Key, Outcome, Rejection,
-    RejectionKind, ShardId,
+    ActivateJobs, ActivatedJob, Command, DefinitionRef, Outcome, Rejection, RejectionKind, ShardId,
 };
-use engine::{Catalog, Definition, Input, Resource, Shard, ShardOptions, StreamId};
+use engine::{Catalog, Definition, Input, Resource, ShardOptions, StreamId};
+use host::Committer;
 use store::{Fault, Reader, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
 
-use writer_thread::Committer;
+use shard_thread::{ShardThread, Told};
+use writer_thread::Faces;
 
-pub use answer::answer;
 pub use hints::{Hints, Wait};
 pub(crate) use outbox::{Answer, Letter, Mailbox, Outbox};
 
@@ -63,23 +62,15 @@ struct Waiting {
     _place: OwnedSemaphorePermit,
 }
 
-/// What reaches a shard's thread.
-#[derive(Debug)]
-enum Message {
-    Command(Command, Waiting),
-    Deploy(Vec<Resource>, Waiting),
-    Input(Input),
-    OpenStream(StreamId, ActivateJobs, mpsc_async::UnboundedSender<ActivatedJob>),
-    CloseStream(StreamId),
-    /// A leased job that its stream did not take.
-    GiveBack(JobKey),
-    Stop,
-}
+type Push = mpsc_async::UnboundedSender<ActivatedJob>;
+type Message = host::Message<Waiting, Push>;
+type Decided = host::Decided<Waiting, Push>;
+type ShardLoop = host::ShardLoop<Waiting, Push>;
 
 /// The running core. Ends its threads when dropped.
 #[derive(Debug)]
 pub struct Host {
-    inboxes: Vec<mpsc::Sender<Message>>,
+    inboxes: Vec<mpsc::Sender<Told>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Arc<Readers>,
     hints: Arc<Hints>,
@@ -96,48 +87,32 @@ impl Host {
     /// Starts the threads on a store.
     pub fn start(store: &Arc<dyn Store>, options: HostOptions) -> Result<Self, Fault> {
         let shards = store.shards();
-        let writer = store.writer()?;
-        let mut reader = store.reader()?;
-        let heads = reader.definitions()?;
-        let start_timers = reader.definition_timers()?;
+        let shard_options = ShardOptions {
+            shards,
+            cache_bytes_max: options.cache_bytes_max / usize::from(shards.max(1)),
+            business_id_unique: options.business_id_unique,
+        };
+        let (loops, heads) = host::loops(&**store, shard_options)?;
         let (fail, failed) = watch::channel(None);
         let hints = Arc::new(Hints::default());
-        let definitions = Arc::new(Mutex::new(Catalog::new(heads.clone())));
+        let definitions = Arc::new(Mutex::new(Catalog::new(heads)));
         let (to_writer, from_shards) = mpsc::sync_channel(usize::from(shards));
-        let channels: Vec<_> = (0..shards).map(|_| mpsc::channel()).collect();
-        let inboxes: Vec<_> = channels.iter().map(|(inbox, _)| inbox.clone()).collect();
-        let mut threads = Vec::new();
+        let (inboxes, received): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
         let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
-        let committer = Arc::new(Mutex::new(Committer {
-            writer,
-            broken: None,
+        let faces = Faces {
             acks,
             inboxes: inboxes.clone(),
             hints: Arc::clone(&hints),
             definitions: Arc::clone(&definitions),
-        }));
-        for (number, ((_, inbox), acked)) in channels.into_iter().zip(acked).enumerate() {
-            let id = ShardId(u16::try_from(number).unwrap_or(u16::MAX));
-            let shard_options = ShardOptions {
-                shards,
-                cache_bytes_max: options.cache_bytes_max / usize::from(shards.max(1)),
-                business_id_unique: options.business_id_unique,
-            };
-            let timers = if id == ShardId::FIRST { start_timers.clone() } else { Vec::new() };
-            let catalog = Catalog::new(heads.clone());
-            let mut shard = Shard::new(&reader.shard(id)?, catalog, timers, shard_options);
-            for mail in reader.mail(id)? {
-                shard.submit(Input::Mail(mail));
-            }
+        };
+        let committer = Arc::new(Mutex::new(Committer::new(store.writer()?, shards, faces)));
+        let mut threads = Vec::new();
+        for (shard, (inbox, acked)) in loops.into_iter().zip(received.into_iter().zip(acked)) {
+            let name = format!("shard-{}", shard.shard().id());
             let fail = fail.clone();
-            let thread = shard_thread::ShardThread::new(
-                shard,
-                store.reader()?,
-                inbox,
-                acked,
-                (to_writer.clone(), Arc::clone(&committer)),
-            );
-            threads.push(spawn(format!("shard-{id}"), move || {
+            let (writer, committer) = (to_writer.clone(), Arc::clone(&committer));
+            let thread = ShardThread { shard, inbox, acked, writer, committer, stopping: false };
+            threads.push(spawn(name, move || {
                 if let Err(fault) = thread.run() {
                     fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
                 }
@@ -174,6 +149,11 @@ impl Host {
     pub async fn command(&self, command: Command, bytes: usize) -> Outcome {
         let shard = self.route(&command)?;
         self.command_at(shard, command, bytes).await
+    }
+
+    fn route(&self, command: &Command) -> Result<ShardId, Rejection> {
+        let definitions = || lock(&self.definitions);
+        host::route(command, self.shards(), || self.any_shard(), definitions)
     }
 
     /// As [`Host::command`], at this shard.
@@ -242,9 +222,11 @@ impl Host {
 
     fn send(&self, shard: ShardId, message: Message) {
         // Routing names only shards that there are.
-        let Err(unsent) = self.inboxes[usize::from(shard.0)].send(message) else { return };
+        let Err(unsent) = self.inboxes[usize::from(shard.0)].send(Told::Shard(message)) else {
+            return;
+        };
         // The thread is gone.
-        if let Message::Command(_, waiting) | Message::Deploy(_, waiting) = unsent.0 {
+        if let Told::Shard(Message::Command(_, waiting) | Message::Deploy(_, waiting)) = unsent.0 {
             waiting.reply.send(Err(self.stopped()));
         }
     }
@@ -256,50 +238,6 @@ impl Host {
             None => "the server is stopping; try again when it is back".into(),
         };
         Rejection::new(RejectionKind::Unavailable, why)
-    }
-
-    /// The shard that decides about a command.
-    fn route(&self, command: &Command) -> Result<ShardId, Rejection> {
-        Ok(match command {
-            Command::Create(create) => match &create.business_id {
-                Some(business_id) => {
-                    let definitions = lock(&self.definitions);
-                    let id = match &create.definition {
-                        DefinitionRef::Id { id, version: _ } => id.clone(),
-                        reference @ DefinitionRef::Key(_) => {
-                            definitions.resolve(reference)?.id.clone()
-                        }
-                    };
-                    ShardId::of_business_id(&id, business_id, self.shards())
-                }
-                None => self.any_shard(),
-            },
-            Command::ActivateJobs(_) => self.any_shard(),
-            Command::Publish(publish) => {
-                ShardId::of_message(&publish.name, &publish.correlation_key, self.shards())
-            }
-            Command::Cancel { instance } => self.shard_of(instance.0)?,
-            Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
-                self.shard_of(job.0)?
-            }
-            Command::FailJob(fail) => self.shard_of(fail.job.0)?,
-            Command::ThrowError(throw) => self.shard_of(throw.job.0)?,
-            Command::ResolveIncident { incident } => self.shard_of(incident.0)?,
-            Command::SetVariables { scope, .. } => self.shard_of(scope.0)?,
-            Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {
-                self.shard_of(task.0)?
-            }
-        })
-    }
-
-    /// The shard that a key names, if this store has it.
-    fn shard_of(&self, key: Key) -> Result<ShardId, Rejection> {
-        let shard = key.shard();
-        (shard.0 < self.shards()).then_some(shard).ok_or_else(|| {
-            Rejection::not_found(format!(
-                "expected a key of this server, but {key} names nothing in its store"
-            ))
-        })
     }
 
     /// Shards in turn.
@@ -365,7 +303,7 @@ impl Host {
     pub fn stop(&self) {
         for inbox in &self.inboxes {
             // A thread that is gone needs no message.
-            let _ = inbox.send(Message::Stop);
+            let _ = inbox.send(Told::Stop);
         }
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             // A thread that panicked has said so on its own.
@@ -379,7 +317,7 @@ impl Host {
 pub struct JobStream {
     id: StreamId,
     jobs: mpsc_async::UnboundedReceiver<ActivatedJob>,
-    inboxes: Vec<mpsc::Sender<Message>>,
+    inboxes: Vec<mpsc::Sender<Told>>,
 }
 
 impl JobStream {
@@ -396,7 +334,7 @@ impl JobStream {
     fn tell(&self, shard: ShardId, message: Message) {
         if let Some(inbox) = self.inboxes.get(usize::from(shard.0)) {
             // A thread that is gone needs nothing: the server is stopping.
-            let _ = inbox.send(message);
+            let _ = inbox.send(Told::Shard(message));
         }
     }
 }
@@ -404,7 +342,7 @@ impl JobStream {
 impl Drop for JobStream {
     fn drop(&mut self) {
         for inbox in &self.inboxes {
-            let _ = inbox.send(Message::CloseStream(self.id));
+            let _ = inbox.send(Told::Shard(Message::CloseStream(self.id)));
         }
         self.jobs.close();
         while let Ok(job) = self.jobs.try_recv() {

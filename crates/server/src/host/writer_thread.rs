@@ -1,34 +1,24 @@
-//! Commits: what all shards have decided becomes durable as one transaction, then what rests on it
-//! is carried out.
+//! The writer's thread, and whom a commit tells in the server.
 //!
-//! Under load the writer's own thread does it, while the shards decide on. A shard that has little
-//! to do and nothing under way commits on its own thread: that spares the change of threads, which
-//! costs about as much as the sync.
+//! Under load this thread commits, while the shards decide on. A shard that has little to do and
+//! nothing under way commits on its own thread: that spares the change of threads, which costs
+//! about as much as the sync.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
-use base::Batch;
-use engine::{Catalog, Input};
-use store::{Fault, Writer};
+use base::{ActivatedJob, JobKey, Outcome, Text};
+use engine::{Catalog, Definition};
+use host::{Committer, Outside};
+use store::Fault;
+use tokio::sync::mpsc::UnboundedSender;
 
-use super::shard_thread::Decided;
-use super::{Hints, Message, lock};
-
-/// The one writer, and whom it tells.
-pub(super) struct Committer {
-    pub(super) writer: Box<dyn Writer>,
-    /// The first fault: after it nothing is committed, by no shard.
-    pub(super) broken: Option<Fault>,
-    pub(super) acks: Vec<Sender<u64>>,
-    pub(super) inboxes: Vec<Sender<Message>>,
-    pub(super) hints: Arc<Hints>,
-    pub(super) definitions: Arc<Mutex<Catalog>>,
-}
+use super::shard_thread::Told;
+use super::{Decided, Hints, Message, Waiting, lock};
 
 /// Until all shards are gone, or a commit fails: then nothing more is answered.
 pub(super) fn run(
-    committer: &Mutex<Committer>,
+    committer: &Mutex<Committer<Faces>>,
     from_shards: &Receiver<Decided>,
 ) -> Result<(), Fault> {
     while let Ok(first) = from_shards.recv() {
@@ -42,64 +32,46 @@ pub(super) fn run(
     Ok(())
 }
 
-impl Committer {
-    /// Commits a group and carries out its effects, in order.
-    pub(super) fn commit(&mut self, mut group: Vec<Decided>) -> Result<(), Fault> {
-        if let Some(first) = &self.broken {
-            return Err(first.clone());
-        }
-        let batches: Vec<Batch> = group
-            .iter_mut()
-            .filter(|decided| !decided.commit.batch.ops.is_empty())
-            .map(|decided| std::mem::take(&mut decided.commit.batch))
-            .collect();
-        if !batches.is_empty()
-            && let Err(fault) = self.writer.commit(&batches)
-        {
-            self.broken = Some(fault.clone());
-            return Err(fault);
-        }
-        for decided in group {
-            self.carry_out(decided);
-        }
-        Ok(())
+/// The shards' threads and the callers. Who is gone needs nothing.
+#[derive(Debug)]
+pub(super) struct Faces {
+    pub(super) acks: Vec<Sender<u64>>,
+    pub(super) inboxes: Vec<Sender<Told>>,
+    pub(super) hints: Arc<Hints>,
+    pub(super) definitions: Arc<Mutex<Catalog>>,
+}
+
+impl Outside for Faces {
+    type Reply = Waiting;
+    type Push = UnboundedSender<ActivatedJob>;
+
+    fn durable(&mut self, shard: usize, number: u64) {
+        let _ = self.acks[shard].send(number);
     }
 
-    /// The batch is durable.
-    fn carry_out(&self, decided: Decided) {
-        let Decided { commit, shard, replies, pushes } = decided;
-        // A thread that is gone needs nothing: the server is stopping.
-        let _ = self.acks[shard].send(commit.number);
-        let effects = commit.effects;
-        for definition in &effects.definitions {
-            lock(&self.definitions).add(Arc::clone(definition));
+    fn deliver(&mut self, shard: usize, message: Message) {
+        if let Some(inbox) = self.inboxes.get(shard) {
+            let _ = inbox.send(Told::Shard(message));
         }
-        if !effects.definitions.is_empty() {
-            for (number, inbox) in self.inboxes.iter().enumerate() {
-                if number != shard {
-                    let definitions = effects.definitions.clone();
-                    let _ = inbox.send(Message::Input(Input::Definitions(definitions)));
-                }
-            }
-        }
-        for mail in effects.mail {
-            if let Some(inbox) = self.inboxes.get(usize::from(mail.to.0)) {
-                let _ = inbox.send(Message::Input(Input::Mail(mail)));
-            }
-        }
-        for (waiting, outcome) in replies {
-            waiting.reply.send(outcome);
-        }
-        for (stream, job) in pushes {
-            if let Err(unsent) = stream.send(job) {
-                let _ = self.inboxes[shard].send(Message::GiveBack(unsent.0.job));
-            }
-        }
-        for job_type in &effects.ready {
-            self.hints.ready(job_type);
-        }
-        for note in &effects.notes {
-            eprintln!("fermata: {note}");
-        }
+    }
+
+    fn deployed(&mut self, definition: &Arc<Definition>) {
+        lock(&self.definitions).add(Arc::clone(definition));
+    }
+
+    fn reply(&mut self, waiting: Waiting, outcome: Outcome) {
+        waiting.reply.send(outcome);
+    }
+
+    fn push(&mut self, stream: Self::Push, job: ActivatedJob) -> Result<(), JobKey> {
+        stream.send(job).map_err(|unsent| unsent.0.job)
+    }
+
+    fn ready(&mut self, job_type: &Text) {
+        self.hints.ready(job_type);
+    }
+
+    fn note(&mut self, note: &str) {
+        eprintln!("fermata: {note}");
     }
 }
