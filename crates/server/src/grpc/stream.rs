@@ -12,7 +12,7 @@ use crate::host::{Host, JobStream};
 
 /// Jobs that one shard may have on their way to one worker whose connection has not taken them
 /// yet: a worker that does not read makes its stream stop leasing.
-pub(super) const WINDOW: u32 = 64;
+pub(super) const WINDOW: u32 = 128;
 
 /// The jobs of one worker. Dropped when its client goes away: then what the connection has not
 /// taken is given back.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use base::{Batch, DefinitionKey, ShardId, Text};
-use rusqlite::{Connection, Params, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, Params, TransactionBehavior};
 
 use super::changes::Changes;
 use super::failure::Place;
@@ -88,6 +88,34 @@ impl Tables<'_> {
             .and_then(|mut statement| statement.execute(params))
             .map(drop)
             .map_err(|error| self.place.fault(&error))
+    }
+}
+
+/// A statement that runs for many rows in a row: it is looked up once.
+pub(super) struct Repeated<'a> {
+    tables: &'a Tables<'a>,
+    sql: &'static str,
+    statement: Option<CachedStatement<'a>>,
+}
+
+impl<'a> Repeated<'a> {
+    /// Nothing is prepared before the first row.
+    pub(super) fn new(tables: &'a Tables<'a>, sql: &'static str) -> Self {
+        Self { tables, sql, statement: None }
+    }
+
+    /// Answers how many rows it changed.
+    pub(super) fn run(&mut self, params: impl Params) -> Result<usize, Fault> {
+        let statement = match &mut self.statement {
+            Some(statement) => statement,
+            none => none.insert(
+                self.tables
+                    .connection
+                    .prepare_cached(self.sql)
+                    .map_err(|error| self.tables.place.fault(&error))?,
+            ),
+        };
+        statement.execute(params).map_err(|error| self.tables.place.fault(&error))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Writing rows: one function a table.
 
 use base::{
-    DefinitionRow, InstanceRow, JobRow, Key, LogRow, MessageRow, Op, ShardId, ShardRow, Text,
-    UserTaskRow,
+    DefinitionRow, InstanceRow, InstanceState, JobRow, Key, LogRow, MessageRow, Op, ShardId,
+    ShardRow, Text, UserTaskRow,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::changes::Changes;
 use super::checksum::seal;
-use super::write::{Names, Tables};
+use super::write::{Names, Repeated, Tables};
 use crate::Fault;
 use crate::columns::{instance_state_number, job_state_number};
 
@@ -19,16 +19,8 @@ pub(super) fn write(tables: &Tables, changes: &Changes, names: &mut Names) -> Re
     let mut sealed = Vec::new();
     appends(tables, changes, &mut sealed)?;
     snapshots(tables, changes, &mut sealed)?;
-    for row in changes.instances.values() {
-        let model = model(tables, row, names)?;
-        instance(tables, row, model)?;
-    }
-    for (key, row) in &changes.jobs {
-        match row {
-            Some(row) => job(tables, row, queue(tables, row, names)?)?,
-            None => tables.run("DELETE FROM jobs WHERE job = ?", [sql(key.0)])?,
-        }
-    }
+    instances(tables, changes, names)?;
+    jobs(tables, changes, names)?;
     timers(tables, changes)?;
     for (key, row) in &changes.tasks {
         match row {
@@ -153,26 +145,44 @@ fn number(
     Ok(connection.last_insert_rowid())
 }
 
-fn instance(tables: &Tables, row: &InstanceRow, model: i64) -> Result<(), Fault> {
-    tables.run(
+fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fault> {
+    // What mostly changes is in one index alone; replacing a row writes all of them.
+    let mut turn = Repeated::new(
+        tables,
+        "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8
+         WHERE instance = ?1 AND model = ?2 AND business_id IS ?4 AND tags IS ?5
+             AND started_ms = ?6",
+    );
+    let mut put = Repeated::new(
+        tables,
         "INSERT OR REPLACE INTO instances
              (instance, model, state, business_id, tags, started_ms, ended_ms, incidents)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            sql(row.instance.0),
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    );
+    for row in changes.instances.values() {
+        let (key, model, tags) = (sql(row.instance.0), model(tables, row, names)?, list(&row.tags));
+        let params = params![
+            key,
             model,
             instance_state_number(row.state),
             row.business_id.as_deref(),
-            list(&row.tags),
+            tags,
             row.started_ms,
             row.ended_ms,
             row.incidents,
-        ],
-    )
+        ];
+        let is_new = row.state == InstanceState::Active && row.incidents == 0;
+        if is_new || turn.run(params)? == 0 {
+            put.run(params)?;
+        }
+    }
+    Ok(())
 }
 
-fn job(tables: &Tables, row: &JobRow, queue: i64) -> Result<(), Fault> {
-    tables.run(
+fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fault> {
+    let mut delete = Repeated::new(tables, "DELETE FROM jobs WHERE job = ?");
+    let mut put = Repeated::new(
+        tables,
         // Jobs are updated often (leases): in place is cheaper than replacing.
         "INSERT INTO jobs
              (job, instance, definition, element_id, owner, queue, available_ms, state, retries,
@@ -182,7 +192,14 @@ fn job(tables: &Tables, row: &JobRow, queue: i64) -> Result<(), Fault> {
              instance = ?2, definition = ?3, element_id = ?4, owner = ?5, queue = ?6,
              available_ms = ?7, state = ?8, retries = ?9, worker = ?10, error_message = ?11,
              error_code = ?12",
-        params![
+    );
+    for (key, row) in &changes.jobs {
+        let Some(row) = row else {
+            delete.run([sql(key.0)])?;
+            continue;
+        };
+        let queue = queue(tables, row, names)?;
+        put.run(params![
             sql(row.job.0),
             sql(row.instance.0),
             sql(row.definition.0),
@@ -195,8 +212,9 @@ fn job(tables: &Tables, row: &JobRow, queue: i64) -> Result<(), Fault> {
             &*row.worker,
             &*row.error_message,
             &*row.error_code,
-        ],
-    )
+        ])?;
+    }
+    Ok(())
 }
 
 fn timers(tables: &Tables, changes: &Changes) -> Result<(), Fault> {
