@@ -7,9 +7,9 @@
 //! One thread a shard decides; one thread commits what all of them have decided, as one
 //! transaction, and then carries out the effects. While it syncs, the shards decide the next batch.
 
+mod desk;
 mod hints;
 mod outbox;
-mod shard_thread;
 mod writer_thread;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -27,7 +27,7 @@ use host::Committer;
 use store::{Fault, Reader, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
 
-use shard_thread::{ShardThread, Told};
+use desk::{Desk, Tools};
 use writer_thread::Faces;
 
 pub use hints::{Hints, Wait};
@@ -37,6 +37,8 @@ pub(crate) use outbox::{Answer, Letter, Mailbox, Outbox};
 const UNDER_WAY_KB_MAX: usize = 256 * 1024;
 /// What a command counts at least, in kilobytes: at most 16,384 are under way at once.
 const COMMAND_KB_MIN: usize = 16;
+/// What may be under way for a caller to do its work itself.
+const QUIET_KB_MAX: usize = 4 * COMMAND_KB_MIN;
 /// Callers that may wait for an instance's result at once.
 const WAITING_MAX: usize = 10_000;
 
@@ -70,7 +72,7 @@ type ShardLoop = host::ShardLoop<Waiting, Push>;
 /// The running core. Ends its threads when dropped.
 #[derive(Debug)]
 pub struct Host {
-    inboxes: Vec<mpsc::Sender<Told>>,
+    desks: Vec<Arc<Desk>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     readers: Arc<Readers>,
     hints: Arc<Hints>,
@@ -97,23 +99,23 @@ impl Host {
         let hints = Arc::new(Hints::default());
         let definitions = Arc::new(Mutex::new(Catalog::new(heads)));
         let (to_writer, from_shards) = mpsc::sync_channel(usize::from(shards));
-        let (inboxes, received): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
+        let desks: Vec<_> = (0..shards).map(|_| Arc::new(Desk::new())).collect();
         let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
         let faces = Faces {
             acks,
-            inboxes: inboxes.clone(),
+            desks: desks.clone(),
             hints: Arc::clone(&hints),
             definitions: Arc::clone(&definitions),
         };
         let committer = Arc::new(Mutex::new(Committer::new(store.writer()?, shards, faces)));
         let mut threads = Vec::new();
-        for (shard, (inbox, acked)) in loops.into_iter().zip(received.into_iter().zip(acked)) {
+        for (shard, (desk, acked)) in loops.into_iter().zip(desks.iter().zip(acked)) {
             let name = format!("shard-{}", shard.shard().id());
-            let fail = fail.clone();
             let (writer, committer) = (to_writer.clone(), Arc::clone(&committer));
-            let thread = ShardThread { shard, inbox, acked, writer, committer, stopping: false };
+            desk.equip(Tools { shard, acked, writer, committer });
+            let (desk, fail) = (Arc::clone(desk), fail.clone());
             threads.push(spawn(name, move || {
-                if let Err(fault) = thread.run() {
+                if let Err(fault) = desk.run() {
                     fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
                 }
             })?);
@@ -125,7 +127,7 @@ impl Host {
             }
         })?);
         Ok(Self {
-            inboxes,
+            desks,
             threads: Mutex::new(threads),
             readers: Arc::new(Readers { store: Arc::clone(store), idle: Mutex::default() }),
             hints,
@@ -141,7 +143,7 @@ impl Host {
 
     /// How many shards there are.
     pub fn shards(&self) -> u16 {
-        u16::try_from(self.inboxes.len()).unwrap_or(u16::MAX)
+        u16::try_from(self.desks.len()).unwrap_or(u16::MAX)
     }
 
     /// Carries out a command: the answer comes when it is durable. `bytes` is the size of what
@@ -160,10 +162,12 @@ impl Host {
     pub async fn command_at(&self, shard: ShardId, command: Command, bytes: usize) -> Outcome {
         let (answer, reply) = oneshot::channel();
         self.submit_at(shard, command, bytes, Answer::Once(answer));
+        self.attend(&self.desks[usize::from(shard.0)]);
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
-    /// As [`Host::command`]; the answer goes where it is waited for.
+    /// As [`Host::command`]; the answer goes where it is waited for. Nothing is decided before
+    /// [`Host::attend_all`].
     pub(crate) fn submit(&self, command: Command, bytes: usize, answer: Answer) {
         match self.route(&command) {
             Ok(shard) => self.submit_at(shard, command, bytes, answer),
@@ -176,9 +180,24 @@ impl Host {
         match self.place(bytes, waits) {
             Ok(place) => {
                 let waiting = Waiting { reply: answer, _place: place };
-                self.send(shard, Message::Command(command, waiting));
+                self.put(shard, Message::Command(command, waiting));
             }
             Err(rejection) => answer.send(Err(rejection)),
+        }
+    }
+
+    /// Sees to it that what was submitted is done.
+    pub(crate) fn attend_all(&self) {
+        for desk in &self.desks {
+            self.attend(desk);
+        }
+    }
+
+    fn attend(&self, desk: &Desk) {
+        if UNDER_WAY_KB_MAX - self.under_way.available_permits() <= QUIET_KB_MAX {
+            desk.work_here();
+        } else {
+            desk.ring();
         }
     }
 
@@ -188,7 +207,8 @@ impl Host {
         let place = self.place(bytes, false)?;
         let (answer, reply) = oneshot::channel();
         let waiting = Waiting { reply: Answer::Once(answer), _place: place };
-        self.send(ShardId::FIRST, Message::Deploy(resources, waiting));
+        self.put(ShardId::FIRST, Message::Deploy(resources, waiting));
+        self.desks[0].ring();
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -199,9 +219,10 @@ impl Host {
         let (sender, jobs) = mpsc_async::unbounded_channel();
         for shard in 0..self.shards() {
             let message = Message::OpenStream(id, activate.clone(), sender.clone());
-            self.send(ShardId(shard), message);
+            self.put(ShardId(shard), message);
+            self.desks[usize::from(shard)].ring();
         }
-        Ok(JobStream { id, jobs, inboxes: self.inboxes.clone() })
+        Ok(JobStream { id, jobs, desks: self.desks.clone() })
     }
 
     /// A place among what is under way.
@@ -220,13 +241,11 @@ impl Host {
         })
     }
 
-    fn send(&self, shard: ShardId, message: Message) {
+    fn put(&self, shard: ShardId, message: Message) {
         // Routing names only shards that there are.
-        let Err(unsent) = self.inboxes[usize::from(shard.0)].send(Told::Shard(message)) else {
-            return;
-        };
-        // The thread is gone.
-        if let Told::Shard(Message::Command(_, waiting) | Message::Deploy(_, waiting)) = unsent.0 {
+        let unsent = self.desks[usize::from(shard.0)].put(message);
+        // The shard has ended.
+        if let Some(Message::Command(_, waiting) | Message::Deploy(_, waiting)) = unsent {
             waiting.reply.send(Err(self.stopped()));
         }
     }
@@ -301,9 +320,8 @@ impl Host {
 
     /// Ends the threads. What was acknowledged is durable; what was not is not answered.
     pub fn stop(&self) {
-        for inbox in &self.inboxes {
-            // A thread that is gone needs no message.
-            let _ = inbox.send(Told::Stop);
+        for desk in &self.desks {
+            desk.close();
         }
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             // A thread that panicked has said so on its own.
@@ -317,7 +335,7 @@ impl Host {
 pub struct JobStream {
     id: StreamId,
     jobs: mpsc_async::UnboundedReceiver<ActivatedJob>,
-    inboxes: Vec<mpsc::Sender<Told>>,
+    desks: Vec<Arc<Desk>>,
 }
 
 impl JobStream {
@@ -332,17 +350,19 @@ impl JobStream {
     }
 
     fn tell(&self, shard: ShardId, message: Message) {
-        if let Some(inbox) = self.inboxes.get(usize::from(shard.0)) {
-            // A thread that is gone needs nothing: the server is stopping.
-            let _ = inbox.send(Told::Shard(message));
+        if let Some(desk) = self.desks.get(usize::from(shard.0)) {
+            // A shard that has ended needs nothing: the server is stopping.
+            drop(desk.put(message));
+            desk.ring();
         }
     }
 }
 
 impl Drop for JobStream {
     fn drop(&mut self) {
-        for inbox in &self.inboxes {
-            let _ = inbox.send(Told::Shard(Message::CloseStream(self.id)));
+        for shard in 0..self.desks.len() {
+            let shard = ShardId(u16::try_from(shard).unwrap_or(u16::MAX));
+            self.tell(shard, Message::CloseStream(self.id));
         }
         self.jobs.close();
         while let Ok(job) = self.jobs.try_recv() {

@@ -1,8 +1,7 @@
 //! The writer's thread, and whom a commit tells in the server.
 //!
 //! Under load this thread commits, while the shards decide on. A shard that has little to do and
-//! nothing under way commits on its own thread: that spares the change of threads, which costs
-//! about as much as the sync.
+//! nothing under way is committed by who works at its desk.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
@@ -13,7 +12,7 @@ use host::{Committer, Outside};
 use store::Fault;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::shard_thread::Told;
+use super::desk::Desk;
 use super::{Decided, Hints, Message, Waiting, lock};
 
 /// Until all shards are gone, or a commit fails: then nothing more is answered.
@@ -36,7 +35,7 @@ pub(super) fn run(
 #[derive(Debug)]
 pub(super) struct Faces {
     pub(super) acks: Vec<Sender<u64>>,
-    pub(super) inboxes: Vec<Sender<Told>>,
+    pub(super) desks: Vec<Arc<Desk>>,
     pub(super) hints: Arc<Hints>,
     pub(super) definitions: Arc<Mutex<Catalog>>,
 }
@@ -50,8 +49,10 @@ impl Outside for Faces {
     }
 
     fn deliver(&mut self, shard: usize, message: Message) {
-        if let Some(inbox) = self.inboxes.get(shard) {
-            let _ = inbox.send(Told::Shard(message));
+        if let Some(desk) = self.desks.get(shard) {
+            // A shard that has ended needs nothing.
+            drop(desk.put(message));
+            desk.ring();
         }
     }
 

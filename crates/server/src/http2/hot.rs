@@ -79,6 +79,8 @@ pub(super) struct Hot {
     outbox: Arc<Outbox>,
     calls: BTreeMap<u64, Call>,
     next_call: u64,
+    /// Commands were submitted that nobody has attended to.
+    submitted: bool,
     /// Messages that have not come whole.
     partial: Vec<(Unary, Incoming, SendResponse<Bytes>)>,
     /// Emptied, and kept for its room.
@@ -94,6 +96,7 @@ impl Hot {
             outbox: Arc::default(),
             calls: BTreeMap::new(),
             next_call: 0,
+            submitted: false,
             partial: Vec::new(),
             answers: Vec::new(),
         }
@@ -154,8 +157,18 @@ impl Hot {
         let mailbox = Mailbox::new(Arc::clone(&self.outbox), call);
         // A command that is refused at once has its answer in the outbox.
         self.host.submit(command, bytes, Answer::Call(mailbox));
+        self.submitted = true;
         self.calls.insert(call, Call { method, respond, _request: request });
         Ok(())
+    }
+
+    /// Has what was submitted done. False if there was nothing.
+    pub(super) fn attend(&mut self) -> bool {
+        let submitted = std::mem::take(&mut self.submitted);
+        if submitted {
+            self.host.attend_all();
+        }
+        submitted
     }
 
     /// Sends the answers that have come, and goes on with requests that came in pieces.

@@ -83,16 +83,22 @@ fn turn<S: AsyncRead + AsyncWrite + Unpin>(
     router: &Router,
     context: &mut Context<'_>,
 ) -> Poll<()> {
-    hot.send_answers(context);
     loop {
-        let (request, respond) = match connection.poll_accept(context) {
-            Poll::Ready(Some(Ok(accepted))) => accepted,
-            // The client is gone, or spoke wrongly and was told.
-            Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
-            Poll::Pending => return Poll::Pending,
-        };
-        if let Some((request, respond)) = hot.take(request, respond, context) {
-            tokio::spawn(general::serve(router.clone(), request, respond));
+        hot.send_answers(context);
+        loop {
+            let (request, respond) = match connection.poll_accept(context) {
+                Poll::Ready(Some(Ok(accepted))) => accepted,
+                // The client is gone, or spoke wrongly and was told.
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
+                Poll::Pending => break,
+            };
+            if let Some((request, respond)) = hot.take(request, respond, context) {
+                tokio::spawn(general::serve(router.clone(), request, respond));
+            }
+        }
+        // All that has come goes to the shards at once. If they were quiet, the answers are there.
+        if !hot.attend() {
+            return Poll::Pending;
         }
     }
 }
