@@ -162,7 +162,10 @@ impl Host {
     pub async fn command_at(&self, shard: ShardId, command: Command, bytes: usize) -> Outcome {
         let (answer, reply) = oneshot::channel();
         self.submit_at(shard, command, bytes, Answer::Once(answer));
-        self.attend(&self.desks[usize::from(shard.0)]);
+        let attention = Attention { host: self, desk: &self.desks[usize::from(shard.0)] };
+        // Others that have something for the shard come first: then it is one batch.
+        tokio::task::yield_now().await;
+        drop(attention);
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -327,6 +330,18 @@ impl Host {
             // A thread that panicked has said so on its own.
             let _ = thread.join();
         }
+    }
+}
+
+/// A message was left at a desk: dropped, also with a caller who went away, it is attended to.
+struct Attention<'a> {
+    host: &'a Host,
+    desk: &'a Desk,
+}
+
+impl Drop for Attention<'_> {
+    fn drop(&mut self) {
+        self.host.attend(self.desk);
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -81,6 +82,8 @@ pub(super) struct Hot {
     next_call: u64,
     /// Commands were submitted that nobody has attended to.
     submitted: bool,
+    /// Ready when the other connections had their turn.
+    others: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Messages that have not come whole.
     partial: Vec<(Unary, Incoming, SendResponse<Bytes>)>,
     /// Emptied, and kept for its room.
@@ -97,6 +100,7 @@ impl Hot {
             calls: BTreeMap::new(),
             next_call: 0,
             submitted: false,
+            others: None,
             partial: Vec::new(),
             answers: Vec::new(),
         }
@@ -162,13 +166,18 @@ impl Hot {
         Ok(())
     }
 
-    /// Has what was submitted done. False if there was nothing.
-    pub(super) fn attend(&mut self) -> bool {
-        let submitted = std::mem::take(&mut self.submitted);
-        if submitted {
-            self.host.attend_all();
+    /// Has what was submitted done; true when something was. Pending while other connections have
+    /// their turn: what they bring is decided and committed with it.
+    pub(super) fn poll_attend(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        if !self.submitted {
+            return Poll::Ready(false);
         }
-        submitted
+        let turn = self.others.get_or_insert_with(|| Box::pin(tokio::task::yield_now()));
+        std::task::ready!(turn.as_mut().poll(context));
+        self.others = None;
+        self.submitted = false;
+        self.host.attend_all();
+        Poll::Ready(true)
     }
 
     /// Sends the answers that have come, and goes on with requests that came in pieces.
@@ -188,6 +197,14 @@ impl Hot {
             };
         }
         self.answers = answers;
+    }
+}
+
+impl Drop for Hot {
+    fn drop(&mut self) {
+        if self.submitted {
+            self.host.attend_all();
+        }
     }
 }
 

@@ -97,8 +97,9 @@ fn turn<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
         // All that has come goes to the shards at once. If they were quiet, the answers are there.
-        if !hot.attend() {
-            return Poll::Pending;
+        match hot.poll_attend(context) {
+            Poll::Ready(true) => {}
+            Poll::Ready(false) | Poll::Pending => return Poll::Pending,
         }
     }
 }
