@@ -39,10 +39,11 @@ demo: ## a hundred orders with working workers, and a server that is killed in t
 		-r examples/order-fulfilment/workers/requirements.txt
 	$(TARGET)/release/fermata demo --orders 100 --example-workers target/demo/bin/python
 
-bench: ## how fast the main job is on this machine
+# SCALE=short is a test of the tool; it writes nothing.
+SCALE ?= full
+bench: ## the table of docs/performance.md, measured on this machine and written there (half an hour)
 	cargo build --release -p fermata-cli
-	$(TARGET)/release/fermata bench --concurrency 1 --instances 1000
-	$(TARGET)/release/fermata bench
+	python3 tests/bench/run.py $(TARGET)/release/fermata --scale $(SCALE) $(if $(filter full,$(SCALE)),--write)
 
 clean: ## remove what was built
 	cargo clean
