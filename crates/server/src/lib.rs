@@ -12,6 +12,8 @@ mod rest;
 mod serve;
 mod work;
 
+#[doc(hidden)]
+pub use serve::routes;
 pub use serve::{ServeError, Server, ServerOptions};
 
 /// The one tenant, as Camunda 8 names it.
