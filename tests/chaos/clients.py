@@ -7,6 +7,7 @@ from random import Random
 
 import camunda_orchestration_sdk as sdk
 import grpc
+import httpx
 from camunda_orchestration_sdk import CamundaAsyncClient, errors
 from camunda_orchestration_sdk.models.create_deployment_data import CreateDeploymentData
 from camunda_orchestration_sdk.types import File
@@ -75,7 +76,7 @@ class Clients:
         self.seed, self.journal, self.violation = seed, journal, violation
         self.orders = [f"order-{seed}-{number}" for number in range(orders)]
         self.rest = CamundaAsyncClient(
-            configuration={"CAMUNDA_REST_ADDRESS": server.rest}, httpx_args={"timeout": 4.0})
+            configuration={"CAMUNDA_REST_ADDRESS": server.rest}, timeout=httpx.Timeout(4.0))
         self.grpc = server.grpc
         self.handouts: list[dict] = []
         self.tokens = 0
@@ -197,7 +198,7 @@ class Clients:
     def channel(self):
         options = {"grpc.initial_reconnect_backoff_ms": 50, "grpc.max_reconnect_backoff_ms": 300,
                    "grpc.min_reconnect_backoff_ms": 50, "grpc.use_local_subchannel_pool": 1}
-        return create_insecure_channel(grpc_address=self.grpc, channel_options=options)
+        return create_insecure_channel(grpc_address=self.grpc, channel_options=tuple(options.items()))
 
     def handed_out(self, job: Job, worker: str) -> None:
         self.handouts.append({"key": job.key, "worker": worker, "deadline": job.deadline,
