@@ -1,7 +1,7 @@
 //! Requests to the faces: a whole server in this process, without sockets.
 //!
-//! gRPC: the first byte chooses the call, the rest is the message. REST: the first line is method
-//! and path, the rest is the body.
+//! gRPC: the first byte chooses the call and whether it comes over a connection of HTTP/2 or to the
+//! router, the rest is the message. REST: the first line is method and path, the rest is the body.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,8 +10,10 @@ use ::store::{MemoryStore, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Uri};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use server::host::{Host, HostOptions};
+use tokio::io::DuplexStream;
 use tokio::runtime::Runtime;
 use tower_service::Service;
 
@@ -57,13 +59,19 @@ pub(crate) fn grpc(input: &[u8]) {
         body.extend_from_slice(&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     }
     body.extend_from_slice(message);
-    let call = CALLS[usize::from(choice & 0x7f) % CALLS.len()];
-    let request = Request::post(format!("/gateway_protocol.Gateway/{call}"))
+    let call = CALLS[usize::from(choice & 0x3f) % CALLS.len()];
+    // The authority is only for the connection, which insists on one.
+    let request = Request::post(format!("http://fuzz/gateway_protocol.Gateway/{call}"))
         .version(axum::http::Version::HTTP_2)
         .header("content-type", "application/grpc")
         .header("te", "trailers")
         .header("grpc-timeout", "20m");
-    send(request.body(Body::from(body)).expect("a request"));
+    if choice & 0x40 == 0 {
+        with_face(|face| face.send(request.body(Body::from(body)).expect("a request")));
+    } else {
+        let request = request.body(()).expect("a request");
+        with_face(|face| face.send_on_connection(request, Bytes::from(body)));
+    }
 }
 
 pub(crate) fn rest(input: &[u8]) {
@@ -83,22 +91,23 @@ pub(crate) fn rest(input: &[u8]) {
     };
     let request = Request::builder().method(method).uri(uri).header("content-type", kind);
     if let Ok(request) = request.body(Body::from(body.to_vec())) {
-        send(request);
+        with_face(|face| face.send(request));
     }
 }
 
 struct Face {
     runtime: Runtime,
+    host: Arc<Host>,
     routes: Router,
     requests: u32,
 }
 
 static FACE: Mutex<Option<Face>> = Mutex::new(None);
 
-fn send(request: Request<Body>) {
+fn with_face(act: impl FnOnce(&mut Face)) {
     let mut face = FACE.lock().unwrap_or_else(PoisonError::into_inner);
     let current = face.get_or_insert_with(Face::start);
-    current.send(request);
+    act(current);
     if current.requests >= REQUESTS_MAX {
         *face = None;
     }
@@ -120,7 +129,7 @@ impl Face {
             tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let host = Arc::new(Host::start(store, HostOptions::default()).expect("a host"));
         let routes = server::routes(&host, 26500);
-        let mut face = Self { runtime, routes, requests: 0 };
+        let mut face = Self { runtime, host, routes, requests: 0 };
         let part = "--x\r\nContent-Disposition: form-data; name=\"resources\"; \
                     filename=\"m.bpmn\"\r\nContent-Type: application/xml\r\n\r\n";
         face.post("/v2/deployments", format!("{part}{MODEL}\r\n--x--\r\n"));
@@ -163,4 +172,37 @@ impl Face {
             .await
         });
     }
+
+    /// As a client sends it, in two pieces, so that the message is put together again.
+    fn send_on_connection(&mut self, request: Request<()>, body: Bytes) {
+        self.requests += 1;
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        let served = server::serve_http2(&self.host, far);
+        let called = call(near, request, body);
+        let _ = self.runtime.block_on(async {
+            tokio::time::timeout(WAIT_MAX, async {
+                tokio::select! {
+                    () = served => {}
+                    _ = called => {}
+                }
+            })
+            .await
+        });
+    }
+}
+
+async fn call(socket: DuplexStream, request: Request<()>, body: Bytes) -> Result<(), h2::Error> {
+    let (mut requests, connection) = h2::client::handshake(socket).await?;
+    tokio::spawn(connection);
+    let (answer, mut out) = requests.send_request(request, false)?;
+    let middle = body.len() / 2;
+    out.send_data(body.slice(..middle), false)?;
+    out.send_data(body.slice(middle..), true)?;
+    let mut answer = answer.await?.into_body();
+    for _ in 0..FRAMES_MAX {
+        if answer.data().await.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ mod serve;
 mod work;
 
 #[doc(hidden)]
-pub use serve::routes;
+pub use serve::{routes, serve_http2};
 pub use serve::{ServeError, Server, ServerOptions};
 
 /// The one tenant, as Camunda 8 names it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use proto::gateway::gateway_server::GatewayServer;
 use proto::health::health_server::HealthServer;
 use store::{Fault, Store};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -121,6 +122,14 @@ impl Server {
 pub fn routes(host: &Arc<Host>, port: u16) -> axum::Router {
     // What is not a gRPC call is answered in REST's words.
     crate::rest::router(Arc::clone(host)).merge(grpc_routes(host, port).reset_fallback())
+}
+
+/// One connection of HTTP/2, on anything that bytes pass through (for fuzzing).
+#[doc(hidden)]
+pub async fn serve_http2(host: &Arc<Host>, socket: impl AsyncRead + AsyncWrite + Unpin) {
+    let services = Services { host: Arc::clone(host), router: routes(host, 0) };
+    let (_stop, stopped) = watch::channel(false);
+    crate::http2::serve(socket, services, stopped).await;
 }
 
 fn grpc_routes(host: &Arc<Host>, port: u16) -> axum::Router {

@@ -35,12 +35,32 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
         return Err(place.damaged(found));
     }
     check_log(&connection, &place)?;
-    read_all(&connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)
-        .and_then(|()| {
-            let select = "SELECT receiver, sender, number, bytes FROM mail";
-            read_all(&connection, select, rows::mail)
-        })
-        .map_err(fault)
+    check_rows(&connection).map_err(fault)
+}
+
+/// Every row can be read; those with a checksum are what was written.
+fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
+    let instances = all(rows::INSTANCE, "instances JOIN models USING (model)");
+    let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
+    let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
+        once FROM subscriptions";
+    let start_locks =
+        "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";
+    let definition_timers = "SELECT definition, element, due_ms, repeats FROM definition_timers";
+    read_all(connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)?;
+    read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
+    read_all(connection, "SELECT shard, next_block, next_mail FROM shards", rows::shard)?;
+    read_all(connection, &all(rows::DEFINITION, "definitions"), rows::definition)?;
+    read_all(connection, &instances, rows::instance)?;
+    read_all(connection, &jobs, rows::job)?;
+    read_all(connection, "SELECT timer, instance, due_ms FROM timers", rows::timer)?;
+    read_all(connection, &all(rows::TASK, "tasks"), rows::task)?;
+    read_all(connection, &all(rows::INCIDENT, "incidents"), rows::incident)?;
+    read_all(connection, subscriptions, rows::subscription)?;
+    read_all(connection, &all(rows::MESSAGE, "messages"), rows::message)?;
+    read_all(connection, start_locks, rows::start_lock)?;
+    read_all(connection, definition_timers, rows::definition_timer)
 }
 
 fn read_all<R>(
