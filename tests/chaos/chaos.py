@@ -46,8 +46,10 @@ class Run:
         self.largest_offset_ms = 0
 
     def violation(self, what: str) -> None:
-        print(f"  VIOLATION: {what}", flush=True)
         self.violations.append(what)
+        # A planted run finds some dozens, and they are its success.
+        if not self.arguments.planted:
+            print(f"  VIOLATION: {what}", flush=True)
 
     async def progress(self, commands: int) -> None:
         """Until so many more commands are acknowledged."""
@@ -60,7 +62,7 @@ class Run:
         self.disk.set(CLOCK_OFFSET_MS=offset)
 
     async def chaos(self) -> None:
-        faults = max(4, self.arguments.seconds // 4)
+        faults = max(4, self.arguments.seconds * 2 // 5)
         orders = faults * 9
         plan = schedule(self.arguments.seed, faults, orders * COMMANDS)
         await self.server.start()
@@ -174,8 +176,9 @@ def main() -> int:
     if run.arguments.planted and failed:
         print("  EXPECTED the check to find what a lying disk lost, but it found nothing")
     elif not failed:
-        print("  the planted loss was found" if run.arguments.planted else "  nothing that was "
-              "acknowledged was lost or done twice")
+        print(f"  found out {len(run.violations)} times; first: {run.violations[0]}"
+              if run.arguments.planted else
+              "  nothing that was acknowledged was lost or done twice")
     return int(failed)
 
 

@@ -63,6 +63,10 @@ class Journal:
             async with self.moved:
                 self.moved.notify_all()
 
+    async def refused(self, entry: dict, status: int) -> None:
+        """Only 4xx says that nothing was done: a server whose sync failed does not know."""
+        await self.answered(entry, False if status < 500 else None, status=status)
+
     async def reach(self, count: int) -> None:
         async with self.moved:
             await self.moved.wait_for(lambda: self.acknowledged >= count)
@@ -117,7 +121,7 @@ class Clients:
                             "variables": {"order": order}}))
                 except errors.ApiError as error:
                     # 409: an earlier try, whose answer was lost, was carried out.
-                    await self.journal.answered(entry, False, status=error.status_code)
+                    await self.journal.refused(entry, error.status_code)
                     if error.status_code == 409:
                         break
                     await asyncio.sleep(PAUSE_S)
@@ -160,7 +164,7 @@ class Clients:
                 "name": "chaos-paid", "correlationKey": order, "messageId": order,
                 "timeToLive": TTL_MS, "variables": {"paid": token}}))
         except errors.ApiError as error:
-            await self.journal.answered(entry, False, status=error.status_code)
+            await self.journal.refused(entry, error.status_code)
             return "refused" if error.status_code == 409 else None
         except Exception:
             return None
@@ -189,7 +193,7 @@ class Clients:
             await self.rest.complete_user_task(
                 key, data=sdk.UserTaskCompletionRequest.from_dict({"variables": {"approve": token}}))
         except errors.ApiError as error:
-            await self.journal.answered(entry, False, status=error.status_code)
+            await self.journal.refused(entry, error.status_code)
         else:
             await self.journal.answered(entry, True)
 
