@@ -4,7 +4,7 @@
 //! waits for something.
 
 use base::{
-    DefinitionKey, InstanceCreated, InstanceKey, Key, MessageKey, Record, ShardId, Variables,
+    DefinitionKey, Event, InstanceCreated, InstanceKey, Key, MessageKey, Record, ShardId, Variables,
 };
 use ::bpmn::{Process, Run};
 use instance::{Decision, Instance, KeySource, Status};
@@ -117,6 +117,10 @@ impl Actor<'_> {
             let folded = Instance::replay(None, &self.records);
             assert_eq!(folded.as_ref(), Some(&self.state), "the fold of the log is the state");
             self.assert_not_stuck();
+            let events = self.records.iter().flat_map(|record| &record.events);
+            let ends = events
+                .filter(|event| matches!(event, Event::InstanceCompleted | Event::InstanceTerminated));
+            assert!(ends.count() <= 1, "an instance ends once");
         }
     }
 

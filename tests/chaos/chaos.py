@@ -143,6 +143,8 @@ class Run:
             shutil.copytree(self.work, kept)
             with open(kept / "journal.jsonl", "w") as file:
                 file.writelines(json.dumps(entry) + "\n" for entry in self.journal.entries)
+            with open(kept / "handouts.jsonl", "w") as file:
+                file.writelines(json.dumps(out) + "\n" for out in self.journal.handouts)
             print(f"  kept in {kept}: the data, the durable images, the server's words, journal.jsonl")
         if self.small:
             os.system(f"umount {self.disk.data}")

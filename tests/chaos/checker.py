@@ -107,7 +107,8 @@ def leases(handouts, journal, violation) -> None:
     failed = defaultdict(list)
     for number, entry in enumerate(journal.entries):
         if entry["what"] == "fail":
-            failed[entry["key"]].append(number)
+            # Unanswered: at any time after. A worker whose lease is over may still fail its job.
+            failed[entry["key"]].append((number, entry.get("answered_number", len(journal.entries))))
     by_key = defaultdict(list)
     for out in handouts:
         by_key[out["key"]].append(out)
@@ -115,7 +116,8 @@ def leases(handouts, journal, violation) -> None:
         outs.sort(key=lambda out: out["deadline"])
         for before, after in zip(outs, outs[1:]):
             again_at = after["deadline"] - LEASE_MS
-            given_back = any(before["number"] <= at <= after["number"] for at in failed[key])
+            given_back = any(sent <= after["number"] and answered >= before["number"]
+                             for sent, answered in failed[key])
             if again_at < before["deadline"] and not given_back:
                 violation(f"job {key} went to {after['worker']} {before['deadline'] - again_at} ms "
                           f"before the lease of {before['worker']} was over")
