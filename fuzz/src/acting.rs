@@ -3,10 +3,10 @@
 //! After each input: the fold of the log is the state, what is written is read back, and what lives
 //! waits for something.
 
+use ::bpmn::{Process, Run};
 use base::{
     DefinitionKey, Event, InstanceCreated, InstanceKey, Key, MessageKey, Record, ShardId, Variables,
 };
-use ::bpmn::{Process, Run};
 use instance::{Decision, Instance, KeySource, Status};
 
 /// Inputs to one instance.
@@ -94,7 +94,10 @@ impl Actor<'_> {
             }
         }
         if self.state.status() == Status::Active {
-            self.input(|run| run.cancel());
+            // A path to the method has not the lifetimes that are asked for.
+            self.input(|run| {
+                run.cancel();
+            });
         }
     }
 
@@ -118,8 +121,9 @@ impl Actor<'_> {
             assert_eq!(folded.as_ref(), Some(&self.state), "the fold of the log is the state");
             self.assert_not_stuck();
             let events = self.records.iter().flat_map(|record| &record.events);
-            let ends = events
-                .filter(|event| matches!(event, Event::InstanceCompleted | Event::InstanceTerminated));
+            let ends = events.filter(|event| {
+                matches!(event, Event::InstanceCompleted | Event::InstanceTerminated)
+            });
             assert!(ends.count() <= 1, "an instance ends once");
         }
     }

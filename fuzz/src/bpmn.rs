@@ -14,7 +14,10 @@ pub(crate) fn run(input: &[u8]) {
             assert!(errors > 0, "a refusal has a reason");
             let lines = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
             for problem in &problems {
-                assert!(problem.line <= lines.saturating_add(1), "{problem} is outside of the file");
+                assert!(
+                    problem.line <= lines.saturating_add(1),
+                    "{problem} is outside of the file"
+                );
                 assert!(!problem.to_string().is_empty(), "a problem says something");
             }
             return;

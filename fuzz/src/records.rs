@@ -111,7 +111,10 @@ pub(crate) fn seeds() -> Vec<(String, Vec<u8>)> {
         let snapshot = [&b"s"[..], &state.to_bytes()].concat();
         seeds.push((format!("snapshot-{:02}", records.len()), snapshot));
     });
-    seeds.push(("variables".into(), [&b"v"[..], &minicbor::to_vec(&variables).unwrap_or_default()].concat()));
+    seeds.push((
+        "variables".into(),
+        [&b"v"[..], &minicbor::to_vec(&variables).unwrap_or_default()].concat(),
+    ));
     for (number, mail) in mail(&variables).iter().enumerate() {
         seeds.push((format!("mail-{number}"), [&b"m"[..], &mail.to_bytes()].concat()));
     }

@@ -22,7 +22,7 @@ impl Instance {
             return Err(format!("it is the state of {}", self.key()));
         }
         let root = key.root();
-        if !self.elements.get(&root).is_some_and(|element| element.scope == root) {
+        if self.elements.get(&root).is_none_or(|element| element.scope != root) {
             return Err("its root scope is missing".into());
         }
         let mut children: BTreeMap<ElementKey, u32> = BTreeMap::new();

@@ -12,9 +12,9 @@ mod rest;
 mod serve;
 mod work;
 
+pub use serve::{ServeError, Server, ServerOptions};
 #[doc(hidden)]
 pub use serve::{routes, serve_http2};
-pub use serve::{ServeError, Server, ServerOptions};
 
 /// The one tenant, as Camunda 8 names it.
 pub const DEFAULT_TENANT: &str = "<default>";

@@ -80,9 +80,8 @@ impl Sim {
 
     fn assert_ended_once(&self) {
         let events = self.records.iter().flat_map(|record| &record.events);
-        let ends = events.filter(|event| {
-            matches!(event, Event::InstanceCompleted | Event::InstanceTerminated)
-        });
+        let ends = events
+            .filter(|event| matches!(event, Event::InstanceCompleted | Event::InstanceTerminated));
         assert!(ends.count() <= 1, "an instance ends once: {:#?}", self.records);
     }
 

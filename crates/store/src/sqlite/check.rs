@@ -45,8 +45,7 @@ fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
     let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
     let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
         once FROM subscriptions";
-    let start_locks =
-        "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";
+    let start_locks = "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";
     let definition_timers = "SELECT definition, element, due_ms, repeats FROM definition_timers";
     read_all(connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)?;
     read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
