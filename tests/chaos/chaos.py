@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,7 @@ class Run:
     def __init__(self, arguments):
         self.arguments = arguments
         self.violations: list[str] = []
-        self.journal = Journal()
+        self.journal = Journal(lambda: self.disk.get("CLOCK_OFFSET_MS"))
         self.work = Path(tempfile.mkdtemp(prefix="fermata-chaos-"))
         data = self.work / "data"
         data.mkdir()
@@ -154,6 +155,8 @@ class Run:
 def main() -> int:
     # The clients report every lost connection; the journal does too.
     logging.disable(logging.CRITICAL)
+    # So that the server ends as well, and what was made is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser()
     for name in ("--fermata", "--check", "--shim"):
         parser.add_argument(name, required=True)

@@ -1,10 +1,12 @@
 """What the server shows at the end, against the clients' own record."""
 
+import math
 from collections import defaultdict
 
 import camunda_orchestration_sdk as sdk
 from clients import TIMER_MS
 
+SLACK_MS = 100
 STEPS = {"first": "job", "approve": "task", "paid": "publish", "last": "job"}
 
 
@@ -105,10 +107,8 @@ def leases(handouts, journal, violation) -> None:
     from faults import LEASE_MS
 
     failed = defaultdict(list)
-    for number, entry in enumerate(journal.entries):
-        if entry["what"] == "fail":
-            # Unanswered: at any time after. A worker whose lease is over may still fail its job.
-            failed[entry["key"]].append((number, entry.get("answered_number", len(journal.entries))))
+    for entry in journal.of("fail"):
+        failed[entry["key"]].append(span(entry))
     by_key = defaultdict(list)
     for out in handouts:
         by_key[out["key"]].append(out)
@@ -116,11 +116,21 @@ def leases(handouts, journal, violation) -> None:
         outs.sort(key=lambda out: out["deadline"])
         for before, after in zip(outs, outs[1:]):
             again_at = after["deadline"] - LEASE_MS
-            given_back = any(sent <= after["number"] and answered >= before["number"]
+            # A worker whose lease is over may still fail its job, for whoever has it now.
+            given_back = any(sent <= again_at and answered >= before["deadline"] - LEASE_MS
                              for sent, answered in failed[key])
             if again_at < before["deadline"] and not given_back:
                 violation(f"job {key} went to {after['worker']} {before['deadline'] - again_at} ms "
                           f"before the lease of {before['worker']} was over")
+
+
+def span(entry) -> tuple[float, float]:
+    """Between which moments of the server's clock it was carried out, if it was."""
+    offsets = (entry["offset_ms"], entry.get("answered_offset_ms", entry["offset_ms"]))
+    answered = entry.get("answered_ms")
+    # Our clock is read at another moment than the server's.
+    return (entry["at_ms"] + min(offsets) - SLACK_MS,
+            math.inf if answered is None else answered + max(offsets) + SLACK_MS)
 
 
 def effects(handouts, journal, violation) -> None:

@@ -48,20 +48,23 @@ class Journal:
     """What was sent and what was answered, in order. `acked`: True, False (refused), None
     (no answer: it may or may not have been done)."""
 
-    def __init__(self):
+    def __init__(self, offset_ms=lambda: 0):
+        # Of the server's clock, against ours.
+        self.offset_ms = offset_ms
         self.entries: list[dict] = []
         self.handouts: list[dict] = []
         self.acknowledged = 0
         self.moved = asyncio.Condition()
 
     def sent(self, what: str, **more) -> dict:
-        entry = {"what": what, "at_ms": int(time.time() * 1000), "acked": None, **more}
+        entry = {"what": what, "at_ms": int(time.time() * 1000), "acked": None,
+                 "offset_ms": self.offset_ms(), **more}
         self.entries.append(entry)
         return entry
 
     async def answered(self, entry: dict, acked: bool, **more) -> None:
         entry.update(acked=acked, answered_ms=int(time.time() * 1000),
-                     answered_number=len(self.entries), **more)
+                     answered_offset_ms=self.offset_ms(), **more)
         if acked:
             self.acknowledged += 1
             async with self.moved:
@@ -213,8 +216,7 @@ class Clients:
         self.handouts.append({"key": job.key, "worker": worker, "deadline": job.deadline,
                               "element": job.element_instance_key, "type": job.type,
                               "idempotency": job.custom_headers.get("idempotencyKey"),
-                              "instance": str(job.process_instance_key),
-                              "number": len(self.journal.entries)})
+                              "instance": str(job.process_instance_key)})
 
     async def poller(self, name: str) -> None:
         adapter = ZeebeAdapter(self.channel(), -1)

@@ -75,7 +75,9 @@ async def inflict(fault: Fault, run) -> str:
         server.signal(signal.SIGCONT)
         return f"stood still for {LEASE_MS * 1.5:.0f} ms"
     elif kind.startswith("the clock"):
-        step_ms = random.choice([1_500, 5_000, 60_000]) * (-1 if kind.endswith("back") else 1)
+        # Back only a little: what was leased until then stays so, and everybody waits for it.
+        back = kind.endswith("back")
+        step_ms = -random.choice([500, 1_500, 5_000]) if back else random.choice([1_500, 60_000])
         run.step_clock(step_ms)
         return f"by {step_ms} ms"
     else:

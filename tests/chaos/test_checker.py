@@ -8,9 +8,9 @@ from clients import Journal
 from faults import LEASE_MS, schedule
 
 
-def out(key=7, deadline=10_000, worker="a", element=70, idempotency=None, number=0):
+def out(key=7, deadline=10_000, worker="a", element=70, idempotency=None):
     return {"key": key, "deadline": deadline, "worker": worker, "element": element,
-            "type": "chaos-first", "idempotency": idempotency or str(key), "number": number}
+            "type": "chaos-first", "idempotency": idempotency or str(key)}
 
 
 def found(check, *arguments) -> list[str]:
@@ -26,11 +26,14 @@ def journal(*entries) -> Journal:
 
 
 def main() -> None:
-    first, early = out(), out(worker="b", deadline=10_000 + LEASE_MS - 1, number=5)
+    first, early = out(), out(worker="b", deadline=10_000 + LEASE_MS - 1)
     assert found(leases, [first, early], journal()), "two workers within one lease"
     assert not found(leases, [first, out(deadline=10_000 + LEASE_MS)], journal())
-    failed = journal({"what": "fail", "key": 7, "acked": True})
-    assert not found(leases, [first, early], failed), "a failed job goes to the next at once"
+    fail = {"what": "fail", "key": 7, "acked": True, "offset_ms": 0, "answered_offset_ms": 0,
+            "at_ms": 10_000 - 20, "answered_ms": 10_000 - 10}
+    assert not found(leases, [first, early], journal(fail)), "a failed job goes to the next at once"
+    long_ago = {**fail, "at_ms": 7_000, "answered_ms": 7_010}
+    assert found(leases, [first, early], journal(long_ago)), "failed before it was leased"
 
     assert found(effects, [out(idempotency="8")], journal()), "another key"
     assert found(effects, [out(key=7), out(key=8)], journal()), "two jobs for one activation"
