@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-.PHONY: help build check test clients kill chaos fuzz fuzz-corpus demo bench clean
+.PHONY: help build check test clients kill chaos fuzz fuzz-short fuzz-corpus demo bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -39,6 +39,9 @@ chaos: ## a failing disk, power cuts, a leaping clock, odd clients; and a lying 
 	cargo build -q -p fermata-cli
 	cargo build -q -p fermata-store --example check
 	CARGO_TARGET_DIR=$(TARGET) SECONDS_LONG=$(SECONDS) SEED=$(SEED) tests/chaos/run.sh
+
+fuzz-short: ## every file of the fuzzers' corpora and forty changed copies of each (a part of test)
+	cargo test -p fermata-fuzz
 
 # All targets, so many minutes in all; TARGETS="feel rest" chooses. Needs a nightly compiler.
 MINUTES ?= 10
