@@ -126,11 +126,11 @@ def leases(handouts, journal, violation) -> None:
 
 def span(entry) -> tuple[float, float]:
     """Between which moments of the server's clock it was carried out, if it was."""
-    offsets = (entry["offset_ms"], entry.get("answered_offset_ms", entry["offset_ms"]))
-    answered = entry.get("answered_ms")
-    # Our clock is read at another moment than the server's.
-    return (entry["at_ms"] + min(offsets) - SLACK_MS,
-            math.inf if answered is None else answered + max(offsets) + SLACK_MS)
+    earliest, answered = entry["server_ms"][0], entry.get("answered_server_ms")
+    if answered is None:
+        return earliest - SLACK_MS, math.inf
+    # Our clock is read at another moment than the server's, which may have leapt meanwhile.
+    return min(earliest, answered[0]) - SLACK_MS, answered[1] + SLACK_MS
 
 
 def effects(handouts, journal, violation) -> None:

@@ -55,16 +55,24 @@ class Journal:
         self.handouts: list[dict] = []
         self.acknowledged = 0
         self.moved = asyncio.Condition()
+        # The server's time does not go back while it runs, so it may be ahead of its clock.
+        self.ahead_ms = 0
+
+    def server_ms(self) -> tuple[int, int]:
+        """Between which moments the server's time is."""
+        clock = int(time.time() * 1000) + self.offset_ms()
+        self.ahead_ms = max(self.ahead_ms, clock)
+        return clock, self.ahead_ms
 
     def sent(self, what: str, **more) -> dict:
         entry = {"what": what, "at_ms": int(time.time() * 1000), "acked": None,
-                 "offset_ms": self.offset_ms(), **more}
+                 "server_ms": self.server_ms(), **more}
         self.entries.append(entry)
         return entry
 
     async def answered(self, entry: dict, acked: bool, **more) -> None:
         entry.update(acked=acked, answered_ms=int(time.time() * 1000),
-                     answered_offset_ms=self.offset_ms(), **more)
+                     answered_server_ms=self.server_ms(), **more)
         if acked:
             self.acknowledged += 1
             async with self.moved:

@@ -16,7 +16,7 @@ KINDS = [
 LEASE_MS = 2_000
 # What the operator must read when the server ends by itself.
 SYNC_WORDS = ("disk I/O error", "check the disk")
-SPACE_WORDS = ("full", "free space on the disk")
+SPACE_WORDS = ("disk", "full")
 
 
 @dataclass

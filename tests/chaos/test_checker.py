@@ -29,10 +29,10 @@ def main() -> None:
     first, early = out(), out(worker="b", deadline=10_000 + LEASE_MS - 1)
     assert found(leases, [first, early], journal()), "two workers within one lease"
     assert not found(leases, [first, out(deadline=10_000 + LEASE_MS)], journal())
-    fail = {"what": "fail", "key": 7, "acked": True, "offset_ms": 0, "answered_offset_ms": 0,
-            "at_ms": 10_000 - 20, "answered_ms": 10_000 - 10}
+    fail = {"what": "fail", "key": 7, "acked": True, "server_ms": (9_980, 9_980),
+            "answered_server_ms": (9_990, 9_990)}
     assert not found(leases, [first, early], journal(fail)), "a failed job goes to the next at once"
-    long_ago = {**fail, "at_ms": 7_000, "answered_ms": 7_010}
+    long_ago = {**fail, "server_ms": (7_000, 7_000), "answered_server_ms": (7_010, 7_010)}
     assert found(leases, [first, early], journal(long_ago)), "failed before it was leased"
 
     assert found(effects, [out(idempotency="8")], journal()), "another key"

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base::Record;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::failure::Place;
 use super::files::{self, Lock, Marked};
@@ -35,7 +35,14 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
         return Err(place.damaged(found));
     }
     check_log(&connection, &place)?;
-    check_rows(&connection).map_err(fault)
+    check_rows(&connection).map_err(fault)?;
+    let orphan = "SELECT definition FROM definitions EXCEPT SELECT definition FROM resources";
+    let found: Option<i64> =
+        connection.query_row(orphan, [], |row| row.get(0)).optional().map_err(fault)?;
+    match found {
+        None => Ok(()),
+        Some(key) => Err(place.damaged(format!("the file of definition {key} is missing"))),
+    }
 }
 
 /// Every row can be read; those with a checksum are what was written.
@@ -51,6 +58,7 @@ fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
     read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
     read_all(connection, "SELECT shard, next_block, next_mail FROM shards", rows::shard)?;
     read_all(connection, &all(rows::DEFINITION, "definitions"), rows::definition)?;
+    read_all(connection, &all(rows::MODEL_FILE, "resources"), rows::model_file)?;
     read_all(connection, &instances, rows::instance)?;
     read_all(connection, &jobs, rows::job)?;
     read_all(connection, "SELECT timer, instance, due_ms FROM timers", rows::timer)?;
