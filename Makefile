@@ -1,10 +1,10 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-.PHONY: help build check test clients kill demo bench clean
+.PHONY: help build check test clients kill chaos fuzz fuzz-short fuzz-corpus demo bench clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 build: ## compile everything
 	cargo build --workspace
@@ -18,7 +18,7 @@ check: ## formatting, lints, docs, structure
 
 test: check ## everything that CI runs
 	cargo test --workspace
-	$(MAKE) clients kill
+	$(MAKE) clients kill chaos
 
 clients: ## real clients against a real server: pyzeebe, Camunda's Python and Node SDKs
 	cargo build -q -p fermata-cli
@@ -32,6 +32,24 @@ kill: ## the server is killed again and again; every order is checked at the end
 	cargo build -q -p fermata-cli
 	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 1
 	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 3
+
+# About how long, and the seed of the faults: make chaos SECONDS=600 SEED=7
+SECONDS ?= 40
+chaos: ## a failing disk, power cuts, a leaping clock, odd clients; and a lying disk that is found out
+	cargo build -q -p fermata-cli
+	cargo build -q -p fermata-store --example check
+	CARGO_TARGET_DIR=$(TARGET) SECONDS_LONG=$(SECONDS) SEED=$(SEED) tests/chaos/run.sh
+
+fuzz-short: ## every file of the fuzzers' corpora and forty changed copies of each (a part of test)
+	cargo test -p fermata-fuzz
+
+# All targets, so many minutes in all; TARGETS="feel rest" chooses. Needs a nightly compiler.
+MINUTES ?= 10
+fuzz: ## fuzz what reads foreign bytes: make fuzz MINUTES=60 TARGETS="feel rest"
+	CARGO_TARGET_DIR=$(TARGET)/fuzz fuzz/run.sh $(MINUTES) $(TARGETS)
+
+fuzz-corpus: ## take what the fuzzers found reachable into the corpora, as few files as cover it
+	CARGO_TARGET_DIR=$(TARGET)/fuzz fuzz/run.sh corpus $(TARGETS)
 
 demo: ## a hundred orders with working workers, and a server that is killed in the middle
 	cargo build --release -p fermata-cli

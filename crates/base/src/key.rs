@@ -61,6 +61,8 @@ pub struct Key(u64);
 impl Key {
     /// Local keys in a block.
     pub const LOCALS_PER_BLOCK: u64 = 1 << 8;
+    /// The largest key, since the APIs show keys as positive numbers.
+    pub const MAX: Self = Self(u64::MAX >> 1);
     const SHARD_SHIFT: u32 = 50;
     const BLOCK_SHIFT: u32 = 8;
     const BLOCK_MASK: u64 = (1 << 42) - 1;
@@ -110,10 +112,11 @@ impl Key {
         Self(self.0 & !(Self::LOCALS_PER_BLOCK - 1))
     }
 
-    /// The key `offset` after this one. Stays in the owner's range: the caller checks.
+    /// The key `offset` after this one. Stays in the owner's range: the caller checks. Ends at the
+    /// largest number, so that a damaged log cannot stop its own fold.
     #[must_use]
     pub fn offset(self, offset: u64) -> Self {
-        Self(self.0 + offset)
+        Self(self.0.saturating_add(offset))
     }
 }
 

@@ -205,6 +205,12 @@ pub struct UserTaskSpec {
 }
 
 impl Process {
+    /// How many nodes there are, and how many nodes and flows together: flows are numbered after
+    /// the nodes.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.nodes.len(), self.nodes.len() + self.flows.len())
+    }
+
     /// The node with this number.
     pub fn node(&self, element: u32) -> &Node {
         &self.nodes[element as usize]

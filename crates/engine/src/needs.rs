@@ -259,6 +259,14 @@ impl Shard {
             }
             return;
         };
+        let (nodes, elements) = definition.process.counts();
+        if let Err(why) = state.check(instance, nodes, elements) {
+            self.effects.notes.push(format!(
+                "the log of instance {instance} does not hang together: {why}; the instance stands \
+                 still"
+            ));
+            return;
+        }
         let next_seq = log
             .last()
             .map(|row| row.seq + 1)

@@ -169,6 +169,10 @@ impl Env<'_> {
     }
 
     fn missing(&mut self, node: &Node, name: &str) -> Value {
+        // Which name may have been meant is a long search, and a loop may ask a million times.
+        if self.notes.len() >= NOTES_MAX {
+            return Value::Null;
+        }
         let names = self.scope.names();
         let near =
             names.iter().map(|known| (distance(known, name), known)).filter(|(d, _)| *d <= 2).min();

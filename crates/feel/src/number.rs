@@ -127,10 +127,14 @@ impl PartialOrd for Number {
 impl std::fmt::Display for Number {
     /// Plain digits, no exponent within the range of 34 digits, no trailing zeros after the point.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // With an exponent it would be a row of zeros, which is no JSON.
+        if self.0.is_zero() {
+            return f.write_str("0");
+        }
         let mut text = self.0.to_string();
         if !text.contains(['e', 'E']) && text.contains('.') {
             text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
         }
-        f.write_str(if text == "-0" { "0" } else { &text })
+        f.write_str(&text)
     }
 }

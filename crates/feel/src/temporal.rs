@@ -115,7 +115,7 @@ fn split_offset(text: &str) -> Option<(&str, Option<i32>)> {
     let (hours, minutes) = offset[1..].split_once(':')?;
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
     ((0..=18).contains(&hours) && (0..60).contains(&minutes))
-        .then_some((time, Some(sign * (hours * 3600 + minutes * 60))))
+        .then(|| (time, Some(sign * (hours * 3600 + minutes * 60))))
 }
 
 impl fmt::Display for Moment {

@@ -30,6 +30,8 @@ pub trait Outside {
     fn ready(&mut self, job_type: &Text);
     /// For the operator's log.
     fn note(&mut self, note: &str);
+    /// Nothing becomes durable any more: whoever waits for that must not.
+    fn broken(&mut self) {}
 }
 
 /// The one writer, and whom it tells.
@@ -72,6 +74,7 @@ impl<O: Outside> Committer<O> {
             && let Err(fault) = self.writer.commit(&batches)
         {
             self.broken = Some(fault.clone());
+            self.outside.broken();
             return Err(fault);
         }
         for decided in group {

@@ -7,6 +7,7 @@
 
 mod decision;
 mod evolve;
+mod sound;
 mod state;
 mod view;
 

@@ -261,7 +261,8 @@ impl Instance {
         self.ended_ms
     }
 
-    /// The element instances from `scope` outwards to the root.
+    /// The element instances from `scope` outwards to the root. Ends on any state: a scope is older
+    /// than what is in it.
     pub fn scopes(
         &self,
         scope: ElementKey,
@@ -270,7 +271,7 @@ impl Instance {
         std::iter::from_fn(move || {
             let key = next?;
             let element = self.elements.get(&key)?;
-            next = (element.scope != key).then_some(element.scope);
+            next = (element.scope < key).then_some(element.scope);
             Some((key, element))
         })
     }

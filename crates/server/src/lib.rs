@@ -13,6 +13,8 @@ mod serve;
 mod work;
 
 pub use serve::{ServeError, Server, ServerOptions};
+#[doc(hidden)]
+pub use serve::{routes, serve_http2};
 
 /// The one tenant, as Camunda 8 names it.
 pub const DEFAULT_TENANT: &str = "<default>";

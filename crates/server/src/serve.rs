@@ -8,6 +8,7 @@ use std::time::Duration;
 use proto::gateway::gateway_server::GatewayServer;
 use proto::health::health_server::HealthServer;
 use store::{Fault, Store};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -68,19 +69,11 @@ impl Server {
         let (main_at, grpc_at) = (address(&main, options.main), address(&grpc, options.grpc));
         let host = Arc::new(Host::start(store, options.host)?);
         let (stop, stopped) = watch::channel(false);
-        let gateway = Gateway { host: Arc::clone(&host), port: grpc_at.port() };
-        let health = Health { host: Arc::clone(&host) };
-        let routes = tonic::service::Routes::new(
-            GatewayServer::new(gateway).max_decoding_message_size(GRPC_MESSAGE_BYTES_MAX),
-        )
-        .add_service(HealthServer::new(health))
-        .into_axum_router();
         let mut tasks = JoinSet::new();
-        // What is not a gRPC call is answered in REST's words.
-        let both = crate::rest::router(Arc::clone(&host)).merge(routes.clone().reset_fallback());
+        let (both, calls) = (routes(&host, grpc_at.port()), grpc_routes(&host, grpc_at.port()));
         let services = |router| Services { host: Arc::clone(&host), router };
         tasks.spawn(listen::serve(main, services(both), stopped.clone()));
-        tasks.spawn(listen::serve(grpc, services(routes), stopped));
+        tasks.spawn(listen::serve(grpc, services(calls), stopped));
         Ok(Self { host, main: main_at, grpc: grpc_at, stop, tasks })
     }
 
@@ -121,6 +114,32 @@ impl Server {
         let _ = tokio::task::spawn_blocking(move || host.stop()).await;
         fault.map_or(Ok(()), |fault| Err(fault.into()))
     }
+}
+
+/// REST and gRPC together, as a server answers them, without a socket (for fuzzing). `port` is the
+/// one that topology names.
+#[doc(hidden)]
+pub fn routes(host: &Arc<Host>, port: u16) -> axum::Router {
+    // What is not a gRPC call is answered in REST's words.
+    crate::rest::router(Arc::clone(host)).merge(grpc_routes(host, port).reset_fallback())
+}
+
+/// One connection of HTTP/2, on anything that bytes pass through (for fuzzing).
+#[doc(hidden)]
+pub async fn serve_http2(host: &Arc<Host>, socket: impl AsyncRead + AsyncWrite + Unpin) {
+    let services = Services { host: Arc::clone(host), router: routes(host, 0) };
+    let (_stop, stopped) = watch::channel(false);
+    crate::http2::serve(socket, services, stopped).await;
+}
+
+fn grpc_routes(host: &Arc<Host>, port: u16) -> axum::Router {
+    let gateway = Gateway { host: Arc::clone(host), port };
+    let health = Health { host: Arc::clone(host) };
+    tonic::service::Routes::new(
+        GatewayServer::new(gateway).max_decoding_message_size(GRPC_MESSAGE_BYTES_MAX),
+    )
+    .add_service(HealthServer::new(health))
+    .into_axum_router()
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -1,6 +1,7 @@
 //! Leaving an element in the normal way: output mappings, then the outgoing flows.
 
 use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+use instance::Status;
 
 use super::{Run, Step};
 use crate::graph::Kind;
@@ -45,6 +46,10 @@ impl Run<'_, '_, '_> {
 
     /// Ends a scope in which nothing lives any more.
     pub(super) fn check_scope(&mut self, scope: ElementKey) {
+        // Each element that was left has the scope looked at: the first look may have ended all.
+        if self.decision.state().status() != Status::Active {
+            return;
+        }
         let pending = self
             .steps
             .iter()

@@ -1,6 +1,6 @@
 //! One instance without an engine: virtual time, and a crash after every input.
 
-use base::{ElementKey, InstanceCreated, Record, ShardId, Variables};
+use base::{ElementKey, Event, InstanceCreated, Record, ShardId, Variables};
 use fermata_bpmn::{Process, Run, read};
 use instance::{Decision, Instance, KeySource, Status};
 
@@ -75,6 +75,14 @@ impl Sim {
         let snapshot = Instance::from_bytes(&self.state.to_bytes(), key).expect("readable");
         assert_eq!(snapshot, self.state, "the snapshot");
         self.assert_not_stuck();
+        self.assert_ended_once();
+    }
+
+    fn assert_ended_once(&self) {
+        let events = self.records.iter().flat_map(|record| &record.events);
+        let ends = events
+            .filter(|event| matches!(event, Event::InstanceCompleted | Event::InstanceTerminated));
+        assert!(ends.count() <= 1, "an instance ends once: {:#?}", self.records);
     }
 
     /// An instance that lives waits for something that exists, or has an incident.

@@ -130,6 +130,16 @@ fn hostile_input_is_bounded() {
 }
 
 #[test]
+fn what_fuzzing_found_stays_mended() {
+    assert_eq!(Value::from_json("0e11").unwrap().to_json(), "0");
+    assert_eq!(Value::from_json("-0e-7").unwrap().to_json(), "0");
+    assert_eq!(temporal::Moment::parse("12:00:00-767161:17"), None);
+    // A missing name is explained a few times, not a million.
+    let outcome = outcome("for x in 1..1000, y in 1..400 return y00");
+    assert!(!outcome.notes.is_empty() && outcome.notes.len() < 100, "{:?}", outcome.notes);
+}
+
+#[test]
 fn json_passes_without_loss() {
     for text in [
         r#"{"b":[1,null,{"a":"\"\\\u0001é"}],"a":12345678901234567890123456789012.34}"#,

@@ -107,9 +107,10 @@ fn read_page(body: PageBody) -> Result<Page, Problem> {
     })
 }
 
-/// A cursor is the number of rows before it. Clients must not rely on that.
+/// A cursor is the number of rows before it. Clients must not rely on that. It has the length of
+/// whole groups of base64, which Camunda's Python client insists on.
 fn cursor(offset: u32) -> String {
-    format!("o{offset:x}")
+    format!("o{offset:011x}")
 }
 
 fn read_cursor(text: &str) -> Result<u32, Problem> {
@@ -386,4 +387,19 @@ fn asked(test: &Test) -> Vec<&str> {
             Value::Number(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cursor, read_cursor};
+
+    #[test]
+    fn every_cursor_has_the_shape_of_base64_and_is_read_back() {
+        for offset in [0, 1, 15, 16, 255, 256, 4_095, 4_096, u32::MAX] {
+            let cursor = cursor(offset);
+            assert_eq!(cursor.len() % 4, 0, "{cursor}");
+            assert!(cursor.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{cursor}");
+            assert_eq!(read_cursor(&cursor).ok(), Some(offset));
+        }
+    }
 }

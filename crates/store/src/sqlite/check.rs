@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use base::Record;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::failure::Place;
 use super::files::{self, Lock, Marked};
@@ -35,12 +35,39 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
         return Err(place.damaged(found));
     }
     check_log(&connection, &place)?;
-    read_all(&connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)
-        .and_then(|()| {
-            let select = "SELECT receiver, sender, number, bytes FROM mail";
-            read_all(&connection, select, rows::mail)
-        })
-        .map_err(fault)
+    check_rows(&connection).map_err(fault)?;
+    let orphan = "SELECT definition FROM definitions EXCEPT SELECT definition FROM resources";
+    let found: Option<i64> =
+        connection.query_row(orphan, [], |row| row.get(0)).optional().map_err(fault)?;
+    match found {
+        None => Ok(()),
+        Some(key) => Err(place.damaged(format!("the file of definition {key} is missing"))),
+    }
+}
+
+/// Every row can be read; those with a checksum are what was written.
+fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
+    let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
+    let instances = all(rows::INSTANCE, "instances JOIN models USING (model)");
+    let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
+    let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
+        once FROM subscriptions";
+    let start_locks = "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";
+    let definition_timers = "SELECT definition, element, due_ms, repeats FROM definition_timers";
+    read_all(connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)?;
+    read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
+    read_all(connection, "SELECT shard, next_block, next_mail FROM shards", rows::shard)?;
+    read_all(connection, &all(rows::DEFINITION, "definitions"), rows::definition)?;
+    read_all(connection, &all(rows::MODEL_FILE, "resources"), rows::model_file)?;
+    read_all(connection, &instances, rows::instance)?;
+    read_all(connection, &jobs, rows::job)?;
+    read_all(connection, "SELECT timer, instance, due_ms FROM timers", rows::timer)?;
+    read_all(connection, &all(rows::TASK, "tasks"), rows::task)?;
+    read_all(connection, &all(rows::INCIDENT, "incidents"), rows::incident)?;
+    read_all(connection, subscriptions, rows::subscription)?;
+    read_all(connection, &all(rows::MESSAGE, "messages"), rows::message)?;
+    read_all(connection, start_locks, rows::start_lock)?;
+    read_all(connection, definition_timers, rows::definition_timer)
 }
 
 fn read_all<R>(

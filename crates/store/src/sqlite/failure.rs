@@ -54,7 +54,10 @@ impl Place {
                 return self.damaged(format!("{error} (its first bytes are not SQLite's)"));
             }
             ErrorCode::DiskFull => "free space on the disk (or allow a larger file), then restart",
-            ErrorCode::SystemIoFailure => "check the disk and the system's log, then restart",
+            // Without room the index beside the write-ahead log cannot grow.
+            ErrorCode::SystemIoFailure => {
+                "check the disk, also whether it is full, and the system's log, then restart"
+            }
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                 "another program has the file open; stop it, then restart"
             }

@@ -11,7 +11,7 @@
 //! all but what the last seconds added.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::failure::Place;
@@ -21,6 +21,8 @@ const DATABASE: &str = "fermata.db";
 const WAL: &str = "fermata.db-wal";
 const LOCK: &str = "fermata.lock";
 const MARK: &str = "fermata.mark";
+/// Of the write-ahead log at once.
+const REWRITTEN_BYTES: usize = 1024 * 1024;
 
 /// The database in a directory.
 pub(super) fn database(dir: &Path) -> PathBuf {
@@ -52,6 +54,36 @@ pub(super) fn create_private(place: &Place) -> Result<File, Fault> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(place.path()).map_err(|error| place.io("it cannot be opened", &error))
+}
+
+/// Writes what the write-ahead log holds once more, and syncs it.
+///
+/// After a failed sync the system takes the pages for written though they are not: they can be
+/// read, no later sync writes them, and they are gone when the power goes. A server that failed so
+/// has ended; the next one finds their commits in the log, and what it acknowledges comes behind
+/// them. Writing the same bytes makes the pages dirty again.
+pub(super) fn rewrite_log(dir: &Path) -> Result<(), Fault> {
+    let place = Place::new(dir.join(WAL));
+    let mut file = match OpenOptions::new().read(true).write(true).open(place.path()) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(place.io("it cannot be opened", &error)),
+    };
+    let mut rewrite = || {
+        let mut bytes = vec![0; REWRITTEN_BYTES];
+        let mut at = 0;
+        loop {
+            file.seek(SeekFrom::Start(at))?;
+            let read = file.read(&mut bytes)?;
+            if read == 0 {
+                return file.sync_data();
+            }
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(&bytes[..read])?;
+            at += read as u64;
+        }
+    };
+    rewrite().map_err(|error| place.io("it cannot be made durable", &error))
 }
 
 /// Makes new names in the directory durable.

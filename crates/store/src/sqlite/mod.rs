@@ -78,8 +78,8 @@ impl SqliteStore {
     }
 
     /// Reads the whole store in a directory and reports the first damage that it finds: SQLite's
-    /// own check of every page and index, then the checksum of every row that has one and the
-    /// order of every log. Changes nothing. A server that runs there is [`Fault::InUse`].
+    /// own check of every page and index, then that every row can be read, the checksum of those
+    /// that have one, and the order of every log. Changes nothing. A server that runs there is [`Fault::InUse`].
     pub fn check(dir: &Path) -> Result<(), Fault> {
         check::check(dir)
     }

@@ -49,6 +49,7 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
     if found == FileState::New {
         marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
     }
+    files::rewrite_log(dir)?;
     configure(&connection, found, options.file_bytes_max, &place)?;
     if found == FileState::New {
         schema::migrate(&mut connection, found, &place)?;

@@ -146,18 +146,13 @@ impl Reader for SqliteReader {
 
     fn definition(&mut self, key: DefinitionKey) -> Result<Option<DefinitionRow>, Fault> {
         self.one_view(|view| {
-            let select = select(rows::DEFINITION, "definitions", "WHERE definition = ?");
-            let Some(head) = view.one(&select, [sql(key.0)], rows::definition)? else {
+            let of = "WHERE definition = ?";
+            let head = select(rows::DEFINITION, "definitions", of);
+            let Some(head) = view.one(&head, [sql(key.0)], rows::definition)? else {
                 return Ok(None);
             };
-            let rest = view.one(
-                "SELECT resource, elements FROM resources WHERE definition = ?",
-                [sql(key.0)],
-                |row| {
-                    let mut fields = Fields::new(row);
-                    Ok((fields.blob()?.into(), fields.list()?))
-                },
-            )?;
+            let rest = select(rows::MODEL_FILE, "resources", of);
+            let rest = view.one(&rest, [sql(key.0)], rows::model_file)?;
             let (resource, elements) = rest.ok_or_else(|| {
                 view.place.damaged(format!("the file of definition {key} is missing"))
             })?;

@@ -1,5 +1,7 @@
 //! Reading rows: one function a kind. The columns come in the order of the `SELECT`s beside them.
 
+use std::sync::Arc;
+
 use base::{
     DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow, InstanceState,
     JobRow, JobState, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, SnapshotRow,
@@ -94,6 +96,14 @@ pub(super) fn definition(row: &Row) -> Result<DefinitionRow> {
         message_starts: fields.list()?,
         deployed_ms: fields.get()?,
     })
+}
+
+pub(super) const MODEL_FILE: &str = "SELECT resource, elements";
+
+/// The file of a definition and its elements.
+pub(super) fn model_file(row: &Row) -> Result<(Arc<[u8]>, Vec<Text>)> {
+    let mut fields = Fields::new(row);
+    Ok((fields.blob()?.into(), fields.list()?))
 }
 
 pub(super) const INSTANCE: &str = "SELECT instance, definition, process_id, version, state, \

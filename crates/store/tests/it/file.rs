@@ -234,6 +234,24 @@ fn a_directory_that_cannot_be_is_a_fault_that_names_it() {
     assert!(fault.to_string().contains(&*file.to_string_lossy()), "{fault}");
 }
 
+/// What a failed sync left may only look durable: see `rewrite_log`. That it then is can be seen
+/// under a disk that fails, in tests/chaos.
+#[test]
+fn a_start_after_a_crash_writes_the_log_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    commit(&store, ShardId::FIRST, everything());
+    let crashed = copy_as_after_a_crash(dir.path());
+    let log = crashed.path().join("fermata.db-wal");
+    let before = std::fs::read(&log).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    std::fs::File::options().write(true).open(&log).unwrap().set_modified(long_ago).unwrap();
+    let again = open(crashed.path()).unwrap();
+    assert!(std::fs::metadata(&log).unwrap().modified().unwrap() > long_ago);
+    assert_eq!(std::fs::read(&log).unwrap(), before);
+    drop(again);
+}
+
 #[test]
 fn the_write_ahead_log_does_not_grow_without_end() {
     let dir = tempfile::tempdir().unwrap();

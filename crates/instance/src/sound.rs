@@ -1,0 +1,97 @@
+//! Whether a state that was read from a disk is one that can be worked with.
+//!
+//! In:  a state that was decoded or folded, and how many nodes and flows its definition has.
+//! Out: the first thing that does not fit, before a loop over scopes never ends, a number names
+//!      nothing or a count asks for all memory.
+//! Absent: whether the state is the right one: that is what checksums are for.
+
+use std::collections::BTreeMap;
+
+use base::{ElementKey, InstanceKey, Key};
+
+use crate::state::{ElementInstance, Instance};
+
+/// Waiting tokens of one scope: some hundred times what one input can make.
+const TOKENS_MAX: u64 = 2_000_000;
+
+impl Instance {
+    /// Refuses a state that does not hang together. `nodes` is how many nodes its definition has,
+    /// which are numbered before the flows; `elements` is how many both are.
+    pub fn check(&self, key: InstanceKey, nodes: usize, elements: usize) -> Result<(), String> {
+        if self.key() != key {
+            return Err(format!("it is the state of {}", self.key()));
+        }
+        let root = key.root();
+        if self.elements.get(&root).is_none_or(|element| element.scope != root) {
+            return Err("its root scope is missing".into());
+        }
+        let mut children: BTreeMap<ElementKey, u32> = BTreeMap::new();
+        for (element, found) in &self.elements {
+            // Scopes are older than what is in them, so that the way outwards has an end.
+            let placed = *element == root
+                || (found.scope < *element && self.elements.contains_key(&found.scope));
+            if !placed {
+                return Err(format!("element instance {element} is in no scope"));
+            }
+            if *element != root {
+                *children.entry(found.scope).or_default() += 1;
+            }
+            check_numbers(*element, found, nodes, elements)?;
+        }
+        for (element, found) in &self.elements {
+            let there = children.get(element).copied().unwrap_or(0);
+            if found.children != there {
+                let said = found.children;
+                return Err(format!("scope {element} holds {there} elements, it says {said}"));
+            }
+        }
+        let targets = self.timers.values().map(|timer| timer.target);
+        let targets = targets.chain(self.subscriptions.values().map(|open| open.target));
+        for target in targets {
+            if target as usize >= nodes {
+                return Err(format!("it waits for element {target}, which is none"));
+            }
+        }
+        self.check_keys()
+    }
+
+    /// Its next key is above all that it gave away.
+    fn check_keys(&self) -> Result<(), String> {
+        let given = [
+            self.elements.keys().next_back().map(|key| key.0),
+            self.jobs.keys().next_back().map(|key| key.0),
+            self.timers.keys().next_back().map(|key| key.0),
+            self.subscriptions.keys().next_back().map(|key| key.0),
+            self.user_tasks.keys().next_back().map(|key| key.0),
+            self.incidents.keys().next_back().map(|key| key.0),
+        ];
+        let last = given.into_iter().flatten().max().unwrap_or_default();
+        let in_range = self.keys_end <= Key::MAX && self.next_key <= self.keys_end;
+        if last < self.next_key && in_range {
+            return Ok(());
+        }
+        Err(format!("its keys go on from {} to {}, after {last}", self.next_key, self.keys_end))
+    }
+}
+
+fn check_numbers(
+    key: ElementKey,
+    found: &ElementInstance,
+    nodes: usize,
+    elements: usize,
+) -> Result<(), String> {
+    if found.element as usize >= nodes {
+        return Err(format!("{key} is of element {}, which is none", found.element));
+    }
+    let mut tokens = 0_u64;
+    for (flow, count) in &found.tokens {
+        if !(nodes..elements).contains(&(*flow as usize)) {
+            return Err(format!("a token waits on flow {flow}, which is none"));
+        }
+        tokens += u64::from(*count);
+    }
+    if tokens > TOKENS_MAX {
+        return Err(format!("{tokens} tokens wait in {key}, over the limit of {TOKENS_MAX}"));
+    }
+    Ok(())
+}

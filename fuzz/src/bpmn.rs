@@ -1,0 +1,53 @@
+//! XML to a checked graph; what is accepted compiles again and runs.
+
+use ::bpmn::{Severity, read};
+use base::{DefinitionKey, DefinitionRow, Key, Variables};
+
+use crate::acting;
+
+pub(crate) fn run(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let processes = match read(text) {
+        Ok(processes) => processes,
+        Err(problems) => {
+            let errors = problems.iter().filter(|found| found.severity == Severity::Error).count();
+            assert!(errors > 0, "a refusal has a reason");
+            let lines = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
+            for problem in &problems {
+                assert!(
+                    problem.line <= lines.saturating_add(1),
+                    "{problem} is outside of the file"
+                );
+                assert!(!problem.to_string().is_empty(), "a problem says something");
+            }
+            return;
+        }
+    };
+    assert!(!processes.is_empty(), "what is accepted has a process");
+    let variables = Variables::parse(r#"{"id": 1, "list": [1, "a"], "text": "b"}"#);
+    let variables = variables.unwrap_or_default();
+    for process in &processes {
+        let row = definition(text, process);
+        let again = engine::Definition::compile(row).expect("what is accepted compiles again");
+        assert_eq!(again.process.element_table(), process.element_table());
+        for (start, _) in process.starts() {
+            acting::start(process, start, &variables);
+        }
+    }
+}
+
+fn definition(text: &str, process: &::bpmn::Process) -> DefinitionRow {
+    DefinitionRow {
+        key: DefinitionKey(Key::from_raw(256)),
+        deployment: DefinitionKey(Key::from_raw(512)),
+        id: process.id.clone(),
+        version: 1,
+        version_tag: None,
+        name: None,
+        resource_name: "m.bpmn".into(),
+        resource: std::sync::Arc::from(text.as_bytes()),
+        elements: process.element_table(),
+        message_starts: Vec::new(),
+        deployed_ms: 0,
+    }
+}
