@@ -35,7 +35,7 @@ pub(crate) fn run(script: &Script) -> Ran {
         Ok(Err(failure)) => Some(failure),
         Err(_) => {
             let what = PANIC.with(|panic| panic.borrow().clone());
-            Some(Failure { check: "panic", what })
+            Some(Failure { check: "panic", what, logs: String::new() })
         }
     };
     Ran { failure, coverage }
@@ -52,6 +52,8 @@ pub struct Report {
     pub what: String,
     /// The script, as short as it could be made; it can be played with `--script`.
     pub script: String,
+    /// The logs of all instances.
+    pub logs: String,
 }
 
 /// Plays what follows from a seed. A failure is shortened if that is asked for.
@@ -75,6 +77,7 @@ fn report(script: &Script, failure: Failure) -> Report {
         seed: script.setting.seed,
         check: failure.check,
         what: failure.what,
+        logs: failure.logs,
         script: script.to_string(),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const JOB_TYPES: &[&str] = &["a", "b", "c"];
 pub(crate) const CATCH_MESSAGES: &[&str] = &["m0", "m1", "m2"];
 pub(crate) const START_MESSAGES: &[&str] = &["s0", "s1"];
 /// Values of the variables `k` and `k2`, as correlation keys.
-pub(crate) const KEYS: &[&str] = &["x", "y", "1", "2", ""];
+pub(crate) const KEYS: &[&str] = &["x", "y", "1", "2", "", "z"];
 /// Code of the error that some boundary events name.
 pub(crate) const CODES: &[&str] = &["GONE", "OTHER"];
 
@@ -125,8 +125,16 @@ pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64
     let starts = maker.starts();
     let body = maker.sequence(3);
     let end = maker.node("endEvent", "");
+    // Paths meet at an exclusive gateway: a parallel one would wait for all of them.
+    let first = if starts.len() > 1 {
+        let merge = maker.node("exclusiveGateway", "");
+        maker.flow(&merge, &body.first);
+        merge
+    } else {
+        body.first
+    };
     for start in starts {
-        maker.flow(&start, &body.first);
+        maker.flow(&start, &first);
     }
     maker.flow(&body.last, &end);
     read(file(process, &maker.xml))
@@ -226,7 +234,7 @@ impl Maker {
             let time = *self.rng.pick(&[
                 "<bpmn:timeCycle>R3/PT2M</bpmn:timeCycle>",
                 "<bpmn:timeCycle>R/PT10M</bpmn:timeCycle>",
-                "<bpmn:timeCycle>0 0/20 * * * *</bpmn:timeCycle>",
+                "<bpmn:timeCycle>0 */20 * * * *</bpmn:timeCycle>",
                 "<bpmn:timeDate>=now() + duration(\"PT1M\")</bpmn:timeDate>",
                 "<bpmn:timeDate>2026-11-23T09:05:00Z</bpmn:timeDate>",
             ]);

@@ -1,6 +1,7 @@
 //! Plays a script: each step against the running server, with threads in between.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use base::{
@@ -30,11 +31,13 @@ const TTLS_MS: &[i64] = &[0, 0, 20_000, 120_000, 7_200_000];
 pub(crate) struct Failure {
     pub(crate) check: &'static str,
     pub(crate) what: String,
+    /// What the logs say, for who has to understand it.
+    pub(crate) logs: String,
 }
 
 /// A failure that a check found.
 pub(crate) fn wrong(check: &'static str) -> impl Fn(Wrong) -> Failure {
-    move |what| Failure { check, what }
+    move |what| Failure { check, what, logs: String::new() }
 }
 
 /// A run in progress.
@@ -67,7 +70,7 @@ pub(crate) fn play(script: &Script, coverage: &mut Coverage) -> Result<(), Failu
         play.coverage.count("fault", strike.name());
     }
     coverage.merge(&play.coverage);
-    done
+    done.map_err(|failure| Failure { logs: play.logs(), ..failure })
 }
 
 impl Play {
@@ -84,6 +87,30 @@ impl Play {
         self.machine.disk().control().armed = None;
         self.check()?;
         self.drain()
+    }
+
+    /// Every event of every instance.
+    fn logs(&self) -> String {
+        let mut text = String::new();
+        let mut reader = self.reader();
+        let Ok(found) = reader.find_instances(&everything()) else { return text };
+        for row in found.rows {
+            let _ = writeln!(text, "{} of {}: {:?}", row.instance, &*row.process_id, row.state);
+            for row in reader.log(row.instance, 0, u32::MAX).unwrap_or_default() {
+                match base::Record::from_bytes(&row.bytes, row.instance) {
+                    Ok(record) => {
+                        let _ = writeln!(text, "  at {}", record.at_ms - BEGIN_MS);
+                        for event in record.events {
+                            let _ = writeln!(text, "    {event:?}");
+                        }
+                    }
+                    Err(why) => {
+                        let _ = writeln!(text, "  {why}");
+                    }
+                }
+            }
+        }
+        text
     }
 
     /// One turn of one thread.

@@ -2,6 +2,8 @@
 
 use base::{ElementKey, Event, IncidentKind, Stage, Variables};
 
+use instance::Status;
+
 use super::{Run, Step};
 use crate::graph::Kind;
 
@@ -49,7 +51,12 @@ impl Run<'_, '_, '_> {
             .steps
             .iter()
             .any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
-        let Some(element) = self.decision.state().element(scope) else { return };
+        let state = self.decision.state();
+        // Of an ended instance the root remains; each step on its way asked for this look.
+        if state.status() != Status::Active {
+            return;
+        }
+        let Some(element) = state.element(scope) else { return };
         if pending || element.children > 0 {
             return;
         }

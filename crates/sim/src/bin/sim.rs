@@ -74,6 +74,10 @@ fn failed(report: &Report) -> ExitCode {
     println!("sim: seed {} fails, found by `{}`: {}", report.seed, report.check, report.what);
     println!("--- the script, shortened\n{}---", report.script);
     println!("again: cargo run -p fermata-sim --bin sim -- --seed {}", report.seed);
+    let logs = file.with_extension("log");
+    if std::fs::write(&logs, &report.logs).is_ok() {
+        println!("logs:  {}", logs.display());
+    }
     if std::fs::write(&file, &report.script).is_ok() {
         println!("       cargo run -p fermata-sim --bin sim -- --script {}", file.display());
     }

@@ -146,6 +146,9 @@ impl Reading {
                 if matches!(kind, IncidentKind::Quarantined | IncidentKind::StepLimit) {
                     return Err(("log", format!("the engine failed: {event:?}")));
                 }
+                if *kind == IncidentKind::Deadlock {
+                    return Err(("flows", format!("a sound model came to {event:?}")));
+                }
                 self.incidents.insert(*incident, (*owner, *job));
             }
             Event::IncidentResolved { incident } => {

@@ -272,22 +272,40 @@ impl Play {
                 }
             }
         }
-        // Each time starts one instance.
-        let mut times = BTreeSet::new();
-        let asked: BTreeSet<u64> = self.clients.wishes.keys().copied().collect();
+        self.check_started_by_timer(facts)
+    }
+
+    /// A timer starts as many instances as it says, and no more than time allows.
+    fn check_started_by_timer(&self, facts: &Facts) -> Checked {
+        let mut started: BTreeMap<base::DefinitionKey, i64> = BTreeMap::new();
         for past in facts.instances.iter().filter(|past| past.state.header().message.is_none()) {
-            let by_timer = !past.events().any(|(_, event)| match event {
-                Event::VariablesSet { scope, variables } => {
-                    *scope == past.row.instance.root()
-                        && variables
-                            .iter()
-                            .any(|(name, _)| token_of(name).is_some_and(|of| asked.contains(&of)))
+            let root = past.row.instance.root();
+            // Who asks for an instance gives it a token with its first variables.
+            let asked = past.events().any(|(_, event)| match event {
+                Event::VariablesSet { scope, variables } if *scope == root => {
+                    variables.iter().any(|(name, _)| token_of(name).is_some())
                 }
                 _ => false,
             });
-            let at = (past.row.definition, past.row.started_ms);
-            if by_timer && !times.insert(at) && !self.clock_jumped {
-                let what = format!("{:?} was started twice at one time", past.row);
+            if !asked {
+                *started.entry(past.row.definition).or_default() += 1;
+            }
+        }
+        for (definition, started) in started {
+            let Some(head) = facts.definitions.iter().find(|head| head.key == definition) else {
+                continue;
+            };
+            let graph = &self.graphs[&definition];
+            let most = graph.starts().find_map(|(_, trigger)| match trigger {
+                bpmn::Trigger::Timer(bpmn::Timer::Cycle(bpmn::Value::Fixed(text))) => {
+                    let minutes = (self.latest_ms - head.deployed_ms) / 60_000;
+                    Some(if text.starts_with("R3/") { 3 } else { minutes / 10 + 1 })
+                }
+                bpmn::Trigger::Timer(_) => Some(1),
+                _ => None,
+            });
+            if started > most.unwrap_or(0) && !self.clock_jumped {
+                let what = format!("{} was started {started} times by {most:?}", &*head.id);
                 return Err(wrong("start timers")(what));
             }
         }

@@ -108,8 +108,14 @@ fn pass(maker: &mut Maker) -> Span {
     one(maker.node(element, &extensions(mapping)))
 }
 
+/// What a path waits for. Boundary events have a message of their own: one that does not interrupt
+/// would take every message of this name from the paths behind it, for ever.
+fn awaited(maker: &mut Maker) -> &'static str {
+    if maker.rng.chance(1, 2) { "m0" } else { "m1" }
+}
+
 fn message(maker: &mut Maker) -> String {
-    let name = *maker.rng.pick(super::CATCH_MESSAGES);
+    let name = awaited(maker);
     format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#)
 }
 
@@ -122,7 +128,7 @@ fn duration(maker: &mut Maker) -> String {
 
 fn catch_message(maker: &mut Maker) -> Span {
     if maker.rng.chance(1, 2) {
-        let name = *maker.rng.pick(super::CATCH_MESSAGES);
+        let name = awaited(maker);
         let receive = maker.node_with("receiveTask", &format!(r#"messageRef="{name}""#), "");
         return if maker.rng.chance(1, 2) { guarded(maker, one(receive)) } else { one(receive) };
     }
@@ -197,9 +203,10 @@ fn guarded(maker: &mut Maker, host: Span) -> Span {
 }
 
 fn boundary(maker: &mut Maker, host: &str, merge: &str) {
+    let message = r#"<bpmn:messageEventDefinition messageRef="m2"/>"#;
     let (definition, interrupting) = match maker.rng.below(6) {
-        0 => (message(maker), true),
-        1 => (message(maker), false),
+        0 => (message.to_owned(), true),
+        1 => (message.to_owned(), false),
         2 => (duration(maker), true),
         3 => (duration(maker), false),
         4 => {
