@@ -111,7 +111,7 @@ const MARK: &str = "fermata.mark";
 impl Disk {
     pub(crate) fn new(shards: u16, sqlite: bool) -> Self {
         let inner = if sqlite {
-            let dir = tempfile::tempdir().expect("a directory for the run");
+            let dir = directory();
             let options = SqliteOptions { shards: Some(shards), ..SqliteOptions::default() };
             let store = SqliteStore::open(dir.path(), options).expect("an empty store");
             Inner::Sqlite(store, Arc::new(dir))
@@ -152,7 +152,7 @@ impl Disk {
                 Inner::Memory(store)
             }
             Inner::Sqlite(store, dir) => {
-                let copy = tempfile::tempdir().expect("a directory for the run");
+                let copy = directory();
                 for name in FILES {
                     let from = dir.path().join(name);
                     if from.exists() {
@@ -173,6 +173,12 @@ impl Disk {
         drop(state);
         Ok(Self { inner, control })
     }
+}
+
+/// A directory for one life of the server: in memory where the system has such, since what a crash
+/// leaves is decided here and not by the real disk.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory")
 }
 
 /// Cuts a log somewhere within what was written after `bytes`, but for its last byte.

@@ -154,7 +154,11 @@ impl Play {
                 self.publish(step);
             }
             Step::Republish { of } => {
-                if let Some(token) = nth(&self.clients.published, of).copied() {
+                let token = nth(&self.clients.published, of).copied();
+                // An id is remembered for an hour; who comes later publishes anew.
+                let sent_ms = token.and_then(|token| self.clients.wishes.get(&token));
+                let sent_ms = sent_ms.map_or(0, |wish| wish.first_sent_ms);
+                if let Some(token) = token.filter(|_| self.latest_ms - sent_ms < 1_800_000) {
                     self.clients.try_again(&mut self.machine, token);
                 }
             }
@@ -449,7 +453,8 @@ impl Play {
     /// Time passes: the host wakes whenever a shard wants to be woken, or sleeps through it.
     fn advance(&mut self, time: u64, sleeps: bool) -> Result<(), Failure> {
         let end_ms = self.machine.now_ms + nth(TIMES_MS, time).copied().unwrap_or(0);
-        if self.chance().chance(2, 3) {
+        // What was sent is decided within the hour for which message ids are remembered.
+        if end_ms - self.machine.now_ms > 500_000 || self.chance().chance(2, 3) {
             self.settle()?;
         }
         while !sleeps {
