@@ -4,7 +4,7 @@
 //! variable, a worker, a message or a number of attempts. So what was acknowledged can be found
 //! again, and how often it was done counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
     ActivateJobs, ActivatedJob, Command, DefinitionKey, IncidentKey, InstanceKey, JobKey, Outcome,
@@ -61,6 +61,8 @@ pub(crate) struct Wish {
     /// The latest time at which it can have been decided no earlier.
     pub(crate) first_sent_ms: i64,
     pub(crate) tries: u32,
+    /// The process was deployed, and that acknowledged, before it was sent.
+    pub(crate) deployed: bool,
     /// What was acknowledged.
     pub(crate) replies: Vec<Reply>,
     pub(crate) rejections: Vec<(RejectionKind, String)>,
@@ -104,6 +106,8 @@ pub(crate) struct Clients {
     pub(crate) streams: Vec<Stream>,
     /// When the deployment of a definition was acknowledged.
     pub(crate) deployed: BTreeMap<DefinitionKey, i64>,
+    /// Processes of which a deployment was acknowledged.
+    processes: BTreeSet<Text>,
     /// Pushed jobs, with the worker of their stream.
     pub(crate) pushed: Vec<ActivatedJob>,
     next: u64,
@@ -118,11 +122,16 @@ impl Clients {
 
     /// Sends a command for the first time.
     pub(crate) fn wish(&mut self, machine: &mut Machine, token: u64, what: What, command: Command) {
+        let deployed = match &what {
+            What::Create { process, .. } => self.processes.contains(process),
+            _ => false,
+        };
         let wish = Wish {
             what,
             command: Some(command),
             first_sent_ms: machine.now_ms,
             tries: 0,
+            deployed,
             replies: Vec::new(),
             rejections: Vec::new(),
         };
@@ -152,6 +161,7 @@ impl Clients {
             command: None,
             first_sent_ms: machine.now_ms,
             tries: 1,
+            deployed: false,
             replies: Vec::new(),
             rejections: Vec::new(),
         };
@@ -209,6 +219,7 @@ impl Clients {
                 if let Reply::Deployed { definitions, .. } = &reply {
                     let acknowledged = definitions.iter().map(|of| (of.key, now_ms));
                     self.deployed.extend(acknowledged);
+                    self.processes.extend(definitions.iter().map(|of| of.id.clone()));
                 }
                 wish.replies.push(reply);
             }

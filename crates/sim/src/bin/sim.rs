@@ -1,7 +1,7 @@
 //! Plays seeds of the simulation, one a core at a time, until one fails.
 //!
 //! `--seeds N` plays N of them from `--from` (0), `--hours H` as many as time allows from a place
-//! of their own each time; `--seed S` plays one and `--script FILE` what an earlier run has printed.
+//! of their own each time. A failure is shortened, but with `--quick`. `--seed S` plays one and `--script FILE` what an earlier run has printed.
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,8 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fermata_sim::{Coverage, Report, explore, keep_panics, replay};
 
-const USAGE: &str =
-    "usage: sim [--seeds N] [--from S] [--hours H] [--quick] | --seed S | --script FILE";
+const USAGE: &str = "usage: sim (--seeds N [--from S] | --hours H) [--threads N] [--quick] | --seed S | --script FILE";
 
 fn main() -> ExitCode {
     keep_panics();
@@ -31,13 +30,18 @@ fn main() -> ExitCode {
             None => passed(&format!("seed {seed} holds")),
         };
     }
+    let threads = number("--threads").and_then(|threads| usize::try_from(threads).ok());
+    let threads =
+        threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let hours = value("--hours").and_then(|text| text.parse::<f64>().ok());
     let plan = match (number("--seeds"), hours) {
-        (Some(seeds), _) => Plan { from: number("--from").unwrap_or(0), seeds, time: None },
+        (Some(seeds), _) => {
+            Plan { from: number("--from").unwrap_or(0), seeds, time: None, threads }
+        }
         (None, Some(hours)) => {
             let from = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let time = Some(Duration::from_secs_f64(hours * 3600.0));
-            Plan { from: from.as_secs() << 24, seeds: u64::MAX, time }
+            Plan { from: from.as_secs() << 24, seeds: u64::MAX, time, threads }
         }
         (None, None) => {
             eprintln!("{USAGE}");
@@ -89,6 +93,7 @@ struct Plan {
     from: u64,
     seeds: u64,
     time: Option<Duration>,
+    threads: usize,
 }
 
 impl Plan {
@@ -98,9 +103,8 @@ impl Plan {
         let stop = AtomicBool::new(false);
         let coverage = Mutex::new(Coverage::default());
         let found: Mutex<Option<Report>> = Mutex::new(None);
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
-            for _ in 0..threads {
+            for _ in 0..self.threads {
                 scope.spawn(|| {
                     let mut mine = Coverage::default();
                     while !stop.load(Ordering::Relaxed) {

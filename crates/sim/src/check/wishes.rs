@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Event, RejectionKind, Reply, ShardId, Text};
+use base::{Command, Event, RejectionKind, Reply, ShardId, Text};
 
 use super::Checked;
 use super::facts::Facts;
@@ -71,12 +71,33 @@ impl Play {
             self.check_count(wish, processes).map_err(of)?;
             self.check_done(wish, facts, &leases).map_err(of)?;
         }
+        self.check_failures(facts)?;
         for job in &self.clients.pushed {
             let leased = leases
                 .get(&job.worker)
                 .is_some_and(|leases| leases.contains(&(job.job, job.deadline_ms)));
             if !leased {
                 return Err(wrong("requests")(format!("{job:?} was pushed and is not leased")));
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt that failed is as its worker said.
+    fn check_failures(&self, facts: &Facts) -> Checked {
+        for past in &facts.instances {
+            for (at_ms, event) in past.events() {
+                let Event::JobFailed { retries, available_ms, message, .. } = event else {
+                    continue;
+                };
+                let wish = token_of(message).and_then(|token| self.clients.wishes.get(&token));
+                let Some(Command::FailJob(fail)) = wish.and_then(|wish| wish.command.as_ref())
+                else {
+                    continue;
+                };
+                if *retries != fail.retries || *available_ms != at_ms + fail.backoff_ms {
+                    return Err(wrong("requests")(format!("{fail:?} at {at_ms} became {event:?}")));
+                }
             }
         }
         Ok(())
@@ -125,6 +146,10 @@ impl Play {
         facts: &Facts,
         leases: &BTreeMap<&Text, Vec<(base::JobKey, i64)>>,
     ) -> Result<(), String> {
+        if wish.deployed && wish.rejections.iter().any(|(kind, _)| *kind == RejectionKind::NotFound)
+        {
+            return Err("its process was deployed before, and was not found".into());
+        }
         for reply in &wish.replies {
             match (reply, &wish.what) {
                 (Reply::Created(created), What::Create { process, business_id, .. }) => {
