@@ -204,6 +204,16 @@ impl Maker {
         id
     }
 
+    /// An exclusive gateway that was promised under this id, with its default flow.
+    fn splits(&mut self, id: &str, default: &str) {
+        let _ = writeln!(self.xml, r#"<bpmn:exclusiveGateway id="{id}" default="{default}"/>"#);
+    }
+
+    /// Begins an element that has others in it.
+    fn opens(&mut self, element: &str, id: &str, content: &str) {
+        let _ = writeln!(self.xml, r#"<bpmn:{element} id="{id}">{content}"#);
+    }
+
     fn flow(&mut self, from: &str, to: &str) -> String {
         self.flow_if(from, to, "")
     }

@@ -420,7 +420,7 @@ impl Play {
                 self.wish(What::Resolve { incident }, |_| Command::ResolveIncident { incident });
             }
             Step::SetVariables { instance, with, local } => {
-                let Some(instance) = self.nth_instance(&mut *reader, instance) else { return };
+                let Some(instance) = Self::nth_instance(&mut *reader, instance) else { return };
                 self.wish(What::Says, |token| Command::SetVariables {
                     scope: instance.root(),
                     variables: result(token, with),
@@ -428,7 +428,7 @@ impl Play {
                 });
             }
             Step::Cancel { instance } => {
-                let Some(instance) = self.nth_instance(&mut *reader, instance) else { return };
+                let Some(instance) = Self::nth_instance(&mut *reader, instance) else { return };
                 self.wish(What::Cancel { instance }, |_| Command::Cancel { instance });
             }
             _ => {}
@@ -445,7 +445,7 @@ impl Play {
         });
     }
 
-    fn nth_instance(&self, reader: &mut dyn Reader, at: u64) -> Option<InstanceKey> {
+    fn nth_instance(reader: &mut dyn Reader, at: u64) -> Option<InstanceKey> {
         let rows = reader.find_instances(&everything()).expect("reads").rows;
         nth(&rows, at).map(|row| row.instance)
     }
@@ -457,13 +457,11 @@ impl Play {
         if end_ms - self.machine.now_ms > 500_000 || self.chance().chance(2, 3) {
             self.settle()?;
         }
-        while !sleeps {
-            let wake_ms = self.machine.wake_ms();
-            if wake_ms > end_ms {
-                break;
-            }
+        let mut wake_ms = if sleeps { i64::MAX } else { self.machine.wake_ms() };
+        while wake_ms <= end_ms {
             self.set_time(self.machine.now_ms.max(wake_ms));
             self.settle()?;
+            wake_ms = self.machine.wake_ms();
         }
         self.set_time(end_ms);
         Ok(())

@@ -72,8 +72,9 @@ impl Traffic {
             Event::TokenParked { scope, flow } => {
                 *self.arrived.entry((*scope, *flow)).or_default() += 1;
             }
-            Event::ElementTerminated { .. } | Event::InstanceTerminated => self.cut = true,
-            Event::IncidentRaised { kind: IncidentKind::StepLimit, .. } => self.cut = true,
+            Event::ElementTerminated { .. }
+            | Event::InstanceTerminated
+            | Event::IncidentRaised { kind: IncidentKind::StepLimit, .. } => self.cut = true,
             _ => {}
         }
     }

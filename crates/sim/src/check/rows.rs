@@ -15,7 +15,7 @@ impl Play {
         let mut reader = self.reader();
         let read = |fault: store::Fault| wrong("rows")(fault.to_string());
         for past in &facts.instances {
-            self.check_summary(past)?;
+            Self::check_summary(past)?;
         }
         let jobs = reader.find_jobs(&everything()).map_err(read)?.rows;
         let live = facts.instances.iter().filter(|past| past.live());
@@ -26,7 +26,7 @@ impl Play {
             of_incidents += past.state.incidents().len();
         }
         for row in &jobs {
-            self.check_job(facts, row)?;
+            Self::check_job(facts, row)?;
         }
         let tasks = reader.find_tasks(&everything()).map_err(read)?.rows;
         for row in &tasks {
@@ -67,7 +67,7 @@ impl Play {
         self.check_mail(&mut *reader)
     }
 
-    fn check_summary(&self, past: &Past) -> Checked {
+    fn check_summary(past: &Past) -> Checked {
         let (row, state) = (&past.row, &past.state);
         let header = state.header();
         let same = row.state == state_of(state.status())
@@ -81,7 +81,7 @@ impl Play {
         if same { Ok(()) } else { Err(wrong("rows")(format!("the row {row:?} is of {state:?}"))) }
     }
 
-    fn check_job(&self, facts: &Facts, row: &JobRow) -> Checked {
+    fn check_job(facts: &Facts, row: &JobRow) -> Checked {
         let live = facts.past(row.instance).and_then(|past| past.state.jobs().get(&row.job));
         let same = live.is_some_and(|live| {
             (live.owner, live.available_ms, live.state, live.retries)

@@ -12,7 +12,7 @@ impl Play {
     pub(super) fn check_slots(&mut self, facts: &Facts) -> Checked {
         self.check_once(facts)?;
         self.check_subscriptions(facts)?;
-        self.check_locks(facts)?;
+        Self::check_locks(facts)?;
         self.check_waiting(facts)
     }
 
@@ -71,7 +71,7 @@ impl Play {
     }
 
     /// Who was started by a message with a key holds its place while it lives.
-    fn check_locks(&mut self, facts: &Facts) -> Checked {
+    fn check_locks(facts: &Facts) -> Checked {
         let mut rows = BTreeSet::new();
         for ((name, key), (_, slot)) in &facts.slots {
             for lock in &slot.locks {

@@ -68,15 +68,15 @@ impl Play {
                 wrong("requests")(format!("request {token} ({command:?}): {what}"))
             };
             let processes = shown.get(token).map_or(&[][..], Vec::as_slice);
-            self.check_count(wish, processes).map_err(of)?;
+            Self::check_count(wish, processes).map_err(of)?;
             self.check_done(wish, facts, &leases).map_err(of)?;
         }
         self.check_failures(facts)?;
         for job in &self.clients.pushed {
-            let leased = leases
+            let is_leased = leases
                 .get(&job.worker)
                 .is_some_and(|leases| leases.contains(&(job.job, job.deadline_ms)));
-            if !leased {
+            if !is_leased {
                 return Err(wrong("requests")(format!("{job:?} was pushed and is not leased")));
             }
         }
@@ -104,7 +104,7 @@ impl Play {
     }
 
     /// How often a request shows in the logs.
-    fn check_count(&self, wish: &Wish, processes: &[&Text]) -> Result<(), String> {
+    fn check_count(wish: &Wish, processes: &[&Text]) -> Result<(), String> {
         let shown = processes.len();
         let acknowledged = wish.replies.len();
         // A caller that waited for the end of a cancelled instance is told so; it was started.

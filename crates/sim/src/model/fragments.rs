@@ -37,7 +37,7 @@ fn extensions(content: &str) -> String {
 
 /// Mappings that cannot fail, or only when a variable is missing.
 fn mappings(maker: &mut Maker) -> &'static str {
-    *maker.rng.pick::<&'static str>(&[
+    maker.rng.pick::<&'static str>(&[
         "",
         "",
         "",
@@ -161,7 +161,7 @@ fn exclusive(maker: &mut Maker) -> Span {
         between(maker, &split, &merge, "=n &gt; 3");
     }
     let default = between(maker, &split, &merge, "");
-    maker.xml.push_str(&format!("<bpmn:exclusiveGateway id=\"{split}\" default=\"{default}\"/>\n"));
+    maker.splits(&split, &default);
     Span { first: split, last: merge }
 }
 
@@ -241,7 +241,7 @@ fn boundary(maker: &mut Maker, host: &str, merge: &str) {
 fn around(maker: &mut Maker, inside: impl FnOnce(&mut Maker)) -> String {
     let id = maker.id();
     let mapping = mappings(maker);
-    maker.xml.push_str(&format!("<bpmn:subProcess id=\"{id}\">{}\n", extensions(mapping)));
+    maker.opens("subProcess", &id, &extensions(mapping));
     inside(maker);
     maker.xml.push_str("</bpmn:subProcess>\n");
     id
@@ -270,9 +270,7 @@ fn throwing_sub_process(maker: &mut Maker) -> Span {
         maker.flow(&body.last, &split);
         maker.flow_if(&split, &throw, "=b");
         let default = maker.flow(&split, &end);
-        maker
-            .xml
-            .push_str(&format!("<bpmn:exclusiveGateway id=\"{split}\" default=\"{default}\"/>\n"));
+        maker.splits(&split, &default);
     });
     let merge = maker.node("exclusiveGateway", "");
     maker.flow(&id, &merge);
@@ -311,7 +309,7 @@ fn loop_of_jobs(maker: &mut Maker) -> Span {
     maker.flow(&task, &split);
     maker.flow_if(&split, &merge, "=again");
     let default = maker.flow(&split, &out);
-    maker.xml.push_str(&format!("<bpmn:exclusiveGateway id=\"{split}\" default=\"{default}\"/>\n"));
+    maker.splits(&split, &default);
     Span { first: merge, last: out }
 }
 
@@ -332,6 +330,6 @@ fn long_loop(maker: &mut Maker) -> Span {
     maker.flow(&count, &split);
     maker.flow_if(&split, &merge, &format!("=c &lt; {rounds}"));
     let default = maker.flow(&split, &out);
-    maker.xml.push_str(&format!("<bpmn:exclusiveGateway id=\"{split}\" default=\"{default}\"/>\n"));
+    maker.splits(&split, &default);
     Span { first: zero, last: out }
 }
