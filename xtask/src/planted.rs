@@ -83,16 +83,13 @@ pub fn run(root: &Path) -> Result<Vec<Finding>, String> {
     let mut page = page_head(mistakes.len());
     for (at, found) in results {
         let patch = &mistakes[at];
-        match found? {
-            Some(Found { seeds, check }) => {
-                println!("{:32} {seeds:>5}  {check}", patch.name);
-                let _ = writeln!(page, "| `{}` | {} | {seeds} | {check} |", patch.name, patch.what);
-            }
-            None => {
-                let what = format!("`{}` was not found in {SEEDS_MAX} seeds", patch.name);
-                let mend = "give the simulation a check or a step that finds it";
-                findings.push(Finding::new(&*patch.file, 0, what, mend));
-            }
+        if let Some(Found { seeds, check }) = found? {
+            println!("{:32} {seeds:>5}  {check}", patch.name);
+            let _ = writeln!(page, "| `{}` | {} | {seeds} | {check} |", patch.name, patch.what);
+        } else {
+            let what = format!("`{}` was not found in {SEEDS_MAX} seeds", patch.name);
+            let mend = "give the simulation a check or a step that finds it";
+            findings.push(Finding::new(&*patch.file, 0, what, mend));
         }
     }
     if findings.is_empty() {

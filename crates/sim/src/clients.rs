@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionKey, IncidentKey, InstanceKey, JobKey, Outcome,
-    RejectionKind, Reply, Text, UserTaskKey,
+    ActivateJobs, ActivatedJob, Command, DefinitionKey, IncidentKey, InstanceKey, JobKey,
+    MessageKey, Outcome, RejectionKind, Reply, Text, UserTaskKey,
 };
 use engine::StreamId;
 
@@ -108,6 +108,8 @@ pub(crate) struct Clients {
     pub(crate) deployed: BTreeMap<DefinitionKey, i64>,
     /// Processes of which a deployment was acknowledged.
     processes: BTreeSet<Text>,
+    /// When a message that was acknowledged is over at the latest.
+    pub(crate) expires_ms: BTreeMap<MessageKey, i64>,
     /// Pushed jobs, with the worker of their stream.
     pub(crate) pushed: Vec<ActivatedJob>,
     next: u64,
@@ -220,6 +222,11 @@ impl Clients {
                     let acknowledged = definitions.iter().map(|of| (of.key, now_ms));
                     self.deployed.extend(acknowledged);
                     self.processes.extend(definitions.iter().map(|of| of.id.clone()));
+                }
+                if let (Reply::Published { message, .. }, What::Publish { ttl_ms, .. }) =
+                    (&reply, &wish.what)
+                {
+                    self.expires_ms.insert(*message, now_ms + ttl_ms);
                 }
                 wish.replies.push(reply);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Counts by group and name: `element SERVICE_TASK`, `step complete`, `check leases`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Coverage(BTreeMap<(&'static str, &'static str), u64>);
 
 impl Coverage {

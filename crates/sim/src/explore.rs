@@ -81,3 +81,24 @@ fn report(script: &Script, failure: Failure) -> Report {
         script: script.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_run_each_time_and_holds() {
+        for seed in 0..12 {
+            let script = Script::of_seed(seed);
+            let (first, second) = (run(&script), run(&script));
+            assert_eq!(first.failure, None, "seed {seed}");
+            assert_eq!(first.coverage, second.coverage, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn a_script_of_another_release_is_refused_with_its_line() {
+        let script = Script::of_seed(1).to_string() + "7 no-such-step 1";
+        assert!(replay(&script).unwrap_err().contains("no-such-step"));
+    }
+}

@@ -16,11 +16,23 @@ impl Play {
         self.check_waiting(facts)
     }
 
-    /// A message goes to each process once.
+    /// A message goes to each process once, and to nobody who began to wait after its time.
     fn check_once(&mut self, facts: &Facts) -> Checked {
         let mut had: BTreeMap<(MessageKey, &Text), InstanceKey> = BTreeMap::new();
         for past in &facts.instances {
-            for (_, event) in past.events() {
+            let mut opened: BTreeMap<SubscriptionKey, i64> = BTreeMap::new();
+            for (at_ms, event) in past.events() {
+                if let Event::SubscriptionOpened { subscription, .. } = event {
+                    opened.insert(*subscription, at_ms);
+                }
+                if let Event::SubscriptionCorrelated { subscription, message } = event
+                    && let Some(expires_ms) = self.clients.expires_ms.get(message)
+                    && opened.get(subscription).is_some_and(|opened| opened > expires_ms)
+                    && !self.clock_jumped
+                {
+                    let what = format!("{event:?}, but that was over at {expires_ms}");
+                    return Err(wrong("messages")(what));
+                }
                 let message = match event {
                     Event::InstanceCreated(created) => {
                         created.message.as_ref().map(|source| source.message)
