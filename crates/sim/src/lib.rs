@@ -13,6 +13,7 @@ mod explore;
 mod machine;
 mod model;
 mod play;
+mod requests;
 mod rng;
 mod script;
 mod shrink;

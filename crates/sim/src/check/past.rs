@@ -140,6 +140,20 @@ impl Reading {
                 self.ended = true;
             }
             Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
+                return self.read_incident(at_ms, event);
+            }
+            Event::UserTaskCreated { .. }
+            | Event::UserTaskUpdated { .. }
+            | Event::UserTaskCompleted { .. }
+            | Event::UserTaskCanceled { .. } => return self.read_task(event),
+            event => return self.read_wait(at_ms, event),
+        }
+        Ok(())
+    }
+
+    fn read_incident(&mut self, at_ms: i64, event: &Event) -> Read {
+        match event {
             Event::IncidentRaised { incident, owner, job, kind, .. } => {
                 self.draw(incident.0)?;
                 self.lives(*owner)?;
@@ -160,12 +174,12 @@ impl Reading {
                     job.available_ms = at_ms;
                 }
             }
-            event => return self.read_wait(at_ms, event),
+            _ => {}
         }
         Ok(())
     }
 
-    /// Timers, subscriptions, user tasks, jobs.
+    /// Timers, subscriptions, jobs.
     fn read_wait(&mut self, at_ms: i64, event: &Event) -> Read {
         match event {
             Event::TimerSet { timer, owner, due_ms, .. } => {
@@ -211,20 +225,6 @@ impl Reading {
                     return Err(("messages", format!("{subscription} closes and is not open")));
                 }
             }
-            Event::UserTaskCreated { task, owner, details } => {
-                self.draw(task.0)?;
-                self.lives(*owner)?;
-                self.tasks.insert(*task, (*owner, (**details).clone()));
-            }
-            Event::UserTaskUpdated { task, details, .. } => match self.tasks.get_mut(task) {
-                Some((_, known)) => known.clone_from(details),
-                None => return Err(("log", format!("{task} changes and is not open"))),
-            },
-            Event::UserTaskCompleted { task, .. } | Event::UserTaskCanceled { task } => {
-                if self.tasks.remove(task).is_none() {
-                    return Err(("log", format!("{event:?}, and it is not open")));
-                }
-            }
             Event::JobCreated { job, owner, retries, .. } => {
                 self.draw(job.0)?;
                 self.lives(*owner)?;
@@ -244,6 +244,27 @@ impl Reading {
                 }
             }
             event => return self.read_attempt(at_ms, event),
+        }
+        Ok(())
+    }
+
+    fn read_task(&mut self, event: &Event) -> Read {
+        match event {
+            Event::UserTaskCreated { task, owner, details } => {
+                self.draw(task.0)?;
+                self.lives(*owner)?;
+                self.tasks.insert(*task, (*owner, (**details).clone()));
+            }
+            Event::UserTaskUpdated { task, details, .. } => match self.tasks.get_mut(task) {
+                Some((_, known)) => known.clone_from(details),
+                None => return Err(("log", format!("{task} changes and is not open"))),
+            },
+            Event::UserTaskCompleted { task, .. } | Event::UserTaskCanceled { task }
+                if self.tasks.remove(task).is_none() =>
+            {
+                return Err(("log", format!("{event:?}, and it is not open")));
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -176,16 +176,7 @@ impl Play {
                         }
                     }
                 }
-                (Reply::Published { message, .. }, What::Publish { name, key, ttl_ms, .. }) => {
-                    let expires_ms = wish.first_sent_ms + ttl_ms;
-                    let slot = facts.slots.iter().find(|((n, k), _)| **n == **name && **k == **key);
-                    let kept = slot.is_some_and(|(_, (_, slot))| {
-                        slot.messages.iter().any(|row| row.message == *message)
-                    });
-                    if expires_ms > self.latest_ms && !kept && !self.clock_jumped {
-                        return Err(format!("message {message} is gone before its time"));
-                    }
-                }
+                (Reply::Published { message, .. }, _) => self.check_kept(wish, *message, facts)?,
                 (Reply::Deployed { definitions, .. }, _) => {
                     for of in definitions {
                         if !facts.definitions.iter().any(|row| row.key == of.key) {
@@ -210,6 +201,24 @@ impl Play {
                 }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// A message is kept until its time is over.
+    fn check_kept(
+        &self,
+        wish: &Wish,
+        message: base::MessageKey,
+        facts: &Facts,
+    ) -> Result<(), String> {
+        let What::Publish { name, key, ttl_ms, .. } = &wish.what else { return Ok(()) };
+        let expires_ms = wish.first_sent_ms + ttl_ms;
+        let slot = facts.slots.iter().find(|((n, k), _)| **n == **name && **k == **key);
+        let kept = slot
+            .is_some_and(|(_, (_, slot))| slot.messages.iter().any(|row| row.message == message));
+        if expires_ms > self.latest_ms && !kept && !self.clock_jumped {
+            return Err(format!("message {message} is gone before its time"));
         }
         Ok(())
     }
