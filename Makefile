@@ -1,7 +1,8 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-.PHONY: help build check test clients kill chaos fuzz fuzz-short fuzz-corpus demo bench clean
+.PHONY: help build check test clients kill chaos sim soak planted fuzz fuzz-short fuzz-corpus demo \
+	bench clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -18,7 +19,7 @@ check: ## formatting, lints, docs, structure
 
 test: check ## everything that CI runs
 	cargo test --workspace
-	$(MAKE) clients kill chaos
+	$(MAKE) sim planted clients kill chaos
 
 clients: ## real clients against a real server: pyzeebe, Camunda's Python and Node SDKs
 	cargo build -q -p fermata-cli
@@ -50,6 +51,20 @@ fuzz: ## fuzz what reads foreign bytes: make fuzz MINUTES=60 TARGETS="feel rest"
 
 fuzz-corpus: ## take what the fuzzers found reachable into the corpora, as few files as cover it
 	CARGO_TARGET_DIR=$(TARGET)/fuzz fuzz/run.sh corpus $(TARGETS)
+
+# Seeds from 0 on, so that CI plays the same ones each time.
+SEEDS ?= 2000
+sim: ## the core under virtual time: random models, clients, faults and crashes; make sim SEEDS=n
+	cargo build -q -p fermata-sim --bin sim
+	$(TARGET)/debug/sim --seeds $(SEEDS)
+
+HOURS ?= 1
+soak: ## other seeds each time, on all cores, until one fails; make soak HOURS=n
+	cargo build -q -p fermata-sim --bin sim
+	$(TARGET)/debug/sim --hours $(HOURS)
+
+planted: ## mistakes are planted into a copy of the sources; the simulation must find every one
+	cargo run -q -p xtask -- planted
 
 demo: ## a hundred orders with working workers, and a server that is killed in the middle
 	cargo build --release -p fermata-cli

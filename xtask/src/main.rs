@@ -2,11 +2,13 @@
 //!
 //! In:  the checkout, and what `cargo tree` says of it.
 //! Out: findings with file, line, what is wrong and the mend; exit code 1 when there are any.
-//! Absent: dependencies, network, and any change to the checkout but `ratchet --update`.
+//! Absent: dependencies, network, and any change to the checkout but `ratchet --update` and the page
+//! that `planted` writes.
 
 mod deps;
 mod docs;
 mod finding;
+mod planted;
 mod purity;
 mod ratchet;
 mod rust;
@@ -22,6 +24,7 @@ usage: cargo run -q -p xtask -- COMMAND
 
   check                              run every check (what CI runs)
   check deps|size|purity|docs        run one
+  planted                            play the simulation against planted bugs; every one must be found
   ratchet --update                   lower the listed sizes to the present ones
   ratchet --update --allow-growth    list present sizes even where they grew (say why in the commit)
 ";
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match words[..] {
         ["check"] => check(&root, None),
         ["check", one] => check(&root, Some(one)),
+        ["planted"] => planted::run(&root),
         ["ratchet", "--update"] => ratchet::update(&root, false),
         ["ratchet", "--update", "--allow-growth"] => ratchet::update(&root, true),
         _ => Err(USAGE.to_owned()),

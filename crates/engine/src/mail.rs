@@ -111,9 +111,7 @@ impl Shard {
             correlation_key: row.correlation_key.clone(),
             variables: row.variables.clone(),
         };
-        let mut works = Vec::new();
-        self.send(subscription.instance.0.shard(), mail, &mut works);
-        self.push_work(works);
+        self.send(subscription.instance.0.shard(), mail);
     }
 
     /// Starts an instance unless one that was started under this correlation key still lives.
@@ -253,9 +251,7 @@ impl Shard {
                 }
                 let Some(process_id) = self.process_of(instance) else { return };
                 let mail = Mail::Refused { message, process_id, name, correlation_key };
-                let mut works = Vec::new();
-                self.send(message.0.shard(), mail, &mut works);
-                self.push_work(works);
+                self.send(message.0.shard(), mail);
             }
             Mail::Refused { message, process_id, name, correlation_key } => {
                 let slot_name = (name, correlation_key);

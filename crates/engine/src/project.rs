@@ -53,7 +53,7 @@ impl Shard {
                 Meaning::Nothing => {}
                 Meaning::Job(job) => self.place_job(instance, job),
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
-                Meaning::Mail(to, mail) => self.send(to, mail, &mut works),
+                Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
             }

@@ -80,6 +80,9 @@ pub struct Shard {
     pub(crate) next_sweep_ms: i64,
 
     work: VecDeque<Work>,
+    /// Mail to itself, in the order in which it was sent: a subscription that is closed at once
+    /// must be opened first.
+    own_mail: VecDeque<Mail>,
     /// What was read for the input at the front and is kept for it alone.
     pub(crate) read: ReadForInput,
     asked: Option<Read>,
@@ -138,6 +141,7 @@ impl Shard {
             last_tick_ms: 0,
             next_sweep_ms: 0,
             work: VecDeque::new(),
+            own_mail: VecDeque::new(),
             read: ReadForInput::default(),
             asked: None,
             commit: 1,
@@ -165,11 +169,12 @@ impl Shard {
         if self.is_clean() {
             self.now_ms = self.now_ms.max(now_ms);
         }
-        while let Some(work) =
-            self.work.pop_front().or_else(|| self.streams.next_pump().map(Work::Pump))
-        {
+        while let Some(work) = self.next_work() {
             if let Some((read, behind_commit)) = self.need(&work) {
-                self.work.push_front(work);
+                match work {
+                    Work::Mail(mail) => self.own_mail.push_front(mail),
+                    work => self.work.push_front(work),
+                }
                 self.asked = Some(read.clone());
                 return if behind_commit { Poll::ReadCommitted(read) } else { Poll::Read(read) };
             }
@@ -177,6 +182,16 @@ impl Shard {
             self.read = ReadForInput::default();
         }
         Poll::Idle
+    }
+
+    /// What an input caused, then its mail, then the next input, then what streams want.
+    fn next_work(&mut self) -> Option<Work> {
+        if matches!(self.work.front(), None | Some(Work::Input(_)))
+            && let Some(mail) = self.own_mail.pop_front()
+        {
+            return Some(Work::Mail(mail));
+        }
+        self.work.pop_front().or_else(|| self.streams.next_pump().map(Work::Pump))
     }
 
     /// True when nothing was decided since the last commit was taken.
@@ -299,9 +314,9 @@ impl Shard {
     }
 
     /// Sends mail; to itself in the same batch.
-    pub(crate) fn send(&mut self, to: ShardId, mail: Mail, works: &mut Vec<Work>) {
+    pub(crate) fn send(&mut self, to: ShardId, mail: Mail) {
         if to == self.id {
-            works.push(Work::Mail(mail));
+            self.own_mail.push_back(mail);
             return;
         }
         let row = MailRow { to, from: self.id, number: self.next_mail, bytes: mail.to_bytes() };

@@ -4,7 +4,7 @@ use base::{Command, InstanceKey, PublishMessage, RejectionKind, Reply, Variables
 use fermata_sim::World;
 use instance::Status;
 
-use crate::{in_every_world, line, model_of, service};
+use crate::{in_every_world, line, model, model_of, service};
 
 const CATCH: &str = r#"<bpmn:intermediateCatchEvent id="wait">
     <bpmn:messageEventDefinition messageRef="paid"/></bpmn:intermediateCatchEvent>"#;
@@ -207,5 +207,27 @@ fn a_message_is_refused_when_it_can_never_be_right() {
         assert_eq!(nameless.kind, RejectionKind::InvalidArgument);
         let negative = world.publish("paid", "A", -1, "{}").unwrap_err();
         assert_eq!(negative.kind, RejectionKind::InvalidArgument);
+    });
+}
+
+#[test]
+fn a_subscription_that_is_closed_by_what_opened_with_it_leaves_no_row() {
+    let boundary = r#"<bpmn:boundaryEvent id="early" attachedToRef="wait">
+        <bpmn:messageEventDefinition messageRef="paid"/></bpmn:boundaryEvent>
+        <bpmn:sequenceFlow id="c" sourceRef="early" targetRef="end2"/><bpmn:endEvent id="end2"/>"#;
+    let wait = r#"<bpmn:receiveTask id="wait" messageRef="paid"/>"#;
+    let xml = model(&(line(&[("wait", wait)]) + boundary));
+    in_every_world(|world| {
+        world.deploy(&[&xml]).unwrap();
+        world.publish("paid", "7", 60_000, "{}").unwrap();
+        let instance = world.create("p", r#"{"order": 7}"#);
+        let history = world.history(instance);
+        assert_eq!(history.state.status(), Status::Completed);
+        let ends = history.timeline.iter().filter(|at| at.event == base::Event::InstanceCompleted);
+        assert_eq!(ends.count(), 1, "an instance ends once");
+        for shard in 0..store::Store::shards(world.store()) {
+            let slot = world.reader().slot(base::ShardId(shard), "paid", "7").unwrap();
+            assert_eq!(slot.subscriptions, [], "nobody waits any more");
+        }
     });
 }

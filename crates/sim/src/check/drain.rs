@@ -1,0 +1,148 @@
+//! What can go on goes on: faults have stopped, honest workers do all that there is to do, and
+//! every instance comes to its end within a bounded number of rounds.
+
+use base::{ActivateJobs, Command, PublishMessage, Variables};
+
+use super::Checked;
+use super::facts::Facts;
+use crate::clients::What;
+use crate::model::{self, JOB_TYPES, PROCESSES};
+use crate::play::{Play, everything, wrong};
+
+/// Rounds of honest work. Models are of bounded length and loops end when a worker says so.
+const ROUNDS_MAX: u32 = 200;
+
+impl Play {
+    /// Brings everything to its end, and checks that it is there.
+    pub(crate) fn drain(&mut self) -> Checked {
+        for process in 0..PROCESSES {
+            self.deploy(process, model::retired(process));
+        }
+        self.settle()?;
+        self.check_answered()?;
+        for _ in 0..ROUNDS_MAX {
+            if !self.round()? {
+                self.check()?;
+                self.coverage.count("check", "progress");
+                return self.check_awaits();
+            }
+        }
+        self.check()?;
+        let facts = Facts::gather(self)?;
+        let Some(past) = facts.instances.iter().find(|past| past.live()) else { return Ok(()) };
+        Err(wrong("progress")(format!(
+            "after {ROUNDS_MAX} rounds of honest work, this lives: {:?}",
+            past.state
+        )))
+    }
+
+    /// Everybody does once what there is to do. False when nothing lives.
+    fn round(&mut self) -> Result<bool, crate::play::Failure> {
+        let mut reader = self.reader();
+        let read = |fault: store::Fault| wrong("rows")(fault.to_string());
+        let rows = reader.find_instances(&everything()).map_err(read)?.rows;
+        if !rows.iter().any(|row| row.state == base::InstanceState::Active) {
+            return Ok(false);
+        }
+        for row in reader.find_incidents(&everything()).map_err(read)?.rows {
+            self.mend(row.owner);
+            let incident = row.incident;
+            self.wish(What::Resolve { incident }, |_| Command::ResolveIncident { incident });
+        }
+        self.settle()?;
+        for task in reader.find_tasks(&everything()).map_err(read)?.rows {
+            let task = task.task;
+            self.wish(What::CompleteTask { task }, |token| {
+                let variables = honest(token);
+                Command::CompleteTask { task, variables, action: "".into() }
+            });
+        }
+        self.settle()?;
+        self.work_honestly()?;
+        self.publish_honestly()?;
+        self.settle()?;
+        let wake_ms = self.machine.wake_ms();
+        // Leases that ran when the faults stopped end too.
+        let step_ms = self.machine.now_ms + 1_300_000;
+        self.set_time(self.machine.now_ms.max(wake_ms.min(step_ms)));
+        self.settle()?;
+        Ok(true)
+    }
+
+    fn work_honestly(&mut self) -> Checked {
+        self.clients.held.clear();
+        for job_type in JOB_TYPES {
+            for _ in 0..self.setting.shards {
+                let worker: base::Text = format!("w{}", self.clients.token()).into();
+                let what = What::Activate { worker: worker.clone() };
+                self.wish(what, |_| {
+                    Command::ActivateJobs(ActivateJobs {
+                        job_type: (*job_type).into(),
+                        worker,
+                        timeout_ms: 60_000,
+                        jobs_max: 1_000,
+                        fetch_variables: Vec::new(),
+                    })
+                });
+            }
+        }
+        self.settle()?;
+        for held in std::mem::take(&mut self.clients.held) {
+            self.complete(held.job.job, 0);
+        }
+        self.settle()
+    }
+
+    fn publish_honestly(&mut self) -> Checked {
+        let facts = Facts::gather(self)?;
+        for ((name, key), (_, slot)) in &facts.slots {
+            if slot.subscriptions.is_empty() {
+                continue;
+            }
+            let what =
+                What::Publish { name: (*name).into(), key: (*key).into(), ttl_ms: 0, named: false };
+            self.wish(what, |token| {
+                Command::Publish(PublishMessage {
+                    name: (*name).into(),
+                    correlation_key: (*key).into(),
+                    time_to_live_ms: 0,
+                    message_id: "".into(),
+                    variables: honest(token),
+                    await_correlation: false,
+                })
+            });
+        }
+        Ok(())
+    }
+
+    /// At rest, only those who wait for the end of a live instance have no answer.
+    fn check_answered(&mut self) -> Checked {
+        for token in self.clients.unanswered() {
+            let wish = self.clients.wishes.get(&token);
+            let waits = wish.is_some_and(|wish| {
+                matches!(&wish.command, Some(Command::Create(create)) if create.await_result.is_some())
+            });
+            if !waits {
+                return Err(wrong("awaits")(format!("nobody has answered {wish:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything has ended, so nobody waits.
+    fn check_awaits(&mut self) -> Checked {
+        self.coverage.count("check", "awaits");
+        match self.clients.unanswered().next() {
+            None => Ok(()),
+            Some(token) => {
+                let wish = self.clients.wishes.get(&token);
+                Err(wrong("awaits")(format!("nobody has answered {wish:?}")))
+            }
+        }
+    }
+}
+
+fn honest(token: u64) -> Variables {
+    let variables = format!(r#"{{"t{token}": 1, "b": true, "again": false}}"#);
+    Variables::parse(&variables).expect("JSON")
+}

@@ -1,0 +1,120 @@
+//! Tokens: what leaves an element arrives where its flows lead, once.
+
+use std::collections::BTreeMap;
+
+use base::{ElementKey, Event, IncidentKind};
+use bpmn::{Kind, Process};
+
+use super::Checked;
+use super::facts::Past;
+use crate::play::{Play, wrong};
+
+/// What happened in the scopes of one instance.
+#[derive(Default)]
+struct Traffic {
+    /// Tokens that arrived, by scope and flow.
+    arrived: BTreeMap<(ElementKey, u32), u64>,
+    /// How often an element was left in the normal way.
+    left: BTreeMap<(ElementKey, u32), u64>,
+    entered: BTreeMap<(ElementKey, u32), u64>,
+    open: BTreeMap<ElementKey, (u32, ElementKey)>,
+    /// Something ended before it was done: tokens may have been dropped.
+    cut: bool,
+}
+
+impl Play {
+    pub(super) fn check_flows(&mut self, past: &Past) -> Checked {
+        let Some(graph) = self.graphs.get(&past.row.definition) else {
+            return Err(wrong("rows")(format!("{} has no definition", past.row.instance)));
+        };
+        let mut traffic = Traffic::default();
+        for (_, event) in past.events() {
+            traffic.read(graph, event);
+        }
+        let checked = traffic.judge(graph);
+        self.coverage.count("check", "flows");
+        checked.map_err(|what| wrong("flows")(format!("instance {}: {what}", past.row.instance)))
+    }
+}
+
+fn joins(graph: &Process, element: u32) -> bool {
+    let node = graph.node(element);
+    matches!(node.kind, Kind::Parallel) && node.incoming.len() > 1
+}
+
+impl Traffic {
+    fn enter(&mut self, graph: &Process, element: u32, scope: ElementKey, via: Option<u32>) {
+        *self.entered.entry((scope, element)).or_default() += 1;
+        // A join counts what is parked before it.
+        if let Some(flow) = via.filter(|_| !joins(graph, element)) {
+            *self.arrived.entry((scope, flow)).or_default() += 1;
+        }
+    }
+
+    fn read(&mut self, graph: &Process, event: &Event) {
+        match event {
+            Event::ElementEntered { key, element, scope, via } => {
+                self.enter(graph, *element, *scope, *via);
+                self.open.insert(*key, (*element, *scope));
+            }
+            Event::ElementPassed { key: _, element, scope, via } => {
+                self.enter(graph, *element, *scope, *via);
+                *self.left.entry((*scope, *element)).or_default() += 1;
+            }
+            Event::ElementCompleted { key } => {
+                if let Some((element, scope)) = self.open.remove(key) {
+                    *self.left.entry((scope, element)).or_default() += 1;
+                    if matches!(&graph.node(element).kind, Kind::End(bpmn::EndKind::Terminate)) {
+                        self.cut = true;
+                    }
+                }
+            }
+            Event::TokenParked { scope, flow } => {
+                *self.arrived.entry((*scope, *flow)).or_default() += 1;
+            }
+            Event::ElementTerminated { .. }
+            | Event::InstanceTerminated
+            | Event::IncidentRaised { kind: IncidentKind::StepLimit, .. } => self.cut = true,
+            _ => {}
+        }
+    }
+
+    fn judge(&self, graph: &Process) -> Result<(), String> {
+        for (&(scope, element), &entered) in &self.entered {
+            let node = graph.node(element);
+            if joins(graph, element) {
+                let parked = |flow: &u32| self.arrived.get(&(scope, *flow)).copied().unwrap_or(0);
+                let whole = node.incoming.iter().map(parked).min().unwrap_or(0);
+                if entered > whole || (entered < whole && !self.cut) {
+                    return Err(format!(
+                        "the join {} was passed {entered} times, but tokens came for {whole}",
+                        node.id
+                    ));
+                }
+            }
+        }
+        for (&(scope, element), &left) in &self.left {
+            let node = graph.node(element);
+            let arrived = |flow: &u32| self.arrived.get(&(scope, *flow)).copied().unwrap_or(0);
+            let sent: u64 = node.outgoing.iter().map(arrived).sum();
+            let expected = match node.kind {
+                Kind::Exclusive | Kind::EventBased => left,
+                _ => left * node.outgoing.len() as u64,
+            };
+            if sent > expected || (sent < expected && !self.cut) {
+                return Err(format!(
+                    "{} was left {left} times, but {sent} tokens arrived behind it",
+                    node.id
+                ));
+            }
+        }
+        for ((scope, flow), arrived) in &self.arrived {
+            let from = (0_u32..).zip(&graph.nodes).find(|(_, node)| node.outgoing.contains(flow));
+            let left = from.and_then(|(from, _)| self.left.get(&(*scope, from))).copied();
+            if left.is_none_or(|left| *arrived > left) {
+                return Err(format!("{arrived} tokens came by flow {flow}, {left:?} were sent"));
+            }
+        }
+        Ok(())
+    }
+}

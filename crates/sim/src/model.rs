@@ -1,0 +1,309 @@
+//! Random models out of every element that is supported.
+//!
+//! Models are built from blocks with one entry and one exit, so that honest workers bring every
+//! instance to its end: what stands still in the simulator is then the engine's fault.
+
+mod fragments;
+
+use std::fmt::Write as _;
+
+use bpmn::{EndKind, Kind, Node, Process, Timer, Trigger};
+
+use crate::rng::Rng;
+
+/// Processes of a run: `p0`, `p1`, ...
+pub(crate) const PROCESSES: u64 = 4;
+/// Different texts of each.
+pub(crate) const VARIANTS: u64 = 3;
+pub(crate) const JOB_TYPES: &[&str] = &["a", "b", "c"];
+/// Messages that instances wait for, and those that start some.
+pub(crate) const CATCH_MESSAGES: &[&str] = &["m0", "m1", "m2"];
+pub(crate) const START_MESSAGES: &[&str] = &["s0", "s1"];
+/// Values of the variables `k` and `k2`, as correlation keys.
+pub(crate) const KEYS: &[&str] = &["x", "y", "1", "2", "", "z"];
+/// Code of the error that some boundary events name.
+pub(crate) const CODES: &[&str] = &["GONE", "OTHER"];
+
+/// Every kind of element, by [`name_of`].
+pub(crate) const ELEMENTS: &[&str] = &[
+    "process",
+    "sub-process",
+    "start",
+    "start message",
+    "start timer date",
+    "start timer cycle",
+    "end",
+    "end terminate",
+    "end error",
+    "service task",
+    "send task",
+    "business rule task",
+    "script task as job",
+    "script task",
+    "user task",
+    "task",
+    "manual task",
+    "throw",
+    "receive task",
+    "catch message",
+    "catch timer date",
+    "catch timer duration",
+    "exclusive",
+    "parallel",
+    "event based",
+    "boundary message",
+    "boundary message beside",
+    "boundary timer",
+    "boundary timer beside",
+    "boundary timer cycle",
+    "boundary error",
+];
+
+/// What coverage counts an element as. A new kind does not compile until it has a name here; a
+/// name that no generated model reaches fails the run.
+pub(crate) fn name_of(node: &Node) -> &'static str {
+    match &node.kind {
+        Kind::Process { .. } => "process",
+        Kind::SubProcess { .. } => "sub-process",
+        Kind::Start(Trigger::None | Trigger::Error { .. }) => "start",
+        Kind::Start(Trigger::Message { .. }) => "start message",
+        Kind::Start(Trigger::Timer(Timer::Date(_) | Timer::Duration(_))) => "start timer date",
+        Kind::Start(Trigger::Timer(Timer::Cycle(_))) => "start timer cycle",
+        Kind::End(EndKind::None) => "end",
+        Kind::End(EndKind::Terminate) => "end terminate",
+        Kind::End(EndKind::Error { .. }) => "end error",
+        Kind::Job(_) => match node.element_type {
+            "SEND_TASK" => "send task",
+            "BUSINESS_RULE_TASK" => "business rule task",
+            "SCRIPT_TASK" => "script task as job",
+            _ => "service task",
+        },
+        Kind::Script { .. } => "script task",
+        Kind::UserTask(_) => "user task",
+        Kind::Pass => match node.element_type {
+            "INTERMEDIATE_THROW_EVENT" => "throw",
+            "MANUAL_TASK" => "manual task",
+            _ => "task",
+        },
+        Kind::Catch(Trigger::Timer(Timer::Date(_))) => "catch timer date",
+        Kind::Catch(Trigger::Timer(_)) => "catch timer duration",
+        Kind::Catch(_) if node.element_type == "RECEIVE_TASK" => "receive task",
+        Kind::Catch(_) => "catch message",
+        Kind::Exclusive => "exclusive",
+        Kind::Parallel => "parallel",
+        Kind::EventBased => "event based",
+        Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
+            (Trigger::Message { .. }, true) => "boundary message",
+            (Trigger::Message { .. }, false) => "boundary message beside",
+            (Trigger::Timer(Timer::Cycle(_)), _) => "boundary timer cycle",
+            (Trigger::Timer(_), true) => "boundary timer",
+            (Trigger::Timer(_), false) => "boundary timer beside",
+            (Trigger::Error { .. } | Trigger::None, _) => "boundary error",
+        },
+    }
+}
+
+/// A model as text and graph.
+pub(crate) struct Model {
+    pub(crate) text: String,
+    pub(crate) processes: Vec<Process>,
+}
+
+/// A file that our own reader refuses is a bug of the generator or of the reader.
+fn read(text: String) -> Model {
+    let processes = bpmn::read(&text).unwrap_or_else(|problems| {
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        panic!("a generated model was refused:\n{}\n{text}", lines.join("\n"))
+    });
+    Model { text, processes }
+}
+
+/// One of the run's models. `fragments_max` bounds its size.
+pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64) -> Model {
+    let rng = Rng::of(seed, 1_000 + process * VARIANTS + variant);
+    let mut maker = Maker { rng, xml: String::new(), next: 0, budget: fragments_max.max(1) };
+    let starts = maker.starts();
+    let body = maker.sequence(3);
+    let end = maker.node("endEvent", "");
+    // Paths meet at an exclusive gateway: a parallel one would wait for all of them.
+    let first = if starts.len() > 1 {
+        let merge = maker.node("exclusiveGateway", "");
+        maker.flow(&merge, &body.first);
+        merge
+    } else {
+        body.first
+    };
+    for start in starts {
+        maker.flow(&start, &first);
+    }
+    maker.flow(&body.last, &end);
+    read(file(process, &maker.xml))
+}
+
+/// A version of the process that starts by itself no more and ends at once.
+pub(crate) fn retired(process: u64) -> Model {
+    let mut maker = Maker { rng: Rng::new(0), xml: String::new(), next: 0, budget: 1 };
+    let (start, end) = (maker.node("startEvent", ""), maker.node("endEvent", ""));
+    maker.flow(&start, &end);
+    read(file(process, &maker.xml))
+}
+
+fn file(process: u64, body: &str) -> String {
+    let mut roots = String::new();
+    for (name, key) in [("m0", "=k"), ("m1", "=k"), ("m2", "=k2")] {
+        let _ = write!(
+            roots,
+            r#"<bpmn:message id="{name}" name="{name}"><bpmn:extensionElements><zeebe:subscription correlationKey="{key}"/></bpmn:extensionElements></bpmn:message>"#
+        );
+    }
+    for name in START_MESSAGES {
+        let _ = write!(roots, r#"<bpmn:message id="{name}" name="{name}"/>"#);
+    }
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:fermata:sim">
+<bpmn:process id="p{process}" isExecutable="true">
+{body}</bpmn:process>
+{roots}<bpmn:error id="gone" errorCode="GONE"/>
+</bpmn:definitions>"#
+    )
+}
+
+/// A block's entry and exit.
+pub(crate) struct Span {
+    first: String,
+    last: String,
+}
+
+/// A model in the making.
+pub(crate) struct Maker {
+    rng: Rng,
+    xml: String,
+    next: u32,
+    /// Fragments that may still be made.
+    budget: u64,
+}
+
+impl Maker {
+    fn id(&mut self) -> String {
+        self.next += 1;
+        format!("n{}", self.next)
+    }
+
+    /// An element with this content; answers its id.
+    fn node(&mut self, element: &str, content: &str) -> String {
+        self.node_with(element, "", content)
+    }
+
+    fn node_with(&mut self, element: &str, attributes: &str, content: &str) -> String {
+        let id = self.id();
+        let _ = writeln!(
+            self.xml,
+            r#"<bpmn:{element} id="{id}" {attributes}>{content}</bpmn:{element}>"#
+        );
+        id
+    }
+
+    /// An exclusive gateway that was promised under this id, with its default flow.
+    fn splits(&mut self, id: &str, default: &str) {
+        let _ = writeln!(self.xml, r#"<bpmn:exclusiveGateway id="{id}" default="{default}"/>"#);
+    }
+
+    /// Begins an element that has others in it.
+    fn opens(&mut self, element: &str, id: &str, content: &str) {
+        let _ = writeln!(self.xml, r#"<bpmn:{element} id="{id}">{content}"#);
+    }
+
+    fn flow(&mut self, from: &str, to: &str) -> String {
+        self.flow_if(from, to, "")
+    }
+
+    fn flow_if(&mut self, from: &str, to: &str, condition: &str) -> String {
+        let id = self.id();
+        let condition = if condition.is_empty() {
+            String::new()
+        } else {
+            format!("<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>")
+        };
+        let _ = writeln!(
+            self.xml,
+            r#"<bpmn:sequenceFlow id="{id}" sourceRef="{from}" targetRef="{to}">{condition}</bpmn:sequenceFlow>"#
+        );
+        id
+    }
+
+    /// A none start event, sometimes with others beside it; all lead to the same place.
+    fn starts(&mut self) -> Vec<String> {
+        let mut starts = vec![self.node("startEvent", "")];
+        if self.rng.chance(1, 3) {
+            let name = *self.rng.pick(START_MESSAGES);
+            let message = format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#);
+            starts.push(self.node("startEvent", &message));
+        }
+        if self.rng.chance(1, 4) {
+            let time = *self.rng.pick(&[
+                "<bpmn:timeCycle>R3/PT2M</bpmn:timeCycle>",
+                "<bpmn:timeCycle>R/PT10M</bpmn:timeCycle>",
+                "<bpmn:timeCycle>0 */20 * * * *</bpmn:timeCycle>",
+                "<bpmn:timeDate>=now() + duration(\"PT1M\")</bpmn:timeDate>",
+                "<bpmn:timeDate>2026-11-23T09:05:00Z</bpmn:timeDate>",
+            ]);
+            let timer = format!("<bpmn:timerEventDefinition>{time}</bpmn:timerEventDefinition>");
+            starts.push(self.node("startEvent", &timer));
+        }
+        starts
+    }
+
+    /// Some fragments in a line.
+    fn sequence(&mut self, most: u64) -> Span {
+        let mut whole: Option<Span> = None;
+        for _ in 0..=self.rng.below(most) {
+            let next = self.fragment();
+            whole = Some(match whole {
+                None => next,
+                Some(whole) => {
+                    self.flow(&whole.last, &next.first);
+                    Span { first: whole.first, last: next.last }
+                }
+            });
+        }
+        whole.unwrap_or_else(|| self.fragment())
+    }
+
+    /// One fragment; a plain job when the model is large enough.
+    fn fragment(&mut self) -> Span {
+        if self.budget == 0 {
+            return fragments::job(self);
+        }
+        self.budget -= 1;
+        let all: u64 = fragments::FRAGMENTS.iter().map(|(weight, _)| weight).sum();
+        let mut at = self.rng.below(all);
+        for (weight, make) in fragments::FRAGMENTS {
+            if at < *weight {
+                return make(self);
+            }
+            at -= weight;
+        }
+        fragments::job(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_generated_model_is_one_that_the_reader_takes_and_all_elements_occur() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            for process in 0..PROCESSES {
+                let model = generate(seed, process, 0, 8);
+                seen.extend(model.processes.iter().flat_map(|p| &p.nodes).map(name_of));
+            }
+        }
+        let never: Vec<_> = ELEMENTS.iter().filter(|name| !seen.contains(*name)).collect();
+        assert!(never.is_empty(), "the generator makes no {never:?}");
+        let unknown: Vec<_> = seen.iter().filter(|name| !ELEMENTS.contains(name)).collect();
+        assert!(unknown.is_empty(), "ELEMENTS does not have {unknown:?}");
+    }
+}
