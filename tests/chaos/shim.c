@@ -417,7 +417,10 @@ static int sync_file(int fd, int (*real)(int)) {
         else cut = (int)control[CUT_WHERE];
     }
     if (cut == 1) now_cut();
-    if (control[SYNC_FAIL] && strikes(SYNC_SKIP, SYNC_COUNT)) {
+    /* SQLite syncs the directory as well and does not look how that went; the server has done it
+       before, and did. So a single failure is kept for a file. */
+    int single_spared = directory && control[SYNC_COUNT] > 0;
+    if (control[SYNC_FAIL] && !single_spared && strikes(SYNC_SKIP, SYNC_COUNT)) {
         count(SYNCS_FAILED);
         if (file) forget_dirty(file);
         done = -1;
