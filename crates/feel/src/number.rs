@@ -5,6 +5,9 @@ use std::cmp::Ordering;
 use fastnum::D128;
 use fastnum::decimal::{Context, RoundingMode};
 
+/// Digits before or behind the point that a power by a fraction may have.
+const POWER_DIGITS_MAX: i64 = 6_000;
+
 /// A finite decimal number.
 #[derive(Clone, Copy, Debug)]
 pub struct Number(D128);
@@ -44,7 +47,31 @@ impl Number {
         if self.0.is_zero() && other.0.is_negative() {
             return None;
         }
+        // The library's own powers panic where they overflow, whatever the context says.
+        if let Some(exponent) = other.as_i64().and_then(|whole| i32::try_from(whole).ok()) {
+            let power = self.whole_power(exponent.unsigned_abs())?;
+            return if exponent < 0 { Self::from(1).over(power) } else { Some(power) };
+        }
+        let digits = i64::try_from(self.0.digits_count()).ok()?;
+        let magnitude = digits - i64::from(self.0.fractional_digits_count());
+        if other.abs() > Self::from(POWER_DIGITS_MAX / (magnitude.abs() + 1)) {
+            return None;
+        }
         Self::finite(self.0.pow(other.0))
+    }
+
+    fn whole_power(self, mut exponent: u32) -> Option<Self> {
+        let (mut power, mut square) = (Self::from(1), self);
+        loop {
+            if exponent & 1 == 1 {
+                power = power.times(square)?;
+            }
+            exponent >>= 1;
+            if exponent == 0 {
+                return Some(power);
+            }
+            square = square.times(square)?;
+        }
     }
     /// FEEL's modulo: the sign of the divisor (DMN 1.5, table 76).
     pub fn modulo(self, other: Self) -> Option<Self> {

@@ -134,6 +134,9 @@ fn what_fuzzing_found_stays_mended() {
     assert_eq!(Value::from_json("0e11").unwrap().to_json(), "0");
     assert_eq!(Value::from_json("-0e-7").unwrap().to_json(), "0");
     assert_eq!(temporal::Moment::parse("12:00:00-767161:17"), None);
+    check("11 ** 31511 ** 31", "null");
+    check("1e6000 ** 5.5", "null");
+    check("4 ** 0.5", "2");
     // A missing name is explained a few times, not a million.
     let outcome = outcome("for x in 1..1000, y in 1..400 return y00");
     assert!(!outcome.notes.is_empty() && outcome.notes.len() < 100, "{:?}", outcome.notes);
