@@ -145,8 +145,8 @@ fn parse(file: &str, text: &str) -> Result<Patch, String> {
 /// so that cargo builds what has changed only.
 fn copy_with(root: &Path, copy: &Path, patches: &[Patch]) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
-    let mut files = vec!["Cargo.toml".to_owned(), "Cargo.lock".to_owned()];
-    for folder in ["crates", "xtask"] {
+    let mut files = ["Cargo.toml", "Cargo.lock", "fuzz/Cargo.toml"].map(str::to_owned).to_vec();
+    for folder in ["crates", "fuzz/src", "fuzz/tests", "fuzz/examples", "xtask"] {
         files.extend(tree::files(root, folder, "")?);
     }
     files.retain(|file| !file.starts_with(PATCHES));
