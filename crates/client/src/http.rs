@@ -98,11 +98,6 @@ impl Client {
         self.document(method, path, body, ANSWER_TIMEOUT).await
     }
 
-    /// One `POST` that answers with nothing but success.
-    pub async fn tell(&self, path: &str, body: &serde_json::Value) -> Result<(), Error> {
-        self.done(Method::POST, path, Body::json(body)).await
-    }
-
     /// A call that answers with a document.
     pub(crate) async fn document(
         &self,

@@ -9,6 +9,7 @@ mod disk;
 mod echo;
 mod figures;
 mod grpc;
+mod post;
 mod rest;
 
 use std::path::PathBuf;
@@ -17,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use client::Client;
 use tokio::task::JoinSet;
 
 use crate::process::{Launch, ServerProcess};
@@ -115,7 +115,7 @@ async fn bench(args: &BenchArgs, json: bool) -> Result<(), Failure> {
     grpc::deploy(&deployer, model(args.steps)).await?;
     let load = match args.api {
         Api::Grpc => Load::Grpc(grpc),
-        Api::Rest => Load::Rest(Box::new(Client::connect(&rest)?)),
+        Api::Rest => Load::Rest(post::Posts::new(&rest)?),
     };
     let count = Arc::new(Count::default());
     let mut workers = JoinSet::new();
@@ -191,7 +191,7 @@ impl Count {
 /// Where the load goes.
 enum Load {
     Grpc(String),
-    Rest(Box<Client>),
+    Rest(post::Posts),
 }
 
 impl Load {
@@ -202,8 +202,8 @@ impl Load {
                 let address = address.clone();
                 workers.spawn(grpc::work(address, count));
             }
-            Self::Rest(client) => {
-                workers.spawn(rest::work(Client::clone(client), count));
+            Self::Rest(posts) => {
+                workers.spawn(rest::work(posts.clone(), count));
             }
         }
     }
@@ -225,10 +225,10 @@ impl Load {
                     runs.spawn(grpc::run_instances(caller, variables.clone(), left));
                 }
             }
-            Self::Rest(client) => {
+            Self::Rest(posts) => {
                 for _ in 0..concurrency {
-                    let (client, left) = (Client::clone(client), Arc::clone(&left));
-                    runs.spawn(rest::run_instances(client, variables.clone(), left));
+                    let (posts, left) = (posts.clone(), Arc::clone(&left));
+                    runs.spawn(rest::run_instances(posts, variables.clone(), left));
                 }
             }
         }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use client::Client;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::post::Posts;
 use super::{Count, Failure, take};
 
 #[derive(Deserialize)]
@@ -22,19 +23,20 @@ struct Jobs {
 }
 
 /// Polls for jobs and completes each at once.
-pub(super) async fn work(client: Client, count: Arc<Count>) -> Result<(), Failure> {
+pub(super) async fn work(posts: Posts, count: Arc<Count>) -> Result<(), Failure> {
     let activate = json!({
         "type": "bench-step", "worker": "bench", "timeout": 60_000, "maxJobsToActivate": 64,
         "fetchVariable": ["none"], "requestTimeout": 20_000,
     });
+    let activate = Bytes::from(activate.to_string());
     loop {
-        let answer = client.call("/v2/jobs/activation", Some(&activate)).await?;
-        let jobs: Jobs = answer.read().ok_or("found no jobs in the answer to an activation")?;
+        let answer = posts.post("/v2/jobs/activation", activate.clone()).await?;
+        let jobs: Jobs = serde_json::from_slice(&answer)?;
         for job in jobs.jobs {
-            let (client, count) = (client.clone(), Arc::clone(&count));
+            let (posts, count) = (posts.clone(), Arc::clone(&count));
             tokio::spawn(async move {
                 let path = format!("/v2/jobs/{}/completion", job.job_key);
-                count.completed(client.tell(&path, &json!({})).await.map_err(Failure::from));
+                count.completed(posts.post(&path, Bytes::from_static(b"{}")).await);
             });
         }
     }
@@ -42,7 +44,7 @@ pub(super) async fn work(client: Client, count: Arc<Count>) -> Result<(), Failur
 
 /// One instance after the other.
 pub(super) async fn run_instances(
-    client: Client,
+    posts: Posts,
     variables: String,
     left: Arc<AtomicU64>,
 ) -> Result<Vec<Duration>, Failure> {
@@ -51,10 +53,11 @@ pub(super) async fn run_instances(
         "processDefinitionId": "bench", "variables": variables, "awaitCompletion": true,
         "requestTimeout": 60_000, "fetchVariables": ["none"],
     });
+    let create = Bytes::from(create.to_string());
     let mut latencies = Vec::new();
     while take(&left) {
         let begin = Instant::now();
-        client.call("/v2/process-instances", Some(&create)).await?;
+        posts.post("/v2/process-instances", create.clone()).await?;
         latencies.push(begin.elapsed());
     }
     Ok(latencies)
