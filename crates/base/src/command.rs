@@ -273,6 +273,8 @@ pub struct ActivatedJob {
     pub variables: Text,
     /// Labels of the instance.
     pub tags: Vec<Text>,
+    /// The business id of its instance.
+    pub business_id: Option<Text>,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
 }

@@ -108,6 +108,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         deadline_ms: live.available_ms,
         variables: variables.to_json().into(),
         tags: header.tags.clone(),
+        business_id: header.business_id.clone(),
         user_task: None,
     })
 }

@@ -57,19 +57,19 @@ async fn activate_or_give_back(
 
 /// Jobs on their way to a worker: dropped before they are handed over, they are given back.
 #[derive(Debug)]
-pub struct Leased {
+struct Leased {
     host: Arc<Host>,
     jobs: Vec<JobKey>,
 }
 
 impl Leased {
     /// Guards jobs that were just leased.
-    pub fn new(host: &Arc<Host>, jobs: &[ActivatedJob]) -> Self {
+    fn new(host: &Arc<Host>, jobs: &[ActivatedJob]) -> Self {
         Self { host: Arc::clone(host), jobs: jobs.iter().map(|job| job.job).collect() }
     }
 
     /// The worker has them, or somebody else guards them now.
-    pub fn handed_over(mut self) {
+    fn handed_over(mut self) {
         self.jobs.clear();
     }
 }

@@ -133,6 +133,7 @@ mod tests {
             deadline_ms: 1_795_424_400_000,
             variables: format!("{{\"a\": \"{}\"}}", "x".repeat(70_000)).into(),
             tags: Vec::new(),
+            business_id: None,
             user_task: None,
         };
         for empty in [false, true] {

@@ -86,7 +86,7 @@ struct WireJob {
     job_lease_token: Option<()>,
 }
 
-fn wire_job(job: &ActivatedJob, business_id: Option<Text>) -> Result<WireJob, Problem> {
+fn wire_job(job: &ActivatedJob) -> Result<WireJob, Problem> {
     Ok(WireJob {
         r#type: job.job_type.shared(),
         process_definition_id: job.process_id.shared(),
@@ -108,7 +108,7 @@ fn wire_job(job: &ActivatedJob, business_id: Option<Text>) -> Result<WireJob, Pr
         tags: shared(&job.tags),
         root_process_instance_key: key(job.instance),
         physical_tenant_id: "default",
-        business_id: business_id.map(|id| id.shared()),
+        business_id: job.business_id.as_ref().map(Text::shared),
         priority: 0,
         job_lease_token: None,
     })
@@ -135,28 +135,7 @@ async fn activate(
     };
     let deadline = poll.map(|poll| Instant::now() + poll);
     let jobs = work::activate(&host, activate, deadline).await?;
-    // Until there is an answer, the caller may still go away.
-    let leased = work::Leased::new(&host, &jobs);
-    let business_ids = business_ids(&host, &jobs).await;
-    let jobs = jobs.iter().zip(business_ids).map(|(job, id)| wire_job(job, id));
-    let answer = json(&Activated { jobs: jobs.collect::<Result<_, _>>()? });
-    leased.handed_over();
-    Ok(answer)
-}
-
-/// The business ids of the jobs' instances. The jobs are leased already, so they are handed over
-/// even if these cannot be read.
-async fn business_ids(host: &Host, jobs: &[ActivatedJob]) -> Vec<Option<Text>> {
-    let instances: Vec<_> = jobs.iter().map(|job| job.instance).collect();
-    let none = vec![None; instances.len()];
-    if none.is_empty() {
-        return none;
-    }
-    let ids = host.read(move |reader| {
-        let id = |instance| Ok(reader.instance(instance)?.and_then(|row| row.business_id));
-        instances.into_iter().map(id).collect()
-    });
-    ids.await.unwrap_or(none)
+    Ok(json(&Activated { jobs: jobs.iter().map(wire_job).collect::<Result<_, _>>()? }))
 }
 
 #[derive(Debug, Deserialize)]
