@@ -19,7 +19,10 @@ impl Play {
     pub(crate) fn create(&mut self, step: Step) {
         let (process, key, n, b, name, unique, awaits) = match step {
             Step::Create { process, key, n, b } => (process, key, n, b, None, false, false),
-            Step::CreateNamed { process, name, unique } => {
+            Step::CreateNamed { process, name, unique, rival } => {
+                if rival > 0 {
+                    self.create(Step::CreateNamed { process, name, unique, rival: 0 });
+                }
                 (process, name, 1, 0, Some(name), unique > 0, false)
             }
             Step::CreateAwait { process, key } => (process, key, 0, 1, None, false, true),
