@@ -109,7 +109,7 @@ impl Play {
     }
 
     /// One turn of one thread.
-    fn act(&mut self) -> Result<bool, Failure> {
+    pub(crate) fn act(&mut self) -> Result<bool, Failure> {
         let acted = self.machine.act().map_err(wrong("machine"))?;
         self.clients.listen(&mut self.machine).map_err(wrong("replies"))?;
         Ok(acted)
@@ -148,6 +148,7 @@ impl Play {
             Step::Publish { .. } | Step::PublishStart { .. } | Step::PublishAwait { .. } => {
                 self.publish(step);
             }
+            Step::Snatch { of, turns } => return self.snatch(of, turns),
             Step::Republish { of } => {
                 let token = nth(&self.clients.published, of).copied();
                 // An id is remembered for an hour; who comes later publishes anew.

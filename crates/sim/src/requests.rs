@@ -2,14 +2,14 @@
 
 use base::{
     ActivateJobs, Command, CreateInstance, DefinitionRef, FailJob, InstanceKey, JobKey, Key,
-    PublishMessage, TaskPatch, ThrowError, Variables,
+    PublishMessage, ShardId, TaskPatch, ThrowError, Variables,
 };
 use store::Reader;
 
 use crate::clients::{RETRIES_FROM, What};
 use crate::machine::Message;
 use crate::model::{self, CODES, JOB_TYPES, KEYS};
-use crate::play::{BEGIN_MS, Play, everything, index, nth, parse};
+use crate::play::{BEGIN_MS, Failure, Play, everything, index, nth, parse};
 use crate::script::Step;
 
 const LEASES_MS: &[i64] = &[1, 10_000, 60_000, 1_200_000];
@@ -19,7 +19,10 @@ impl Play {
     pub(crate) fn create(&mut self, step: Step) {
         let (process, key, n, b, name, unique, awaits) = match step {
             Step::Create { process, key, n, b } => (process, key, n, b, None, false, false),
-            Step::CreateNamed { process, name, unique } => {
+            Step::CreateNamed { process, name, unique, rival } => {
+                if rival > 0 {
+                    self.create(Step::CreateNamed { process, name, unique, rival: 0 });
+                }
                 (process, name, 1, 0, Some(name), unique > 0, false)
             }
             Step::CreateAwait { process, key } => (process, key, 0, 1, None, false, true),
@@ -79,6 +82,40 @@ impl Play {
         if id > 0 {
             self.clients.published.push(token);
         }
+    }
+
+    /// Publishes what several wait for, and cancels the one that gets it on its way there.
+    pub(crate) fn snatch(&mut self, of: u64, turns: u64) -> Result<(), Failure> {
+        let mut reader = self.reader();
+        let mut crowded = Vec::new();
+        for name in model::CATCH_MESSAGES {
+            for key in KEYS {
+                let shard = ShardId::of_message(name, key, self.setting.shards);
+                let slot = reader.slot(shard, name, key).expect("reads");
+                if let [first, _, ..] = &slot.subscriptions[..] {
+                    crowded.push((*name, *key, first.instance));
+                }
+            }
+        }
+        let Some((name, key, instance)) = nth(&crowded, of).copied() else { return Ok(()) };
+        let (name, key): (base::Text, base::Text) = (name.into(), key.into());
+        let ttl_ms = 7_200_000;
+        let what = What::Publish { name: name.clone(), key: key.clone(), ttl_ms, named: false };
+        self.wish(what, |token| {
+            Command::Publish(PublishMessage {
+                name,
+                correlation_key: key,
+                time_to_live_ms: ttl_ms,
+                message_id: "".into(),
+                variables: result(token, 0),
+                await_correlation: false,
+            })
+        });
+        for _ in 0..turns {
+            self.act()?;
+        }
+        self.wish(What::Cancel { instance }, |_| Command::Cancel { instance });
+        Ok(())
     }
 
     pub(crate) fn activation(&mut self, job_type: u64, most: u64, lease: u64) -> ActivateJobs {

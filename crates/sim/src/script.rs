@@ -60,8 +60,8 @@ steps! {
     Deploy "deploy" 3 (process 4, variant 3);
     /// Starts an instance.
     Create "create" 12 (process 4, key 4, n 4, b 4);
-    /// Starts one under a business id, which may have to be free.
-    CreateNamed "create-named" 4 (process 4, name 3, unique 3);
+    /// Starts one under a business id, which may have to be free; two clients may try at once.
+    CreateNamed "create-named" 4 (process 4, name 3, unique 3, rival 2);
     /// Starts one and waits for its end.
     CreateAwait "create-await" 2 (process 4, key 4);
     /// Publishes a message that somebody may wait for.
@@ -70,6 +70,8 @@ steps! {
     PublishStart "publish-start" 4 (name 2, key 5, ttl 5);
     /// Publishes one that must be taken at once.
     PublishAwait "publish-await" 2 (name 5, key 5);
+    /// A message for somebody who is cancelled before it gets there, while others wait for it too.
+    Snatch "snatch" 3 (of 8, turns 4);
     /// A client that got no answer to a publication (or did) sends it again.
     Republish "republish" 3 (of 8);
     /// A worker asks for jobs.

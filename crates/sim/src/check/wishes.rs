@@ -236,7 +236,9 @@ impl Play {
         for ((process, id), pasts) in &named {
             let found = reader.business_id(process, id);
             let found = found.map_err(|fault| wrong("rows")(fault.to_string()))?;
-            let first = pasts.iter().find(|past| past.live()).map(|past| past.row.instance);
+            let live = pasts.iter().filter(|past| past.live());
+            let first = live.min_by_key(|past| (past.row.started_ms, past.row.instance));
+            let first = first.map(|past| past.row.instance);
             if found != first {
                 let what = format!("{process} {id} is found at {found:?}, but {first:?} has it");
                 return Err(wrong("business ids")(what));
