@@ -40,6 +40,7 @@ pub struct Committer<O> {
     shards: usize,
     /// The first fault: after it nothing is committed, by no shard.
     broken: Option<Fault>,
+    under_way: bool,
     outside: O,
 }
 
@@ -52,7 +53,7 @@ impl<O> std::fmt::Debug for Committer<O> {
 impl<O: Outside> Committer<O> {
     /// Commits for this many shards.
     pub fn new(writer: Box<dyn Writer>, shards: u16, outside: O) -> Self {
-        Self { writer, shards: usize::from(shards), broken: None, outside }
+        Self { writer, shards: usize::from(shards), broken: None, under_way: false, outside }
     }
 
     /// Whom it tells.
@@ -61,7 +62,21 @@ impl<O: Outside> Committer<O> {
     }
 
     /// Commits a group and carries out its effects, in order.
-    pub fn commit(&mut self, mut group: Vec<Decided<O::Reply, O::Push>>) -> Result<(), Fault> {
+    pub fn commit(&mut self, group: Vec<Decided<O::Reply, O::Push>>) -> Result<(), Fault> {
+        if self.under_way {
+            // A panic left the last one half done: nothing may be built on it.
+            return Err(Fault::Failed {
+                place: "the commit".into(),
+                what: "Fermata failed in an earlier one; please report the words above".into(),
+            });
+        }
+        self.under_way = true;
+        let done = self.commit_group(group);
+        self.under_way = false;
+        done
+    }
+
+    fn commit_group(&mut self, mut group: Vec<Decided<O::Reply, O::Push>>) -> Result<(), Fault> {
         if let Some(first) = &self.broken {
             return Err(first.clone());
         }

@@ -5,6 +5,7 @@
 //! threads, which costs more than the decision and often more than the sync (ADR 0007).
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -159,7 +160,9 @@ impl Desk {
 
     /// The shard's thread: until the desk is closed and empty, or the store fails.
     pub(super) fn run(&self) -> Result<(), Fault> {
-        let ended = self.run_until_closed();
+        let ended = catch_unwind(AssertUnwindSafe(|| self.run_until_closed()));
+        // After a panic the desk has the fault that it left.
+        let ended = ended.unwrap_or_else(|_| lock(&self.inbox).fault.take().map_or(Ok(()), Err));
         lock(&self.inbox).closed = true;
         // Whoever waits for an answer hears that there is none.
         drop(lock(&self.tools).take());
@@ -214,13 +217,18 @@ impl Drop for Leave<'_> {
         let mut inbox = lock(&self.0.inbox);
         inbox.busy = false;
         inbox.closed = true;
-        inbox.fault = Some(Fault::Failed {
-            place: "a shard".into(),
-            what: "Fermata failed, its words are above; please report this. Nothing that was \
-                   acknowledged is lost: start it again"
-                .into(),
-        });
+        inbox.fault = Some(mistake());
         self.0.bell.notify_one();
+    }
+}
+
+/// What a panic outside of an instance means.
+pub(super) fn mistake() -> Fault {
+    Fault::Failed {
+        place: "the server".into(),
+        what: "Fermata failed, its words are above; please report this. Nothing that was \
+               acknowledged is lost: start it again"
+            .into(),
     }
 }
 

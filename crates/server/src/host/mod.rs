@@ -12,6 +12,7 @@ mod hints;
 mod outbox;
 mod writer_thread;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,17 +115,11 @@ impl Host {
             let (writer, committer) = (to_writer.clone(), Arc::clone(&committer));
             desk.equip(Tools { shard, acked, writer, committer });
             let (desk, fail) = (Arc::clone(desk), fail.clone());
-            threads.push(spawn(name, move || {
-                if let Err(fault) = desk.run() {
-                    fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
-                }
-            })?);
+            threads.push(spawn(name, move || end_with(&fail, || desk.run()))?);
         }
         drop(to_writer);
         threads.push(spawn("writer".into(), move || {
-            if let Err(fault) = writer_thread::run(&committer, &from_shards) {
-                fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
-            }
+            end_with(&fail, || writer_thread::run(&committer, &from_shards));
         })?);
         Ok(Self {
             desks,
@@ -432,6 +427,14 @@ pub fn now_ms() -> i64 {
 /// A lock whose holder panicked still guards what it guarded.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a thread's work; a fault or a panic in it ends the server. The first is its reason.
+fn end_with(fail: &watch::Sender<Option<Fault>>, work: impl FnOnce() -> Result<(), Fault>) {
+    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(desk::mistake()));
+    if let Err(fault) = ended {
+        fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
+    }
 }
 
 fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {

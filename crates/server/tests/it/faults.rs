@@ -77,11 +77,13 @@ fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged()
 struct Failing {
     store: MemoryStore,
     good: usize,
+    panics: bool,
 }
 
 struct FailingWriter {
     writer: Box<dyn Writer>,
     good: usize,
+    panics: bool,
     asked: usize,
 }
 
@@ -89,6 +91,7 @@ impl Writer for FailingWriter {
     fn commit(&mut self, batches: &[base::Batch]) -> Result<(), Fault> {
         self.asked += 1;
         if self.asked == self.good + 1 {
+            assert!(!self.panics, "a mistake of ours");
             let what = "the sync failed: Input/output error (os error 5)".into();
             return Err(Fault::Failed { place: "disk".into(), what });
         }
@@ -101,7 +104,8 @@ impl Store for Failing {
         self.store.shards()
     }
     fn writer(&self) -> Result<Box<dyn Writer>, Fault> {
-        Ok(Box::new(FailingWriter { writer: self.store.writer()?, good: self.good, asked: 0 }))
+        let (writer, good, panics) = (self.store.writer()?, self.good, self.panics);
+        Ok(Box::new(FailingWriter { writer, good, panics, asked: 0 }))
     }
     fn reader(&self) -> Result<Box<dyn Reader>, Fault> {
         self.store.reader()
@@ -109,10 +113,45 @@ impl Store for Failing {
 }
 
 #[test]
+fn a_panic_in_a_commit_ends_the_server_and_nothing_is_built_on_it() {
+    for callers in [1, 40] {
+        let memory = MemoryStore::new(2);
+        let failing: Arc<dyn Store> =
+            Arc::new(Failing { store: memory.clone(), good: 1, panics: true });
+        runtime().block_on(async {
+            let any = "127.0.0.1:0".parse().unwrap();
+            let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
+            let server = Server::start(&failing, &options).await.unwrap();
+            let host = Arc::clone(server.host());
+            let running = tokio::spawn(server.run_until(std::future::pending()));
+            host.deploy(vec![resource()]).await.unwrap();
+            let calls = (0..callers).map(|_| {
+                let host = Arc::clone(&host);
+                tokio::spawn(async move { host.command(create(1), 1).await })
+            });
+            for call in calls.collect::<Vec<_>>() {
+                // Who worked for itself at that moment panicked; the others hear why.
+                if let Ok(outcome) = call.await {
+                    assert_eq!(outcome.unwrap_err().kind, RejectionKind::Unavailable);
+                }
+            }
+            drop(host);
+            let Err(ServeError::Store(fault)) = running.await.unwrap() else {
+                panic!("the server went on");
+            };
+            assert!(fault.to_string().contains("please report"), "{fault}");
+        });
+        let found = memory.reader().unwrap().find_instances(&Query::default()).unwrap();
+        assert_eq!(found.total, 0, "with {callers} callers");
+    }
+}
+
+#[test]
 fn a_failed_sync_is_not_tried_again_and_nothing_after_it_is_acknowledged() {
     for shards in [1, 3] {
         let memory = MemoryStore::new(shards);
-        let failing: Arc<dyn Store> = Arc::new(Failing { store: memory.clone(), good: 4 });
+        let failing: Arc<dyn Store> =
+            Arc::new(Failing { store: memory.clone(), good: 4, panics: false });
         let acknowledged = runtime().block_on(async {
             let any = "127.0.0.1:0".parse().unwrap();
             let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
