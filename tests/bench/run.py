@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 SCALES = {
     # runs of each, instances of a run, waiting instances, finished instances
-    "full": (5, 20_000, 1_000_000, 10_000_000),
+    "full": (3, 20_000, 1_000_000, 10_000_000),
     "short": (1, 2_000, 20_000, 50_000),
 }
 WAIT_MODEL = """<?xml version="1.0" encoding="UTF-8"?>
