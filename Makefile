@@ -53,7 +53,7 @@ fuzz-corpus: ## take what the fuzzers found reachable into the corpora, as few f
 	CARGO_TARGET_DIR=$(TARGET)/fuzz fuzz/run.sh corpus $(TARGETS)
 
 # Seeds from 0 on, so that CI plays the same ones each time.
-SEEDS ?= 2000
+SEEDS ?= 4000
 sim: ## the core under virtual time: random models, clients, faults and crashes; make sim SEEDS=n
 	cargo build -q -p fermata-sim --bin sim
 	$(TARGET)/debug/sim --seeds $(SEEDS)
@@ -74,7 +74,7 @@ demo: ## a hundred orders with working workers, and a server that is killed in t
 
 # SCALE=short is a test of the tool; it writes nothing.
 SCALE ?= full
-bench: ## the table of docs/performance.md, measured on this machine and written there (half an hour)
+bench: ## the table of docs/performance.md, measured on this machine and written there (ten minutes)
 	cargo build --release -p fermata-cli
 	python3 tests/bench/run.py $(TARGET)/release/fermata --scale $(SCALE) $(if $(filter full,$(SCALE)),--write)
 
