@@ -66,7 +66,7 @@ class Run:
         faults = max(4, self.arguments.seconds * 2 // 5)
         orders = faults * 9
         # The last faults, too, find clients at work: a disk fails only for those who write.
-        plan = schedule(self.arguments.seed, faults, orders * COMMANDS * 4 // 5)
+        plan = schedule(self.arguments.seed, faults, orders * COMMANDS * 3 // 5)
         await self.server.start()
         clients = Clients(self.arguments.seed, orders, self.server, self.journal, self.violation)
         await clients.deploy()
