@@ -160,7 +160,7 @@ impl Host {
         let attention = Attention { host: self, desk: &self.desks[usize::from(shard.0)] };
         // Others that have something for the shard come first: then it is one batch.
         tokio::task::yield_now().await;
-        drop(attention);
+        attention.give();
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -188,6 +188,13 @@ impl Host {
     pub(crate) fn attend_all(&self) {
         for desk in &self.desks {
             self.attend(desk);
+        }
+    }
+
+    /// As [`Host::attend_all`], but all of it is left to the shards' threads.
+    pub(crate) fn ring_all(&self) {
+        for desk in &self.desks {
+            desk.ring();
         }
     }
 
@@ -328,15 +335,24 @@ impl Host {
     }
 }
 
-/// A message was left at a desk: dropped, also with a caller who went away, it is attended to.
+/// A message was left at a desk. Dropped with a caller who went away, it is left to the shard's
+/// thread: a destructor decides and commits nothing.
 struct Attention<'a> {
     host: &'a Host,
     desk: &'a Desk,
 }
 
+impl Attention<'_> {
+    /// Has the message done, here if there is little to do.
+    fn give(self) {
+        self.host.attend(self.desk);
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Attention<'_> {
     fn drop(&mut self) {
-        self.host.attend(self.desk);
+        self.desk.ring();
     }
 }
 

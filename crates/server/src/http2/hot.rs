@@ -210,8 +210,9 @@ impl Hot {
 
 impl Drop for Hot {
     fn drop(&mut self) {
+        // The client went away: what it brought is left to the shards' threads.
         if self.submitted {
-            self.host.attend_all();
+            self.host.ring_all();
         }
     }
 }

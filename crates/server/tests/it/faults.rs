@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base::{Command, CreateInstance, DefinitionRef, RejectionKind, Reply, Variables};
 use engine::Resource;
@@ -258,4 +259,32 @@ fn past_the_bound_callers_are_told_to_come_later_and_what_was_taken_is_done() {
         let query = Query { page: store::Page { from: 0, limit: 1_000 }, ..Query::default() };
         assert_eq!(reader.find_instances(&query).unwrap().rows.len(), 256);
     }
+}
+
+#[test]
+fn a_caller_that_goes_away_waits_for_no_commit_and_what_it_brought_is_done() {
+    let (open, gate): (Sender<()>, _) = channel();
+    let gate = Mutex::new(Some(gate));
+    let gated: Arc<dyn Store> = Arc::new(Gated { store: MemoryStore::new(1), gate });
+    runtime().block_on(async {
+        let host = Arc::new(Host::start(&gated, HostOptions::default()).unwrap());
+        open.send(()).unwrap();
+        host.deploy(vec![resource()]).await.unwrap();
+        let work = host.hints().wait(&"work".into());
+        let caller = tokio::spawn({
+            let host = Arc::clone(&host);
+            async move {
+                // Asked once, it has left its command at the desk; then it is dropped.
+                tokio::select! {
+                    biased;
+                    outcome = host.command(create(10), 10) => panic!("answered: {outcome:?}"),
+                    () = std::future::ready(()) => {}
+                }
+            }
+        });
+        let gone = tokio::time::timeout(Duration::from_mins(1), caller).await;
+        gone.expect("no commit is waited for").unwrap();
+        drop(open);
+        tokio::time::timeout(Duration::from_mins(1), work.hint()).await.expect("it is done");
+    });
 }
