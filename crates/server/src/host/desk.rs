@@ -160,7 +160,7 @@ impl Desk {
     /// The shard's thread: until the desk is closed and empty, or the store fails.
     pub(super) fn run(&self) -> Result<(), Fault> {
         let ended = catch_unwind(AssertUnwindSafe(|| self.run_until_closed()));
-        let ended = ended.unwrap_or_else(|_| Err(mistake()));
+        let ended = ended.unwrap_or(Err(Fault::Panicked));
         lock(&self.inbox).closed = true;
         // Whoever waits for an answer hears that there is none.
         drop(lock(&self.tools).take());
@@ -217,18 +217,8 @@ impl Drop for Leave<'_> {
         let mut inbox = lock(&self.0.inbox);
         inbox.busy = false;
         inbox.closed = true;
-        inbox.fault = Some(mistake());
+        inbox.fault = Some(Fault::Panicked);
         self.0.bell.notify_one();
-    }
-}
-
-/// What a panic outside of an instance means.
-pub(super) fn mistake() -> Fault {
-    Fault::Failed {
-        place: "the server".into(),
-        what: "Fermata failed, its words are above; please report this. Nothing that was \
-               acknowledged is lost: start it again"
-            .into(),
     }
 }
 

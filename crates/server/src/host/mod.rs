@@ -447,7 +447,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Runs a thread's work; a fault or a panic in it ends the server. The first is its reason.
 fn end_with(fail: &watch::Sender<Option<Fault>>, work: impl FnOnce() -> Result<(), Fault>) {
-    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(desk::mistake()));
+    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Fault::Panicked));
     if let Err(fault) = ended {
         fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
     }
