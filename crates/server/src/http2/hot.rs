@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use base::{Command, Outcome};
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{Method, Request};
 use prost::Message;
+use proto::frame::{PREFIX_BYTES, framed};
 use proto::gateway as wire;
 use tonic::Status;
 
-use super::frame::{self, Incoming, PREFIX_BYTES};
+use super::frame::{self, Incoming};
 use super::jobs;
 use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, timeout};
 use crate::host::{Answer, Host, Letter, Mailbox, Outbox};
@@ -263,16 +264,6 @@ fn answer(method: Unary, outcome: Outcome) -> Result<Bytes, Status> {
         Unary::CreateAndWait => convert::ended(reply).map(|message| framed(&message)),
         Unary::Publish => convert::published(&reply).map(|message| framed(&message)),
     }
-}
-
-fn framed(message: &impl Message) -> Bytes {
-    let length = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(PREFIX_BYTES + length);
-    frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    // The buffer grows: encoding cannot fail.
-    let _ = message.encode(&mut frame);
-    frame.freeze()
 }
 
 /// Answers when there is a result or the request's time is over, on a task of its own: the

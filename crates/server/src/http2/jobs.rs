@@ -8,8 +8,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use h2::SendStream;
 use h2::server::SendResponse;
 use prost::encoding::{WireType, encode_key, encode_varint};
+use proto::frame::PREFIX_BYTES;
 
-use super::frame::{self, PREFIX_BYTES};
+use super::frame;
 use crate::DEFAULT_TENANT;
 use crate::grpc::Pushes;
 
