@@ -4,8 +4,11 @@
 //! Out: replies and hints, only after the commit that they rest on.
 //! Absent: sockets and protocols (see the faces), decisions (see `engine`).
 //!
-//! One thread a shard decides; one thread commits what all of them have decided, as one
-//! transaction, and then carries out the effects. While it syncs, the shards decide the next batch.
+//! Each shard has a desk, where one thread at a time decides (see `desk`). Under load that is the
+//! shard's own; one more thread commits what all shards have decided, as one transaction, and then
+//! carries out the effects, and while it syncs the shards decide the next batch. When little is
+//! under way, whoever brought a command is a guest at the desk: it decides and commits there,
+//! without a change of threads.
 
 mod desk;
 mod hints;
