@@ -93,9 +93,10 @@ impl Date {
     /// The same day so many months later, or the last of the month if it has no such day.
     /// `None` beyond the calendar.
     pub fn plus_months(self, months: i64) -> Option<Self> {
-        let month0 = i64::from(self.year) * 12 + i64::from(self.month) - 1;
-        let month0 = month0.checked_add(months)?;
-        let first = Self::new(month0.div_euclid(12), month0.rem_euclid(12) + 1, 1)?;
+        // Counted from January of the year 0.
+        let from = i64::from(self.year) * 12 + i64::from(self.month) - 1;
+        let to = from.checked_add(months)?;
+        let first = Self::new(to.div_euclid(12), to.rem_euclid(12) + 1, 1)?;
         Some(Self { day: self.day.min(first.last_day_of_month()), ..first })
     }
 
@@ -166,15 +167,15 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 /// The inverse of [`days_from_civil`]: year, month, day.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_of_year = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_of_year + 2) / 5 + 1;
-    let month = if month_of_year < 10 { month_of_year + 3 } else { month_of_year - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    // The years' lengths before this day, less their leap days, are 365 each.
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    // 0 is March; five months of 153 days repeat.
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// For what is known to lie below 54.

@@ -50,7 +50,7 @@ impl DateTime {
     pub fn from_epoch_ms(ms: i64) -> Self {
         let nanos = i128::from(ms) * 1_000_000;
         // Every i64 of milliseconds lies within the calendar.
-        Self::from_epoch_nanos(nanos, Some(Zone::UTC)).unwrap_or_else(|| Self::epoch())
+        Self::from_epoch_nanos(nanos, Some(Zone::UTC)).unwrap_or_else(Self::epoch)
     }
 
     fn epoch() -> Self {

@@ -94,7 +94,9 @@ pub fn parse_date_time_ms(text: &str) -> Option<i64> {
     let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, Some(time)));
     let date = parse_date(date)?;
     let time = time.map_or_else(|| Some(Time::midnight(None)), parse_time)?;
-    in_years(DateTime::new(date, time)).map(|at| at.epoch_ms())
+    let at = in_years(DateTime::new(date, time))?;
+    // What is finer than a millisecond is left out, before 1970 as well.
+    i64::try_from(at.epoch_nanos() / 1_000_000).ok()
 }
 
 /// `2026-11-23`, `20261123`, `+002026-11-23`.
@@ -123,9 +125,10 @@ fn parse_date(text: &str) -> Option<Date> {
     Date::new(sign * year.parse::<i64>().ok()?, month, day)
 }
 
-/// `09:00:00.5Z`, `09:00`, `0900`, `09`; a leap second is the second before it.
+/// `09:00:00.5Z`, `09:00:00,5`, `09:00`, `0900`, `09`; a leap second is the second before it.
 fn parse_time(text: &str) -> Option<Time> {
-    let mut text = Scanner::new(text);
+    let text = text.replacen(',', ".", 1);
+    let mut text = Scanner::new(&text);
     let hour = text.two_digits()?;
     let separated = text.eat(':');
     let minute = if separated { Some(text.two_digits()?) } else { text.two_digits() };
@@ -150,4 +153,114 @@ pub fn format_date_time_ms(ms: i64) -> String {
     let time = at.time();
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());
     format!("{}T{hour:02}:{minute:02}:{second:02}.{:03}Z", at.date(), time.nano() / 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_may_mix_months_weeks_and_time() {
+        for (text, months, ms, printed) in [
+            ("P1Y2M", 14, 0, "P1Y2M"),
+            ("P3DT4H", 0, 273_600_000, "P3DT4H"),
+            ("P2W", 0, 1_209_600_000, "P14D"),
+            ("-P1M2W3DT4H5M6.789S", -1, -1_483_506_789, "-P1M17DT4H5M6.789S"),
+            ("PT0.0019S", 0, 1, "PT0.001S"),
+            ("PT1.S", 0, 1000, "PT1S"),
+            ("P0M", 0, 0, "PT0S"),
+            ("P1M", 1, 0, "P1M"),
+        ] {
+            let duration = parse_duration(text).expect(text);
+            assert_eq!(duration, IsoDuration { months, ms }, "{text}");
+            assert_eq!(duration.to_string(), printed, "{text}");
+        }
+        for bad in [
+            "",
+            "P",
+            "PT",
+            "P1MT",
+            "1D",
+            "P1H",
+            "PT1M1H",
+            "P-1D",
+            "P1D1M",
+            "P1M1Y",
+            "P1D1W",
+            "P99999999999999999999D",
+            "P9223372036854775807W",
+            "P1Y2",
+            "PT1.5H",
+            "P1.D",
+            " P1D",
+        ] {
+            assert_eq!(parse_duration(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn months_move_by_the_calendar_before_the_rest() {
+        let add = |from: &str, by: &str| {
+            let duration = parse_duration(by).expect(by);
+            add_to_epoch_ms(parse_date_time_ms(from).expect(from), &duration)
+                .map(format_date_time_ms)
+        };
+        let leap = "2024-02-29T10:00:00.000Z";
+        assert_eq!(add("2024-01-31T10:00:00Z", "P1M").as_deref(), Some(leap));
+        assert_eq!(
+            add("2024-01-31T10:00:00Z", "P1MT0.5S").as_deref(),
+            Some("2024-02-29T10:00:00.500Z")
+        );
+        assert_eq!(add("2024-03-31T10:00:00Z", "-P1M").as_deref(), Some(leap));
+        assert_eq!(add("2026-11-23T00:00:00Z", "P999999Y"), None);
+        assert_eq!(add("9999-12-31T23:59:59Z", "PT1S"), None);
+        assert_eq!(add_to_epoch_ms(i64::MAX, &IsoDuration { months: 0, ms: 1 }), None);
+        assert_eq!(add_to_epoch_ms(0, &IsoDuration { months: i64::MAX, ms: i64::MAX }), None);
+        assert_eq!(format_date_time_ms(i64::MIN), "");
+    }
+
+    #[test]
+    fn texts_are_wider_than_feels() {
+        let nine = 1_795_424_400_000;
+        for (text, ms) in [
+            ("2026-11-23T09:00:00Z", nine),
+            ("2026-11-23T09:00:00", nine),
+            ("2026-11-23T09:00", nine),
+            ("2026-11-23T09", nine),
+            ("20261123T090000z", nine),
+            ("+002026-11-23T09:00Z", nine),
+            (" 2026-11-23T09:00:00.0019 ", nine + 1),
+            ("2026-11-23T09:00:00,5Z", nine + 500),
+            ("2026-11-23T10:00:00+01:00", nine),
+            ("2026-11-23T10:00@Europe/Paris", nine),
+            ("2026-11-23", nine - 32_400_000),
+            ("2026-11-23T08:59:60Z", nine - 1000),
+            ("1969-12-31T23:59:59.9999Z", 0),
+            ("-009999-01-01", -377_705_116_800_000),
+        ] {
+            assert_eq!(parse_date_time_ms(text), Some(ms), "{text}");
+        }
+        for bad in [
+            "",
+            "T09:00",
+            "09:00:00",
+            "2026-11-23T",
+            "2026-11-23T9:00",
+            "2026-11-23T09:00:00+19:00",
+            "2026-13-23",
+            "2026-1123",
+            "202611-23",
+            "10000-01-01",
+            "-000000-01-01",
+            "+2026-11-23",
+            "2026-11-23T12:00:00-767161:17",
+            "2026-11-23T24:00:00",
+            "2026-11-23T09:00.5",
+            "2026-11-23T09:00:00@Nowhere/Else",
+            "é",
+            "2026-11-23é",
+        ] {
+            assert_eq!(parse_date_time_ms(bad), None, "{bad}");
+        }
+    }
 }
