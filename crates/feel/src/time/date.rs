@@ -1,4 +1,4 @@
-//! A day of the proleptic Gregorian calendar (DMN 1.5, 10.3.2.3.6).
+//! A day of the proleptic Gregorian calendar (DMN 1.5, 10.3.2.3.5).
 //!
 //! In:  year, month and day; or a number of days since 1970-01-01; or text.
 //! Out: a day that exists, its parts and its neighbours.
@@ -106,8 +106,7 @@ impl Date {
     }
 
     /// The day in which the moment lies that is `amount` after this day's midnight: 36 hours
-    /// later is the next day, one second earlier is the day before (DMN 1.5, 10.3.2.13 by way of
-    /// date and time).
+    /// later is the next day, one second earlier is the day before (the kit's 0100).
     pub fn plus(self, amount: DayTime) -> Option<Self> {
         let days = amount.total_nanos().div_euclid(i128::from(DAY_NANOS));
         self.plus_days(i64::try_from(days).ok()?)

@@ -1,4 +1,4 @@
-//! A date and a time of day, with or without a zone (DMN 1.5, 10.3.2.3.5).
+//! A date and a time of day, with or without a zone (DMN 1.5, 10.3.2.3.6).
 //!
 //! In:  a date and a time; an instant and a zone; or text.
 //! Out: a wall time that exists in its zone, its instant, and arithmetic on either.
@@ -155,7 +155,7 @@ impl DateTime {
 }
 
 impl From<Date> for DateTime {
-    /// A day beside a date and time is its midnight in UTC (DMN 1.5, 10.3.2.3.6).
+    /// A day beside a date and time is its midnight in UTC (DMN 1.5, 10.3.2.3.5; the kit's 0100).
     fn from(date: Date) -> Self {
         Self { date, time: Time::midnight(Some(Zone::UTC)), offset: 0 }
     }

@@ -1,4 +1,4 @@
-//! The text of an at-literal, `@"…"`: any of the five types (DMN 1.5, 10.3.1.2, rule 66).
+//! The text of an at-literal, `@"…"`: any of the five types (DMN 1.5, 10.3.1.2).
 //!
 //! In:  text.
 //! Out: the one value that it can be read as.
@@ -8,7 +8,7 @@ use super::{Date, DateTime, DayTime, Time, YearMonth};
 
 /// A value of one of FEEL's five types about time.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "lives for one step, between parsing and a value")]
+#[non_exhaustive]
 pub enum Literal {
     /// `2026-11-23`
     Date(Date),

@@ -1,4 +1,4 @@
-//! Offsets from UTC and named time zones (DMN 1.5, 10.3.2.3.4 and 10.3.2.3.5).
+//! Offsets from UTC and named time zones (DMN 1.5, 10.3.2.3.4 and 10.3.2.3.6).
 //!
 //! In:  an offset in seconds, or the name of a zone in the IANA time zone database.
 //! Out: the offset that holds at an instant, or at a wall time.
@@ -26,6 +26,7 @@ const REFERENCE_SECONDS: [i64; 2] = [1_577_836_800, 1_593_561_600];
 
 /// What a time of day is relative to.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Zone {
     /// Seconds east of UTC, at most [`OFFSET_SECONDS_MAX`] to either side; `Z` is 0.
     Offset(i32),
