@@ -28,7 +28,11 @@ pub(crate) enum Kind {
     /// A variable of the outside, by its number among those of the expression.
     Global(u32),
     /// An entry of the item that a filter is at, innermost first; else what the name is without.
-    Entry { items: Box<[Code]>, name: Arc<str>, otherwise: Box<Code> },
+    Entry {
+        items: Box<[Code]>,
+        name: Arc<str>,
+        otherwise: Box<Code>,
+    },
     List(Box<[Code]>),
     Context(Box<[ContextEntry]>),
     Range(Box<RangeCode>),
@@ -44,7 +48,10 @@ pub(crate) enum Kind {
     InstanceOf(Box<Code>, Type),
     If(Box<(Code, Code, Code)>),
     For(Box<Iteration>),
-    Quantified { every: bool, iteration: Box<Iteration> },
+    Quantified {
+        every: bool,
+        iteration: Box<Iteration>,
+    },
     Function(Arc<FunctionCode>),
     Builtin(Box<BuiltinCall>),
     IsDefined(Box<Code>),
@@ -70,7 +77,7 @@ pub(crate) struct RangeCode {
 #[derive(Debug)]
 pub(crate) struct Filter {
     pub list: Code,
-    pub filter: Code,
+    pub condition: Code,
     pub item: u32,
 }
 

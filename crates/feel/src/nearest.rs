@@ -1,5 +1,7 @@
 //! Which name may have been meant.
 
+use std::fmt::Write as _;
+
 /// "did you mean `x`?", or what there is, if that is little.
 pub(crate) fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     const LISTED_MAX: usize = 10;
@@ -33,7 +35,8 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         }
     }
     if count > LISTED_MAX {
-        text.push_str(&format!(" and {} more", count - LISTED_MAX));
+        // Writing into a string cannot fail.
+        let _ = write!(text, " and {} more", count - LISTED_MAX);
     }
     text
 }

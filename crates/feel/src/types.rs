@@ -148,12 +148,7 @@ impl Type {
 
     /// The value is of this type (`instance of`): null is only an instance of `Null` and `Any`.
     pub fn is_instance(&self, value: &Value, machine: &mut Machine) -> bool {
-        match (self, value) {
-            (Self::Any, Value::Null(_)) => false,
-            (Self::Null, Value::Null(_)) => true,
-            (_, Value::Null(_)) => false,
-            (_, _) => self.allows(value, machine),
-        }
+        if value.is_null() { *self == Self::Null } else { self.allows(value, machine) }
     }
 
     /// The value conforms to this type; null conforms to every type.
@@ -162,8 +157,9 @@ impl Type {
             return false;
         }
         match (self, value) {
-            (Self::Any, _) | (_, Value::Null(_)) => true,
-            (Self::Bool, Value::Bool(_))
+            (Self::Any, _)
+            | (_, Value::Null(_))
+            | (Self::Bool, Value::Bool(_))
             | (Self::Number, Value::Number(_))
             | (Self::String, Value::String(_))
             | (Self::Date, Value::Date(_))
@@ -177,9 +173,9 @@ impl Type {
             (Self::Range(of), Value::Range(range)) => {
                 [&range.low, &range.high].into_iter().flatten().all(|end| of.allows(end, machine))
             }
-            (Self::Context(entries), Value::Context(context)) => entries.iter().all(|(name, of)| {
-                context.get(name).is_some_and(|value| of.allows(value, machine))
-            }),
+            (Self::Context(entries), Value::Context(context)) => entries
+                .iter()
+                .all(|(name, of)| context.get(name).is_some_and(|value| of.allows(value, machine))),
             (Self::Function(of), Value::Function(function)) => function.conforms(of),
             (Self::Constrained(of), value) => {
                 of.base.allows(value, machine) && of.passes(value, machine)
@@ -218,18 +214,19 @@ impl Type {
         let base = self.base();
         let coerced = match (base, &value) {
             (Self::DateTime, Value::Date(date)) => {
-                Some(Value::DateTime(Arc::new(crate::temporal::DateTime::midnight_utc(*date))))
+                Some(Value::DateTime(Arc::new(crate::temporal::DateTime::from(*date))))
             }
             (Self::Context(entries), Value::Context(context)) => {
                 Self::coerce_entries(entries, context, machine)
             }
             (Self::List(of), Value::List(items)) => Self::coerce_items(of, items, machine),
-            (Self::List(_) | Self::Context(_), Value::Null(_)) => Some(value.clone()),
+            (Self::List(_) | Self::Context(_), Value::Null(_)) | (Self::Any, _) => {
+                Some(value.clone())
+            }
             (Self::List(of), single) => {
                 let item = of.coerce(single.clone(), machine);
                 (!item.is_null()).then(|| Value::list(vec![item]))
             }
-            (Self::Any, _) => Some(value.clone()),
             (single, Value::List(items)) if items.len() == 1 => {
                 let item = single.coerce(items[0].clone(), machine);
                 (!item.is_null()).then_some(item)

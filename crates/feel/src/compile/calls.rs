@@ -11,12 +11,7 @@ use crate::syntax::ast::{Kind as Tree, Node, Span};
 use crate::value::Value;
 
 impl Compiler<'_> {
-    pub(super) fn call(
-        &mut self,
-        span: Span,
-        function: &Node,
-        arguments: &[Node],
-    ) -> Parsed<Code> {
+    pub(super) fn call(&mut self, span: Span, function: &Node, arguments: &[Node]) -> Parsed<Code> {
         let (callee, builtin) = self.callee(function)?;
         let arguments = self.all(arguments)?;
         let Some(callee) = callee else {
@@ -76,9 +71,8 @@ impl Compiler<'_> {
             }),
         })?;
         let count = places.iter().map(|place| place + 1).max().unwrap_or(0);
-        let mut values: Vec<Code> = (0..count)
-            .map(|_| Code { span, kind: Kind::Constant(Value::NULL) })
-            .collect();
+        let mut values: Vec<Code> =
+            (0..count).map(|_| Code { span, kind: Kind::Constant(Value::NULL) }).collect();
         for ((_, value), place) in arguments.iter().zip(places) {
             values[place] = self.node(value)?;
         }
@@ -111,7 +105,8 @@ impl Compiler<'_> {
     fn no_function(&self, function: &Node) -> Diagnostic {
         let name = function.to_string();
         let declared = self.environment.variables.keys().map(|name| &**name);
-        let known = functions::names().chain(declared);
+        let names: Vec<&str> = functions::names().collect();
+        let known = names.iter().copied().chain(declared);
         Diagnostic {
             span: function.span.range(),
             message: format!("there is no function `{}`", name.trim_matches('`')),
@@ -120,12 +115,7 @@ impl Compiler<'_> {
     }
 }
 
-fn builtin_call(
-    span: Span,
-    builtin: &'static Builtin,
-    form: u8,
-    arguments: Box<[Code]>,
-) -> Code {
+fn builtin_call(span: Span, builtin: &'static Builtin, form: u8, arguments: Box<[Code]>) -> Code {
     let kind = if builtin.name == "is defined" {
         // It takes one argument, which was counted.
         let mut arguments = arguments.into_vec();

@@ -73,9 +73,7 @@ impl<'a> Compiler<'a> {
             }
             Tree::In(value, tests) => Kind::In(self.boxed(value)?, self.tests(tests)?),
             Tree::Test(..) | Tree::Any | Tree::Not(_) => return Err(misplaced(node)),
-            Tree::InstanceOf(value, of) => {
-                Kind::InstanceOf(self.boxed(value)?, self.type_of(of)?)
-            }
+            Tree::InstanceOf(value, of) => Kind::InstanceOf(self.boxed(value)?, self.type_of(of)?),
             Tree::If(condition, then, other) => {
                 Kind::If(Box::new((self.node(condition)?, self.node(then)?, self.node(other)?)))
             }
@@ -121,7 +119,7 @@ impl<'a> Compiler<'a> {
             let slot = later.then(|| self.unit().declare(name.clone()));
             compiled.push(ContextEntry { name: name.clone(), value, slot });
         }
-        self.unit().forget(mark);
+        self.unit().forget(&mark);
         Ok(Kind::Context(compiled.into()))
     }
 
@@ -142,8 +140,8 @@ impl<'a> Compiler<'a> {
         let item = self.unit().declare("item".into());
         self.unit().declare_item(item);
         let filter = self.node(filter)?;
-        self.unit().forget(mark);
-        Ok(Kind::Filter(Box::new(Filter { list, filter, item })))
+        self.unit().forget(&mark);
+        Ok(Kind::Filter(Box::new(Filter { list, condition: filter, item })))
     }
 
     fn bindings(&mut self, bindings: &[Binding]) -> Parsed<Box<[BindingCode]>> {
@@ -163,20 +161,15 @@ impl<'a> Compiler<'a> {
         let bindings = self.bindings(bindings)?;
         let body = self.node(body)?;
         let partial = self.unit().asked(partial).then_some(partial);
-        self.unit().forget(mark);
+        self.unit().forget(&mark);
         Ok(Kind::For(Box::new(Iteration { bindings, partial, body })))
     }
 
-    fn quantified(
-        &mut self,
-        every: bool,
-        bindings: &[Binding],
-        condition: &Node,
-    ) -> Parsed<Kind> {
+    fn quantified(&mut self, every: bool, bindings: &[Binding], condition: &Node) -> Parsed<Kind> {
         let mark = self.unit().mark();
         let bindings = self.bindings(bindings)?;
         let body = self.node(condition)?;
-        self.unit().forget(mark);
+        self.unit().forget(&mark);
         let iteration = Box::new(Iteration { bindings, partial: None, body });
         Ok(Kind::Quantified { every, iteration })
     }
@@ -231,8 +224,10 @@ impl<'a> Compiler<'a> {
             TypeNode::List(of) => Type::List(Arc::new(self.type_of(of)?)),
             TypeNode::Range(of) => Type::Range(Arc::new(self.type_of(of)?)),
             TypeNode::Context(entries) => {
-                let entries: Parsed<Vec<_>> =
-                    entries.iter().map(|(name, of)| Ok((name.clone(), self.type_of(of)?))).collect();
+                let entries: Parsed<Vec<_>> = entries
+                    .iter()
+                    .map(|(name, of)| Ok((name.clone(), self.type_of(of)?)))
+                    .collect();
                 Type::Context(Arc::new(entries?))
             }
             TypeNode::Function(parameters, result) => {

@@ -42,7 +42,7 @@ impl Unit {
         Mark { scope: self.scope.len(), slot: self.next_slot }
     }
 
-    pub fn forget(&mut self, mark: Mark) {
+    pub fn forget(&mut self, mark: &Mark) {
         self.scope.truncate(mark.scope);
         self.used.retain(|slot| *slot < mark.slot);
         self.next_slot = mark.slot;
@@ -148,15 +148,14 @@ impl Compiler<'_> {
 
     fn capture(&mut self, unit: usize, name: &Arc<str>, span: Span) -> Option<Code> {
         let known = self.units[unit].captured.iter().position(|known| known == name);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let (Found::Code(code) | Found::Entries(code)) = self.find(unit - 1, name, span)?;
-                let unit = &mut self.units[unit];
-                unit.captures.push(code);
-                unit.captured.push(name.clone());
-                unit.captures.len() - 1
-            }
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let (Found::Code(code) | Found::Entries(code)) = self.find(unit - 1, name, span)?;
+            let unit = &mut self.units[unit];
+            unit.captures.push(code);
+            unit.captured.push(name.clone());
+            unit.captures.len() - 1
         };
         // As many as the text has names.
         Some(Code { span, kind: Kind::Captured(u32::try_from(at).unwrap_or(u32::MAX)) })
@@ -179,12 +178,11 @@ impl Compiler<'_> {
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let variables = self.environment.variables.keys().map(|name| &**name);
-        let scoped = self.units.iter().flat_map(|unit| &unit.scope).filter_map(|scoped| {
-            match scoped {
+        let scoped =
+            self.units.iter().flat_map(|unit| &unit.scope).filter_map(|scoped| match scoped {
                 Scoped::Variable(name, _) => Some(&**name),
                 Scoped::Item(_) => None,
-            }
-        });
+            });
         Diagnostic {
             span: span.range(),
             message: format!("there is no variable `{name}`"),

@@ -4,9 +4,7 @@ use std::cmp::Ordering;
 
 use fastnum::U256;
 
-use super::{
-    ADJUSTED_MAX, COEFFICIENT_MAX, DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN, Number, Parts,
-};
+use super::{ADJUSTED_MAX, COEFFICIENT_MAX, DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN, Number, Parts};
 
 /// Largest shift that 34 digits bear within 256 bits.
 const SHIFT_MAX: u32 = 42;
@@ -51,7 +49,7 @@ impl Number {
                 finish(negative, coefficient, exponent)
             }
             _ => {
-                let wide = U256::from(a.coefficient) * U256::from(b.coefficient);
+                let wide = wide_of(a.coefficient) * wide_of(b.coefficient);
                 finish_wide(negative, wide, exponent, false)
             }
         }
@@ -72,8 +70,8 @@ impl Number {
         }
         // Shifted so that the quotient has at least 35 digits; the rest says whether it is exact.
         let shift = DIGITS_MAX + 1 + digits(b.coefficient) - digits(a.coefficient);
-        let numerator = U256::from(a.coefficient) * ten(shift);
-        let (quotient, exact) = divide(numerator, U256::from(b.coefficient));
+        let numerator = wide_of(a.coefficient) * ten(shift);
+        let (quotient, exact) = divide(numerator, wide_of(b.coefficient));
         // At most 69, so it fits.
         let exponent = a.exponent - b.exponent - shift.cast_signed();
         let (quotient, exponent) = if exact {
@@ -95,8 +93,8 @@ impl Number {
         let rest = if a.exponent >= b.exponent {
             remainder_shifted(a.coefficient, shift, b.coefficient)
         } else if shift <= SHIFT_MAX {
-            let wide = U256::from(a.coefficient) % (U256::from(b.coefficient) * ten(shift));
-            u128::try_from(wide).ok()?
+            let wide = wide_of(a.coefficient) % (wide_of(b.coefficient) * ten(shift));
+            narrow(wide)?
         } else {
             a.coefficient
         };
@@ -186,6 +184,18 @@ impl Rest {
     }
 }
 
+pub(super) fn wide_of(value: u128) -> U256 {
+    // The two halves of 128 bits.
+    #[expect(clippy::cast_possible_truncation)]
+    U256::from_digits([value as u64, (value >> 64) as u64, 0, 0])
+}
+
+/// The value, if it fits 128 bits.
+fn narrow(value: U256) -> Option<u128> {
+    let [low, high, 0, 0] = *value.digits() else { return None };
+    Some(u128::from(high) << 64 | u128::from(low))
+}
+
 /// Digits of a coefficient; 1 for 0.
 pub(super) fn digits(coefficient: u128) -> u32 {
     coefficient.checked_ilog10().map_or(1, |log| log + 1)
@@ -195,8 +205,8 @@ pub(super) fn ten(power: u32) -> U256 {
     // 77 digits fit 256 bits.
     debug_assert!(power <= 77);
     match 10_u128.checked_pow(power) {
-        Some(small) => U256::from(small),
-        None => U256::from(10_u128.pow(38)) * U256::from(10_u128.pow(power - 38)),
+        Some(small) => wide_of(small),
+        None => wide_of(10_u128.pow(38)) * wide_of(10_u128.pow(power - 38)),
     }
 }
 
@@ -221,8 +231,8 @@ fn strip(mut value: U256, mut exponent: i32, preferred: i32) -> (U256, i32) {
 /// `coefficient × 10^shift mod divisor`, by squaring: the shift may be in the thousands.
 fn remainder_shifted(coefficient: u128, mut shift: u32, divisor: u128) -> u128 {
     let multiply = |a: u128, b: u128| -> u128 {
-        let wide = U256::from(a) * U256::from(b) % U256::from(divisor);
-        u128::try_from(wide).unwrap_or_default()
+        let wide = wide_of(a) * wide_of(b) % wide_of(divisor);
+        narrow(wide).unwrap_or_default()
     };
     let (mut rest, mut power) = (coefficient % divisor, 10 % divisor);
     while shift > 0 {
@@ -247,25 +257,25 @@ fn sum(a: Parts, b: Parts) -> Option<Number> {
         return if total <= COEFFICIENT_MAX {
             finish(negative, total, low.exponent)
         } else {
-            finish_wide(negative, U256::from(total), low.exponent, false)
+            finish_wide(negative, wide_of(total), low.exponent, false)
         };
     }
     if high.coefficient == 0 {
         return finish(low.negative, low.coefficient, low.exponent);
     }
     if shift <= SHIFT_MAX {
-        let wide = U256::from(high.coefficient) * ten(shift);
-        let small = U256::from(low.coefficient);
+        let wide = wide_of(high.coefficient) * ten(shift);
+        let small = wide_of(low.coefficient);
         let total = if high.negative == low.negative { wide + small } else { wide - small };
         return finish_wide(high.negative, total, low.exponent, false);
     }
     // The low one is below the last digit: it only says to which side an inexact result leans.
-    let wide = U256::from(high.coefficient) * ten(SHIFT_MAX);
+    let wide = wide_of(high.coefficient) * ten(SHIFT_MAX);
     let exponent = high.exponent - SHIFT_MAX.cast_signed();
     if low.coefficient == 0 {
         return finish_wide(high.negative, wide, exponent, false);
     }
-    let wide = if high.negative == low.negative { wide } else { wide - U256::from(1_u128) };
+    let wide = if high.negative == low.negative { wide } else { wide - wide_of(1_u128) };
     finish_wide(high.negative, wide, exponent, true)
 }
 
@@ -282,7 +292,7 @@ fn signed_sum(a_negative: bool, a: u128, b_negative: bool, b: u128) -> (bool, u1
 /// Packs what has at most 34 digits, mending the exponent where it leaves the range.
 pub(super) fn finish(negative: bool, coefficient: u128, exponent: i32) -> Option<Number> {
     if coefficient > COEFFICIENT_MAX {
-        return finish_wide(negative, U256::from(coefficient), exponent, false);
+        return finish_wide(negative, wide_of(coefficient), exponent, false);
     }
     let negative = negative && coefficient != 0;
     if (EXPONENT_MIN..=EXPONENT_MAX).contains(&exponent) {
@@ -298,7 +308,7 @@ pub(super) fn finish(negative: bool, coefficient: u128, exponent: i32) -> Option
         let coefficient = shifted.filter(|shifted| *shifted <= COEFFICIENT_MAX)?;
         return Some(Number::pack(Parts { negative, coefficient, exponent: EXPONENT_MAX }));
     }
-    finish_wide(negative, U256::from(coefficient), exponent, false)
+    finish_wide(negative, wide_of(coefficient), exponent, false)
 }
 
 /// Rounds half to even to 34 digits; `more` says that something not zero was cut off already.
@@ -317,19 +327,21 @@ pub(super) fn finish_wide(
 
 fn round_wide(coefficient: U256, exponent: i32, more: bool) -> (u128, i32) {
     let all = coefficient.checked_ilog10().map_or(1, |log| log + 1);
-    let cut = all.saturating_sub(DIGITS_MAX).max(EXPONENT_MIN.saturating_sub(exponent).max(0).unsigned_abs());
+    let cut = all
+        .saturating_sub(DIGITS_MAX)
+        .max(EXPONENT_MIN.saturating_sub(exponent).max(0).unsigned_abs());
     if cut > all {
         return (0, EXPONENT_MIN);
     }
     if cut == 0 {
-        return (u128::try_from(coefficient).unwrap_or_default(), exponent);
+        return (narrow(coefficient).unwrap_or_default(), exponent);
     }
     let factor = ten(cut);
     let quotient = coefficient / factor;
     let rest = coefficient - quotient * factor;
-    let half = factor / U256::from(2_u128);
+    let half = factor / wide_of(2_u128);
     // At most 34 digits are left.
-    let mut kept = u128::try_from(quotient).unwrap_or_default();
+    let mut kept = narrow(quotient).unwrap_or_default();
     let up = rest > half || (rest == half && (more || kept % 2 == 1));
     kept += u128::from(up);
     let exponent = exponent + cut.cast_signed();
@@ -355,9 +367,9 @@ pub(super) fn compare(a: Parts, b: Parts) -> Ordering {
             // The same first digit, so the shift is at most 33.
             let shift = a.exponent.abs_diff(b.exponent).min(SHIFT_MAX);
             if a.exponent > b.exponent {
-                (U256::from(a.coefficient) * ten(shift)).cmp(&U256::from(b.coefficient))
+                (wide_of(a.coefficient) * ten(shift)).cmp(&wide_of(b.coefficient))
             } else {
-                U256::from(a.coefficient).cmp(&(U256::from(b.coefficient) * ten(shift)))
+                wide_of(a.coefficient).cmp(&(wide_of(b.coefficient) * ten(shift)))
             }
         })
     };

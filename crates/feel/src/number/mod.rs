@@ -56,7 +56,6 @@ impl Number {
     pub(crate) fn parts(self) -> Parts {
         let bits = u128::from(self.0[0]) << 64 | u128::from(self.0[1]);
         // 14 bits of exponent.
-        #[expect(clippy::cast_possible_truncation)]
         let biased = (bits >> COEFFICIENT_BITS) as i32 & 0x3FFF;
         Parts {
             negative: bits >> 127 == 1,

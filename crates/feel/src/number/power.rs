@@ -103,7 +103,7 @@ fn bounded(value: D256) -> Option<D256> {
 fn wide(number: Number) -> D256 {
     let Parts { negative, coefficient, exponent } = number.parts();
     let sign = if negative { Sign::Minus } else { Sign::Plus };
-    D256::from_parts(fastnum::U256::from(coefficient), exponent, sign, context())
+    D256::from_parts(super::arithmetic::wide_of(coefficient), exponent, sign, context())
 }
 
 fn from_wide(value: D256) -> Option<Number> {
@@ -120,7 +120,7 @@ impl Number {
     /// Without zeros at the end behind the point, which a root or power may leave by the dozen.
     fn stripped(self) -> Self {
         let mut parts = self.parts();
-        while parts.exponent < 0 && parts.coefficient % 10 == 0 && parts.coefficient != 0 {
+        while parts.exponent < 0 && parts.coefficient.is_multiple_of(10) && parts.coefficient != 0 {
             parts.coefficient /= 10;
             parts.exponent += 1;
         }

@@ -2,9 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use fastnum::U256;
-
-use super::arithmetic::{finish_wide, ten};
+use super::arithmetic::{finish_wide, ten, wide_of};
 use super::{ADJUSTED_MAX, DIGITS_MAX, EXPONENT_MIN, Number};
 
 /// Digits of a text that count; those behind only say to which side it is rounded.
@@ -59,12 +57,12 @@ fn parse_exponent(text: &str) -> Option<i32> {
 }
 
 fn parse_long(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Option<Number> {
-    let mut coefficient = U256::from(0_u128);
+    let mut coefficient = wide_of(0_u128);
     let (mut used, mut dropped, mut more) = (0_u32, 0_i32, false);
     for digit in whole.bytes().chain(fraction.bytes()) {
         let digit = decimal(digit)?;
         if used < TEXT_DIGITS_MAX {
-            coefficient = coefficient * ten(1) + U256::from(u128::from(digit));
+            coefficient = coefficient * ten(1) + wide_of(u128::from(digit));
             used += u32::from(used > 0 || digit > 0);
         } else {
             dropped = dropped.checked_add(1)?;
@@ -91,7 +89,7 @@ impl fmt::Display for Number {
             return f.write_str("0");
         }
         if parts.exponent < 0 || parts.exponent > ZEROS_MAX {
-            while parts.coefficient % 10 == 0 && parts.exponent != 0 {
+            while parts.coefficient.is_multiple_of(10) && parts.exponent != 0 {
                 parts.coefficient /= 10;
                 parts.exponent += 1;
             }

@@ -71,8 +71,16 @@ pub(crate) enum Kind {
     InstanceOf(Box<Node>, TypeNode),
     If(Box<Node>, Box<Node>, Box<Node>),
     For(Vec<Binding>, Box<Node>),
-    Quantified { every: bool, bindings: Vec<Binding>, condition: Box<Node> },
-    Function { parameters: Vec<(Arc<str>, Option<TypeNode>)>, body: Box<Node>, external: bool },
+    Quantified {
+        every: bool,
+        bindings: Vec<Binding>,
+        condition: Box<Node>,
+    },
+    Function {
+        parameters: Vec<(Arc<str>, Option<TypeNode>)>,
+        body: Box<Node>,
+        external: bool,
+    },
     Call(Box<Node>, Vec<Node>),
     CallNamed(Box<Node>, Vec<(Arc<str>, Node)>),
 }

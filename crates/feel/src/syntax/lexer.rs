@@ -242,7 +242,9 @@ fn escape(source: &str, at: usize, text: &mut String) -> Result<usize, Diagnosti
         }
         None => Err(Diagnostic {
             span: at..(at + 2),
-            message: format!("expected {length} hexadecimal digits of a character after `\\{letter}`"),
+            message: format!(
+                "expected {length} hexadecimal digits of a character after `\\{letter}`"
+            ),
             help: Some("write a backslash itself as \\\\".into()),
         }),
     }

@@ -4,28 +4,22 @@ use std::sync::Arc;
 
 use super::ast::Span;
 use crate::Diagnostic;
-use crate::temporal::{Date, DateTime, DayTime, Time, YearMonth};
+use crate::temporal::Literal;
 use crate::value::Value;
 
 /// The value of an at-literal (DMN 1.5, grammar rule 62).
 pub(crate) fn at(text: &str) -> Option<Value> {
-    if text.contains('P') && !text.contains(':') {
-        return duration(text);
-    }
-    if let Some(date) = Date::parse(text) {
-        return Some(Value::Date(date));
-    }
-    if let Some(at) = DateTime::parse(text) {
-        return Some(Value::DateTime(Arc::new(at)));
-    }
-    Time::parse(text).map(|time| Value::Time(Arc::new(time)))
+    Literal::parse(text).map(value_of)
 }
 
-/// The value of a duration's text.
-pub(crate) fn duration(text: &str) -> Option<Value> {
-    YearMonth::parse(text)
-        .map(Value::YearMonth)
-        .or_else(|| DayTime::parse(text).map(Value::DayTime))
+pub(crate) fn value_of(literal: Literal) -> Value {
+    match literal {
+        Literal::Date(date) => Value::Date(date),
+        Literal::Time(time) => Value::Time(Arc::new(time)),
+        Literal::DateTime(at) => Value::DateTime(Arc::new(at)),
+        Literal::DayTime(duration) => Value::DayTime(duration),
+        Literal::YearMonth(duration) => Value::YearMonth(duration),
+    }
 }
 
 pub(crate) fn unreadable(span: Span, text: &str) -> Diagnostic {

@@ -10,5 +10,6 @@ pub(crate) mod print;
 mod tests;
 mod types;
 
+pub(crate) use literal::value_of;
 pub(crate) use names::is_plain_name;
 pub(crate) use parser::{Parsed, Parser};

@@ -19,8 +19,25 @@ const TREE_DEPTH_MAX: u32 = 250;
 const CHAIN_MAX: usize = 200;
 
 pub(crate) const KEYWORDS: &[&str] = &[
-    "for", "in", "return", "some", "every", "satisfies", "if", "then", "else", "and", "or",
-    "between", "instance", "of", "true", "false", "null", "function", "external",
+    "for",
+    "in",
+    "return",
+    "some",
+    "every",
+    "satisfies",
+    "if",
+    "then",
+    "else",
+    "and",
+    "or",
+    "between",
+    "instance",
+    "of",
+    "true",
+    "false",
+    "null",
+    "function",
+    "external",
 ];
 
 pub(crate) type Parsed<T> = Result<T, Diagnostic>;
@@ -127,13 +144,20 @@ impl<'a> Parser<'a> {
             | Token::Quoted(_)
             | Token::Symbol(_) => format!("`{}`", &self.source[span.clone()]),
         };
-        Diagnostic { message: format!("expected {what}, but found {found}"), help: self.help(), span }
+        Diagnostic {
+            message: format!("expected {what}, but found {found}"),
+            help: self.help(),
+            span,
+        }
     }
 
     /// What may have been meant by a token that does not fit.
     fn help(&self) -> Option<String> {
         match &self.token {
             Token::Symbol("=") => Some("equality is one `=`".into()),
+            Token::Symbol("+" | "*" | "/" | "**" | "<" | "<=" | ">" | ">=" | "!=") => {
+                Some("a value is missing before the operator".into())
+            }
             Token::Word(word) if !KEYWORDS.contains(word) && self.behind > 0 => Some(format!(
                 "if `{word}` belongs to a name of several words, put the whole name in backticks"
             )),
@@ -318,13 +342,12 @@ impl<'a> Parser<'a> {
                 Token::Symbol(".") => Kind::Path(Box::new(node), self.entry_name()?),
                 Token::Symbol("[") if !self.closes_range()? => {
                     self.advance()?;
-                    self.filters += 1;
-                    let high_ends = std::mem::take(&mut self.high_ends);
-                    let filter = self.expression();
-                    self.high_ends = high_ends;
-                    self.filters -= 1;
-                    self.require("]").map_err(|error| filter.as_ref().err().cloned().unwrap_or(error))?;
-                    Kind::Filter(Box::new(node), Box::new(filter?))
+                    let (filters, high_ends) = (self.filters, self.high_ends);
+                    (self.filters, self.high_ends) = (filters + 1, 0);
+                    let filter = self.expression()?;
+                    (self.filters, self.high_ends) = (filters, high_ends);
+                    self.require("]")?;
+                    Kind::Filter(Box::new(node), Box::new(filter))
                 }
                 Token::Symbol("(") => self.call(node)?,
                 Token::Number(_)
@@ -392,7 +415,9 @@ impl<'a> Parser<'a> {
             let mut named = vec![(first, self.expression()?)];
             while self.eat(",")? {
                 let Some(name) = self.argument_name()? else {
-                    return Err(self.expected("a parameter's name and `:`, as the arguments before"));
+                    return Err(
+                        self.expected("a parameter's name and `:`, as the arguments before")
+                    );
                 };
                 named.push((name, self.expression()?));
             }
@@ -460,7 +485,8 @@ impl<'a> Parser<'a> {
         let function = crate::functions::long_names()
             .filter_map(|name| {
                 let end = matched(self.source, at, name)?;
-                let called = self.source[end..].trim_start_matches(lexer::is_blank).starts_with('(');
+                let called =
+                    self.source[end..].trim_start_matches(lexer::is_blank).starts_with('(');
                 let plain = !name.split(' ').any(|word| KEYWORDS.contains(&word));
                 (called || plain).then(|| (Arc::from(name), end))
             })

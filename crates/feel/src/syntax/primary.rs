@@ -163,10 +163,16 @@ impl Parser<'_> {
     }
 
     /// The rest of a range, behind its `..`.
-    pub(super) fn range_from(&mut self, start: Span, low_included: bool, low: Node) -> Parsed<Node> {
-        self.high_ends += 1;
+    pub(super) fn range_from(
+        &mut self,
+        start: Span,
+        low_included: bool,
+        low: Node,
+    ) -> Parsed<Node> {
+        let high_ends = self.high_ends;
+        self.high_ends = high_ends + 1;
         let high = self.expression();
-        self.high_ends -= 1;
+        self.high_ends = high_ends;
         let high = high?;
         let high_included = match self.token {
             Token::Symbol("]") => true,

@@ -79,7 +79,6 @@ impl Parser<'_> {
 
     /// `< 5` in parentheses where a value stands: a range with one end.
     pub(super) fn half_range(&mut self) -> Parsed<Kind> {
-        let start = self.span;
         let Some(op) = self.comparison_operator() else { return Err(self.expected("`<` or `>`")) };
         self.advance()?;
         let end = self.additive()?;

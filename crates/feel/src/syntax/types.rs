@@ -8,8 +8,7 @@ use super::names::matched;
 use super::parser::{Parsed, Parser};
 
 /// Names of types that are more than one word.
-const LONG: &[&str] =
-    &["date and time", "days and time duration", "years and months duration"];
+const LONG: &[&str] = &["date and time", "days and time duration", "years and months duration"];
 
 impl Parser<'_> {
     pub(super) fn type_name(&mut self) -> Parsed<TypeNode> {

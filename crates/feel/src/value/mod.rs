@@ -10,6 +10,7 @@ mod context;
 mod json;
 pub(crate) mod print;
 
+use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -73,6 +74,19 @@ impl Deref for List {
     }
 }
 
+impl List {
+    /// Adds an item at the end.
+    pub(crate) fn push(&mut self, item: Value) {
+        self.depth = self.depth.max(item.depth() + 1);
+        self.size = self.size.saturating_add(item.size());
+        self.items.push(item);
+    }
+
+    pub(crate) fn within_limits(&self) -> bool {
+        self.depth <= DEPTH_MAX && self.size <= SIZE_MAX
+    }
+}
+
 /// A range: `[1..5]`, or with one end only: `< 5`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Range {
@@ -98,8 +112,8 @@ impl PartialEq for Value {
             (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b) || a.items == b.items,
             (Self::Context(a), Self::Context(b)) => Arc::ptr_eq(a, b) || a == b,
             (Self::Date(a), Self::Date(b)) => a == b,
-            (Self::Time(a), Self::Time(b)) => a.same_moment(b),
-            (Self::DateTime(a), Self::DateTime(b)) => a.same_moment(b),
+            (Self::Time(a), Self::Time(b)) => a.compare(b) == Some(Ordering::Equal),
+            (Self::DateTime(a), Self::DateTime(b)) => a.compare(b) == Some(Ordering::Equal),
             (Self::DayTime(a), Self::DayTime(b)) => a == b,
             (Self::YearMonth(a), Self::YearMonth(b)) => a == b,
             (Self::Range(a), Self::Range(b)) => a == b,
@@ -270,7 +284,7 @@ impl Value {
     /// Milliseconds since 1970 of a date and time (a date is its midnight, UTC).
     pub fn as_epoch_ms(&self) -> Option<i64> {
         match self {
-            Self::DateTime(at) => at.epoch_ms(),
+            Self::DateTime(at) => Some(at.epoch_ms()),
             Self::Date(_) => temporal::parse_date_time_ms(&self.to_text()),
             Self::String(text) => temporal::parse_date_time_ms(text),
             Self::Null(_)

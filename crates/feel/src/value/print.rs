@@ -1,6 +1,6 @@
 //! Values as text: what `string()` gives, and FEEL literals.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use super::Value;
 
