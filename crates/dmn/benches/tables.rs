@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use dmn::{Definitions, compile};
+use fermata_dmn::{Definitions, compile};
 use feel::Value;
 
 /// What the first column tests.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feel::{Context, Machine, Now, Type, Value};
+use feel::{Machine, Now, Type, Value};
 
 use crate::compile::{self, Options};
 use crate::evaluate::Run;
@@ -176,8 +176,8 @@ impl Definitions {
         now: Now,
         evaluate: impl FnOnce(&mut Run<'_, '_>) -> Value,
     ) -> Evaluation {
-        let nothing = Context::default();
-        let given = variables.as_context().unwrap_or(&nothing);
+        let nothing = Arc::default();
+        let given = if let Value::Context(given) = variables { given } else { &nothing };
         let mut machine = Machine::new(now);
         let mut run = Run::new(&self.0.program, &mut machine, given);
         let output = evaluate(&mut run);

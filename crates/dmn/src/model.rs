@@ -128,7 +128,6 @@ pub(crate) struct Service {
 /// A boxed expression (DMN 1.5, 7.3).
 #[derive(Debug)]
 pub(crate) struct Boxed {
-    pub at: usize,
     pub type_ref: Option<Spot>,
     pub kind: BoxedKind,
 }
@@ -181,7 +180,6 @@ pub(crate) struct Binding {
 /// `functionDefinition` and `encapsulatedLogic`.
 #[derive(Debug)]
 pub(crate) struct FunctionDefinition {
-    pub at: usize,
     pub kind: FunctionKind,
     pub parameters: Vec<Variable>,
     pub type_ref: Option<Spot>,

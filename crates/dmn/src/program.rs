@@ -10,7 +10,7 @@ use std::sync::Arc;
 use feel::{Expression, Parameter, Type, UnaryTests};
 
 use crate::index::Index;
-use crate::model::{Aggregation, FunctionKind, IteratorKind};
+use crate::model::{FunctionKind, IteratorKind};
 
 /// All elements of the first file and of those it imports.
 #[derive(Debug, Default)]
@@ -157,10 +157,18 @@ pub(crate) const FILTERED: &str = "_filtered_item_";
 #[derive(Debug)]
 pub(crate) struct Iterator {
     pub kind: IteratorKind,
-    pub variable: Arc<str>,
     pub source: Logic,
-    pub body: Logic,
+    /// FEEL's own `for`, for that: it knows ranges, and grows `partial` in place. It goes over
+    /// [`SOURCE`] and calls [`EACH`].
+    pub collect: Option<Expression>,
+    /// Takes the item; that of `for` also what was collected so far.
+    pub body: Arc<FunctionLogic>,
 }
+
+/// What FEEL's `for` goes over.
+pub(crate) const SOURCE: &str = "source";
+/// The function that it calls for each item.
+pub(crate) const EACH: &str = "each";
 
 /// A decision table.
 #[derive(Debug)]
@@ -183,7 +191,7 @@ pub(crate) enum Policy {
     OutputOrder,
     Collect,
     /// FEEL's own function over the list [`COLLECTED`].
-    Aggregate(Aggregation, Expression),
+    Aggregate(Expression),
 }
 
 /// The list that an aggregation is called with.

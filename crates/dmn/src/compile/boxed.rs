@@ -11,7 +11,7 @@ use crate::model::{
     Iterator as IteratorSource, IteratorKind, Spot, Variable,
 };
 use crate::program::{
-    ContextEntry, FILTERED, FunctionLogic, Iterator, Logic, LogicKind, Matching,
+    ContextEntry, EACH, FILTERED, FunctionLogic, Iterator, Logic, LogicKind, Matching, SOURCE,
 };
 
 impl Compiler<'_, '_> {
@@ -200,13 +200,20 @@ impl Compiler<'_, '_> {
             _ => Type::Any,
         };
         let mut scope = scope.clone();
-        let variable = words(&iterator.variable);
-        if iterator.kind == IteratorKind::For {
+        let mut parameters = vec![Parameter { name: words(&iterator.variable), of: Type::Any }];
+        let collect = (iterator.kind == IteratorKind::For).then(|| {
+            parameters.push(Parameter { name: "partial".into(), of: Type::Any });
             scope.variable("partial", Type::List(Arc::new(Type::Any)));
-        }
-        scope.variable(&variable, item);
+            let text = format!("for item in {SOURCE} return {EACH}(item, partial)");
+            let mut scope = Environment::open();
+            scope.variable(EACH, Type::Any);
+            feel::compile_in(&text, &scope).expect("it is FEEL")
+        });
+        scope.variable(&iterator.variable, item);
         let body = self.boxed(model, &iterator.body, &scope);
-        LogicKind::Iterator(Box::new(Iterator { kind: iterator.kind, variable, source, body }))
+        let body = FunctionLogic { kind: FunctionKind::Feel, parameters, body };
+        let (kind, body) = (iterator.kind, Arc::new(body));
+        LogicKind::Iterator(Box::new(Iterator { kind, source, collect, body }))
     }
 }
 

@@ -21,10 +21,25 @@ impl Compiler<'_, '_> {
         let mut environment =
             if self.options.strict { Environment::closed() } else { Environment::open() };
         self.types.declare(self.graph, model, &mut environment);
+        for name in self.output_names() {
+            environment.know_entry(name);
+        }
         for reached in (0..self.graph.models.len()).filter(|it| self.graph.reached[*it]) {
-            entry_names(&self.graph.models[reached], &mut |name| environment.know_entry(name));
+            entry_names(&self.graph.models[reached], &mut |name| {
+                // One word is read as a name whoever knows it, and there are many.
+                if name.contains(|c: char| !c.is_alphanumeric() && c != '_') {
+                    environment.know_entry(name);
+                }
+            });
         }
         environment
+    }
+
+    /// Names of the decisions that services return together, as entries of a context.
+    fn output_names(&self) -> impl Iterator<Item = &str> {
+        let services = self.graph.nodes.iter().filter(|node| node.outputs.len() > 1);
+        let outputs = services.flat_map(|node| &node.outputs);
+        outputs.map(|output| self.graph.element(*output).variable.name.as_str())
     }
 
     /// Declares the variables of required elements.
@@ -163,8 +178,6 @@ fn entry_names(model: &Model, found: &mut dyn FnMut(&str)) {
     for element in &model.elements {
         match &element.kind {
             ElementKind::Decision(decision) => {
-                // A service with several outputs returns them by name.
-                found(&element.variable.name);
                 open.extend(&decision.logic);
             }
             ElementKind::Knowledge(knowledge) => {

@@ -152,7 +152,7 @@ fn policy(policy: HitPolicy) -> Policy {
                 Aggregation::Count => "count",
             };
             let call = feel::compile(&format!("{function}({COLLECTED})"));
-            Policy::Aggregate(aggregation, call.expect("FEEL has these functions"))
+            Policy::Aggregate(call.expect("FEEL has these functions"))
         }
     }
 }

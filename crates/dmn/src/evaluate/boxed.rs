@@ -2,25 +2,34 @@
 
 use std::sync::Arc;
 
-use feel::{Context, Function, Value};
+use feel::{Context, Value};
 
-use super::function::Closure;
-use super::{Evaluator, Frame, Trace};
+use super::{Evaluator, Frame, Trace, function};
 use crate::model::IteratorKind;
 use crate::program::{
-    ContextEntry, FILTERED, FunctionLogic, Iterator, Logic, LogicKind, Matching,
+    ContextEntry, EACH, FILTERED, Iterator, Logic, LogicKind, Matching, SOURCE,
 };
+
+/// Levels of the machine's nesting that a boxed expression stands for.
+const LEVELS: u32 = 4;
 
 impl Evaluator<'_, '_> {
     /// The value, coerced to the expression's own type.
     pub fn logic(&mut self, logic: &Logic, frame: &Frame<'_>) -> Value {
-        let value = self.kind(logic, frame, None);
-        logic.of.coerce(value, self.machine)
+        self.deeper(logic, frame, None)
     }
 
     /// As [`Self::logic`]; a table leaves its trace.
     pub fn traced(&mut self, logic: &Logic, frame: &Frame<'_>, trace: &mut Trace) -> Value {
-        let value = self.kind(logic, frame, Some(trace));
+        self.deeper(logic, frame, Some(trace))
+    }
+
+    fn deeper(&mut self, logic: &Logic, frame: &Frame<'_>, trace: Option<&mut Trace>) -> Value {
+        if !self.machine.descend(LEVELS) {
+            return self.null("");
+        }
+        let value = self.kind(logic, frame, trace);
+        self.machine.leave(LEVELS);
         logic.of.coerce(value, self.machine)
     }
 
@@ -47,7 +56,7 @@ impl Evaluator<'_, '_> {
                 Value::list(contexts)
             }
             LogicKind::Invocation { callee, bindings } => self.invocation(callee, bindings, frame),
-            LogicKind::Function(function) => self.closure(function, frame),
+            LogicKind::Function(function) => function::closure(self.program, function, frame),
             LogicKind::Conditional { condition, then, otherwise } => {
                 match self.logic(condition, frame) {
                     Value::Bool(true) => self.logic(then, frame),
@@ -102,16 +111,6 @@ impl Evaluator<'_, '_> {
         self.machine.call_named(&function, arguments)
     }
 
-    fn closure(&mut self, logic: &Arc<FunctionLogic>, frame: &Frame<'_>) -> Value {
-        let closure = Closure {
-            program: self.program.clone(),
-            logic: logic.clone(),
-            captured: frame.flattened(),
-            given: frame.given().cloned(),
-        };
-        Value::Function(Function::native(Arc::new(closure)))
-    }
-
     fn filter(&mut self, source: Value, matching: &Matching, frame: &Frame<'_>) -> Value {
         let items = match source {
             Value::List(items) => items.to_vec(),
@@ -151,30 +150,18 @@ impl Evaluator<'_, '_> {
     }
 
     fn iterator(&mut self, iterator: &Iterator, outer: &Frame<'_>) -> Value {
-        let items = match self.logic(&iterator.source, outer) {
+        let source = self.logic(&iterator.source, outer);
+        if let Some(collect) = &iterator.collect {
+            let each = function::closure(self.program, &iterator.body, outer);
+            let frame = Frame::new(vec![(SOURCE.into(), source), (EACH.into(), each)], None);
+            return collect.run(self.machine, &frame);
+        }
+        let items = match source {
             Value::List(items) => items.to_vec(),
             Value::Null(why) => return Value::Null(why),
-            single @ Value::Range(_) => match self.machine.iterate(&single) {
-                Ok(items) => items,
-                Err(null) => return null,
-            },
             single => vec![single],
         };
-        match iterator.kind {
-            IteratorKind::For => self.collect(iterator, items, outer),
-            IteratorKind::Some => self.quantify(iterator, items, outer, true),
-            IteratorKind::Every => self.quantify(iterator, items, outer, false),
-        }
-    }
-
-    fn collect(&mut self, iterator: &Iterator, items: Vec<Value>, outer: &Frame<'_>) -> Value {
-        let mut results = Vec::with_capacity(items.len());
-        for item in items {
-            let partial = ("partial".into(), Value::list(results.clone()));
-            let frame = outer.inner(vec![partial, (iterator.variable.clone(), item)]);
-            results.push(self.logic(&iterator.body, &frame));
-        }
-        Value::list(results)
+        self.quantify(iterator, items, outer, iterator.kind == IteratorKind::Some)
     }
 
     /// Ends at the first `decisive` answer; else null if any is null (DMN 1.5, 10.3.2.11).
@@ -186,10 +173,11 @@ impl Evaluator<'_, '_> {
         decisive: bool,
     ) -> Value {
         let mut result = Value::Bool(!decisive);
-        let mut frame = outer.inner(vec![(iterator.variable.clone(), Value::NULL)]);
+        let variable = iterator.body.parameters.first().map(|it| it.name.clone());
+        let mut frame = outer.inner(vec![(variable.unwrap_or_default(), Value::NULL)]);
         for item in items {
             frame.rebind_first(item);
-            match self.logic(&iterator.body, &frame) {
+            match self.logic(&iterator.body.body, &frame) {
                 Value::Bool(answer) if answer == decisive => return Value::Bool(decisive),
                 Value::Bool(_) => {}
                 null @ Value::Null(_) => result = null,

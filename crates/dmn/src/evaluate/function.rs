@@ -46,7 +46,7 @@ impl Callable for KnowledgeFunction {
 
     fn call(&self, machine: &mut Machine, arguments: Vec<Value>) -> Value {
         let bound = bindings(&self.knowledge.scope, |element| value(&self.program, element));
-        let frame = Frame::new(bound, None, None);
+        let frame = Frame::new(bound, None);
         let value = body(&self.program, machine, &self.knowledge.function, &frame, arguments);
         self.knowledge.result.coerce(value, machine)
     }
@@ -73,7 +73,7 @@ impl Callable for ServiceFunction {
 
     /// Sees nothing but its arguments (DMN 1.5, 10.4).
     fn call(&self, machine: &mut Machine, arguments: Vec<Value>) -> Value {
-        let nothing = Context::default();
+        let nothing = Arc::default();
         let value = Run::new(&self.program, machine, &nothing).service(&self.service, arguments);
         self.service.result.coerce(value, machine)
     }
@@ -81,12 +81,29 @@ impl Callable for ServiceFunction {
 
 /// A boxed function with what it saw where it was defined.
 #[derive(Debug)]
-pub(super) struct Closure {
-    pub program: Arc<Program>,
-    pub logic: Arc<FunctionLogic>,
-    pub captured: Vec<(Arc<str>, Value)>,
+struct Closure {
+    program: Arc<Program>,
+    logic: Arc<FunctionLogic>,
+    names: Vec<Arc<str>>,
+    /// A list with a value for each name.
+    kept: Value,
     /// Variables from outside, where names need not be declared.
-    pub given: Option<Context>,
+    given: Option<Arc<Context>>,
+}
+
+/// A function value that keeps everything that is bound; null if that nests too deep.
+pub(super) fn closure(
+    program: &Arc<Program>,
+    logic: &Arc<FunctionLogic>,
+    frame: &Frame<'_>,
+) -> Value {
+    let (names, values): (Vec<_>, Vec<_>) = frame.all().into_iter().unzip();
+    let kept = Value::list(values);
+    if kept.is_null() {
+        return kept;
+    }
+    let (program, logic, given) = (program.clone(), logic.clone(), frame.given().cloned());
+    Value::Function(Function::native(Arc::new(Closure { program, logic, names, kept, given })))
 }
 
 impl Callable for Closure {
@@ -102,8 +119,13 @@ impl Callable for Closure {
         &self.logic.body.of
     }
 
+    fn kept(&self) -> &Value {
+        &self.kept
+    }
+
     fn call(&self, machine: &mut Machine, arguments: Vec<Value>) -> Value {
-        let frame = Frame::new(self.captured.clone(), None, self.given.as_ref());
+        let values = self.kept.as_list().unwrap_or_default();
+        let frame = Frame::kept(&self.names, values, self.given.as_ref());
         body(&self.program, machine, &self.logic, &frame, arguments)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Run<'p, 'm> {
     program: &'p Arc<Program>,
     machine: &'m mut Machine,
     /// The variables from outside.
-    given: &'p Context,
+    given: &'p Arc<Context>,
     /// What elements were evaluated to, or were given as a service's inputs.
     values: BTreeMap<usize, Value>,
     pub failure: Option<Failure>,
@@ -35,7 +35,7 @@ pub(crate) struct Run<'p, 'm> {
 }
 
 impl<'p, 'm> Run<'p, 'm> {
-    pub fn new(program: &'p Arc<Program>, machine: &'m mut Machine, given: &'p Context) -> Self {
+    pub fn new(program: &'p Arc<Program>, machine: &'m mut Machine, given: &'p Arc<Context>) -> Self {
         let (failure, decisions) = (None, Vec::new());
         Self { program, machine, given, values: BTreeMap::new(), failure, decisions }
     }
@@ -116,7 +116,7 @@ impl<'p, 'm> Run<'p, 'm> {
     fn input(&mut self, element: &Element) -> Value {
         let name = &element.variable;
         let under = |path: &Vec<Arc<str>>| {
-            let mut at = self.given;
+            let mut at: &Context = self.given;
             for import in path {
                 at = at.get(import)?.as_context()?;
             }
@@ -140,7 +140,7 @@ impl<'p, 'm> Run<'p, 'm> {
     fn decision(&mut self, element: &Element, decision: &Decision) -> Value {
         let bindings = self.bindings(&decision.scope);
         let rest = self.program.open.then_some(self.given);
-        let frame = Frame::new(bindings, None, rest);
+        let frame = Frame::new(bindings, rest);
         let mut logic = Evaluator::new(self.program, self.machine);
         let mut trace = Trace::default();
         let value = logic.traced(&decision.logic, &frame, &mut trace);

@@ -136,7 +136,7 @@ impl Evaluator<'_, '_> {
                 several(table, hits)
             }
             Policy::RuleOrder | Policy::Collect => several(table, hits),
-            Policy::Aggregate(_, call) => {
+            Policy::Aggregate(call) => {
                 let collected = several(table, hits);
                 let frame = frame.inner(vec![(COLLECTED.into(), collected)]);
                 call.run(self.machine, &frame)

@@ -38,7 +38,7 @@ impl Reader<'_, '_, '_> {
         self.only_expression(of).unwrap_or_else(|| {
             let message = format!("expected an expression in <{}>", of.tag_name().name());
             self.error("D014", of, message, "add a literalExpression");
-            refused(of)
+            refused()
         })
     }
 
@@ -53,7 +53,7 @@ impl Reader<'_, '_, '_> {
             None => {
                 let message = format!("expected <{name}> in <{}>", of.tag_name().name());
                 self.error("D014", of, message, "add it");
-                refused(of)
+                refused()
             }
         }
     }
@@ -83,7 +83,7 @@ impl Reader<'_, '_, '_> {
             "every" => self.iterator(node, IteratorKind::Every, "satisfies"),
             _ => BoxedKind::Refused,
         };
-        Boxed { at: node.range().start, type_ref: type_ref(node), kind }
+        Boxed { type_ref: type_ref(node), kind }
     }
 
     /// FEEL, or nothing where no text stands. `None` if it is not FEEL.
@@ -194,6 +194,6 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-fn refused(node: Xml<'_, '_>) -> Boxed {
-    Boxed { at: node.range().start, type_ref: None, kind: BoxedKind::Refused }
+fn refused() -> Boxed {
+    Boxed { type_ref: None, kind: BoxedKind::Refused }
 }

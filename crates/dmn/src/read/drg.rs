@@ -182,7 +182,6 @@ impl Reader<'_, '_, '_> {
             self.warning("D015", node, message, "write the function in FEEL");
         }
         FunctionDefinition {
-            at: node.range().start,
             kind,
             parameters: parameters.into_iter().map(|it| self.variable(it)).collect(),
             type_ref: super::type_ref(node),

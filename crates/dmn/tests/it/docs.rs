@@ -13,7 +13,7 @@ fn block(language: &str) -> &'static str {
 
 #[test]
 fn the_example_gives_what_the_page_says() {
-    let definitions = dmn::compile(block("xml")).unwrap_or_else(|it| panic!("{it:#?}"));
+    let definitions = fermata_dmn::compile(block("xml")).unwrap_or_else(|it| panic!("{it:#?}"));
     let evaluation = definitions.evaluate("discount", &json(r#"{"Customer": "Partner"}"#), NOW_MS);
     let decision = &evaluation.decisions[0];
     let mut lines = vec![format!("{} = {}", decision.name, evaluation.output.to_json())];

@@ -1,6 +1,6 @@
 //! Requirements: decisions, knowledge, services, imports, types.
 
-use dmn::{DecisionKind, Options, compile_as, compile_with};
+use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
 use feel::Value;
 
 use crate::harness::{
@@ -227,7 +227,7 @@ fn imported_elements_have_the_name_of_the_import_before_theirs() {
                 .into(),
             input("given", "price"),
             decision("base", "Any", &["input given"], "given.net price"),
-            knowledge("gross", &["of: price"], &[], "of.net price * 1.2"),
+            knowledge("gross", &["a price: price"], &[], "a price.net price * 1.2"),
         ]
         .concat(),
     );

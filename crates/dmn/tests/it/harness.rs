@@ -1,6 +1,6 @@
 //! Models in few words, and what is asked of them.
 
-use dmn::{Definitions, Evaluation, Finding, Options, compile_as};
+use fermata_dmn::{Definitions, Evaluation, Finding, Options, compile_as};
 use feel::Value;
 
 /// 2026-11-23T12:00:00Z.
@@ -64,7 +64,7 @@ pub fn check_logic(logic: &str, variables: &str, expected: &str) {
 /// What is wrong with a file.
 #[track_caller]
 pub fn refused(elements: &str) -> Vec<Finding> {
-    match dmn::compile(&file(elements)) {
+    match fermata_dmn::compile(&file(elements)) {
         Ok(_) => panic!("it is accepted"),
         Err(findings) => findings,
     }

@@ -1,6 +1,6 @@
 //! Hit policies, and what comes out of tables.
 
-use dmn::{DecisionKind, Options};
+use fermata_dmn::{DecisionKind, Options};
 
 use crate::harness::{NOW_MS, check, check_logic, compiled, compiled_as, decision, evaluated, json};
 
@@ -121,7 +121,7 @@ fn empty_entries_are_any_and_null() {
 
 #[test]
 fn conditions_and_outputs_see_the_scope() {
-    let rules = &["< b | ? + 1 = b -> a + b", "not(1, 2) | >= a -> c.d"];
+    let rules = &["< b | ? - 1 = a -> a + b", "not(1, 2) | >= a -> c.d"];
     let logic = table("hitPolicy=\"RULE ORDER\"", ONE, rules);
     check_logic(&logic, r#"{"a": 3, "b": 4, "c": {"d": "x"}}"#, "[7,\"x\"]");
 }

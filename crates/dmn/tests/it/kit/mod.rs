@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dmn::{Definitions, Options};
+use fermata_dmn::{Definitions, Options};
 use feel::{Context, Value};
 
 use case::{Case, ExpectedResult, TestFile};
@@ -125,7 +125,7 @@ fn compile(wanted: &str, models: &[(String, String)]) -> Result<Definitions, Str
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     let options = Options { strict: true, partial: true };
-    dmn::compile_as(text, &others, options).map_err(|findings| {
+    fermata_dmn::compile_as(text, &others, options).map_err(|findings| {
         findings.first().map_or_else(|| "refused".into(), ToString::to_string)
     })
 }
