@@ -65,10 +65,7 @@ impl<O: Outside> Committer<O> {
     pub fn commit(&mut self, group: Vec<Decided<O::Reply, O::Push>>) -> Result<(), Fault> {
         if self.under_way {
             // A panic left the last one half done: nothing may be built on it.
-            return Err(Fault::Failed {
-                place: "the commit".into(),
-                what: "Fermata failed in an earlier one; please report the words above".into(),
-            });
+            return Err(Fault::Panicked);
         }
         self.under_way = true;
         let done = self.commit_group(group);

@@ -1,10 +1,13 @@
 //! The wire types of the gRPC faces, generated once for server and client.
 //!
 //! In:  `proto/*.proto` (our text; the facts it must agree with are in `testdata/facts.tsv`).
-//! Out: [`gateway`], Camunda 8's gateway protocol; [`health`], gRPC's health protocol; and
-//!      [`DESCRIPTORS`], the compiled descriptors of both.
+//! Out: [`gateway`], Camunda 8's gateway protocol; [`health`], gRPC's health protocol;
+//!      [`DESCRIPTORS`], the compiled descriptors of both; and [`frame`], how a message stands in a
+//!      body, for who speaks HTTP/2 itself.
 //! Absent: any behaviour (see the server's gRPC face), any transport (a client brings its channel:
 //!      `GatewayClient::new(channel)`).
+
+pub mod frame;
 
 /// The descriptors of everything here: an encoded `google.protobuf.FileDescriptorSet`, as gRPC
 /// server reflection wants it.

@@ -1,8 +1,8 @@
-//! Faults: our own failure, of the disk or of the file. Never the caller's.
+//! Faults: our own failure, of the disk, of the file or of our code. Never the caller's.
 
 use std::path::PathBuf;
 
-/// What went wrong with the store. The text names the file and what to do.
+/// What went wrong with the store or around it. The text names the file and what to do.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -69,6 +69,12 @@ pub enum Fault {
         /// What failed first.
         first: String,
     },
+    /// Our own code panicked outside of an instance: what it holds in memory is not trusted.
+    #[error(
+        "Fermata failed in its own code, its words stand above; please report this, then start it \
+         again: nothing acknowledged is lost"
+    )]
+    Panicked,
     /// A writer exists already.
     #[error("the store has its one writer already")]
     SecondWriter,

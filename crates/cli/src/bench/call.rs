@@ -7,11 +7,12 @@
 
 use std::future::poll_fn;
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use h2::RecvStream;
 use h2::client::{ResponseFuture, SendRequest};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use prost::Message;
+use proto::frame::{Frames, framed};
 use tokio::net::TcpStream;
 
 use super::Failure;
@@ -63,7 +64,7 @@ impl Caller {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         let mut send = self.send.clone().ready().await?;
         let (response, mut body) = send.send_request(http, false)?;
-        body.send_data(frame(request), true)?;
+        body.send_data(framed(request), true)?;
         Ok(response)
     }
 
@@ -75,9 +76,9 @@ impl Caller {
     ) -> Result<A, Failure> {
         let response = self.send(method, request).await?.await?;
         status(response.headers())?;
-        let mut frames = Frames::new(response.into_body());
-        let answer = frames.next().await?;
-        if let Some(trailers) = frames.body.trailers().await? {
+        let mut messages = Messages::new(response.into_body());
+        let answer = messages.next().await?;
+        if let Some(trailers) = messages.body.trailers().await? {
             status(&trailers)?;
         }
         answer.ok_or_else(|| "the answer was empty".into())
@@ -88,21 +89,11 @@ impl Caller {
         &self,
         method: &Uri,
         request: &impl Message,
-    ) -> Result<Frames, Failure> {
+    ) -> Result<Messages, Failure> {
         let response = self.send(method, request).await?.await?;
         status(response.headers())?;
-        Ok(Frames::new(response.into_body()))
+        Ok(Messages::new(response.into_body()))
     }
-}
-
-fn frame(message: &impl Message) -> Bytes {
-    let length = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(5 + length);
-    frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    // The buffer grows: encoding cannot fail.
-    let _ = message.encode(&mut frame);
-    frame.freeze()
 }
 
 fn status(headers: &HeaderMap) -> Result<(), Failure> {
@@ -117,33 +108,29 @@ fn status(headers: &HeaderMap) -> Result<(), Failure> {
 }
 
 /// The messages of an answer.
-pub(super) struct Frames {
+pub(super) struct Messages {
     body: RecvStream,
-    buffer: BytesMut,
+    frames: Frames,
 }
 
-impl Frames {
+impl Messages {
     fn new(body: RecvStream) -> Self {
-        Self { body, buffer: BytesMut::new() }
+        // A measurement takes whatever it is answered.
+        Self { body, frames: Frames::new(usize::MAX) }
     }
 
     /// The next message; `None` at the end.
     pub(super) async fn next<A: Message + Default>(&mut self) -> Result<Option<A>, Failure> {
         loop {
-            if let Some(prefix) = self.buffer.first_chunk::<5>() {
-                let [_, length @ ..] = *prefix;
-                let length = u32::from_be_bytes(length) as usize;
-                if self.buffer.len() >= 5 + length {
-                    self.buffer.advance(5);
-                    return Ok(Some(A::decode(self.buffer.split_to(length).freeze())?));
-                }
+            if let Some(message) = self.frames.next_message()? {
+                return Ok(Some(A::decode(message)?));
             }
             let Some(data) = poll_fn(|context| self.body.poll_data(context)).await else {
                 return Ok(None);
             };
             let data = data?;
             self.body.flow_control().release_capacity(data.len())?;
-            self.buffer.extend_from_slice(&data);
+            self.frames.push(data);
         }
     }
 }

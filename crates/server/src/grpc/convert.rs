@@ -111,6 +111,29 @@ pub(crate) fn ended(reply: Reply) -> Result<wire::CreateProcessInstanceWithResul
     })
 }
 
+/// [`create_and_wait`] and its answer. It is waited for until `end`, and no longer than the request
+/// itself says; the instance goes on.
+pub(crate) async fn run_to_end(
+    host: &Host,
+    request: wire::CreateProcessInstanceWithResultRequest,
+    end: Option<Instant>,
+) -> Result<wire::CreateProcessInstanceWithResultResponse, Status> {
+    let wait = u64::try_from(request.request_timeout).ok().filter(|ms| *ms > 0);
+    let wait = wait.map(|ms| Instant::now() + Duration::from_millis(ms));
+    let (command, bytes) = create_and_wait(request)?;
+    let done = host.command(command, bytes);
+    let outcome = match [end, wait].into_iter().flatten().min() {
+        None => done.await,
+        Some(until) => tokio::time::timeout_at(until, done).await.map_err(|_| {
+            Status::deadline_exceeded(
+                "the instance was started but had no result yet when the request's time was over; \
+                 it goes on",
+            )
+        })?,
+    };
+    ended(outcome.map_err(status)?)
+}
+
 /// `CompleteJob`.
 pub(crate) fn complete_job(request: &wire::CompleteJobRequest) -> Asked {
     let job = key("a job", request.job_key)?.into();

@@ -107,21 +107,7 @@ impl GatewayService for Gateway {
         request: Request<wire::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<wire::CreateProcessInstanceWithResultResponse>, Status> {
         let end = end_of_call(request.metadata().as_ref());
-        let request = request.into_inner();
-        let wait = u64::try_from(request.request_timeout).ok().filter(|ms| *ms > 0);
-        let wait = wait.map(|ms| Instant::now() + Duration::from_millis(ms));
-        let (command, bytes) = convert::create_and_wait(request)?;
-        let done = self.done(command, bytes);
-        let reply = match [end, wait].into_iter().flatten().min() {
-            None => done.await?,
-            Some(until) => tokio::time::timeout_at(until, done).await.map_err(|_| {
-                Status::deadline_exceeded(
-                    "the instance was started but had no result yet when the request's time was \
-                     over; it goes on",
-                )
-            })??,
-        };
-        convert::ended(reply).map(Response::new)
+        convert::run_to_end(&self.host, request.into_inner(), end).await.map(Response::new)
     }
 
     async fn cancel_process_instance(

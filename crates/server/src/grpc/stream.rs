@@ -44,9 +44,11 @@ pub(super) fn start(
     Ok(Pushes { jobs, taken: HashMap::new(), end })
 }
 
-impl Pushes {
+impl Stream for Pushes {
+    type Item = ActivatedJob;
+
     /// The next job; `None` when the server stops or the time is over.
-    pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ActivatedJob>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.jobs.poll_next(context) {
             Poll::Ready(Some(job)) => {
                 let shard = job.job.0.shard();
@@ -61,13 +63,5 @@ impl Pushes {
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => self.end.as_mut().poll(context).map(|()| None),
         }
-    }
-}
-
-impl Stream for Pushes {
-    type Item = ActivatedJob;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pushes::poll_next(&mut self, context)
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use host::{Committer, INPUTS_PER_BATCH_MAX, Step};
@@ -124,15 +124,11 @@ impl Desk {
         }
         inbox.busy = true;
         drop(inbox);
-        let left = self.work(Worker::Guest);
-        let mut inbox = lock(&self.inbox);
+        let (left, mut inbox) = self.work(Worker::Guest);
         match left {
             Ok(Left::Nothing) => {}
             Ok(Left::Unfinished | Left::Ended) => inbox.unfinished = true,
-            Err(fault) => {
-                inbox.closed = true;
-                inbox.fault = Some(fault);
-            }
+            Err(fault) => inbox.fault = Some(fault),
         }
         let more = !inbox.messages.is_empty() || inbox.unfinished || inbox.closed;
         if more || inbox.wake_ms < inbox.sleeps_until_ms {
@@ -140,16 +136,19 @@ impl Desk {
         }
     }
 
-    /// Works at the desk, which was made busy, and leaves it.
-    fn work(&self, worker: Worker) -> Result<Left, Fault> {
+    /// Works at the desk, which was made busy, and leaves it. The inbox comes locked: nobody takes
+    /// the desk before it is noted there how things were left.
+    fn work(&self, worker: Worker) -> (Result<Left, Fault>, MutexGuard<'_, Inbox>) {
         let leave = Leave(self);
         let left = match &mut *lock(&self.tools) {
             Some(tools) => tools.work(&self.inbox, worker),
             None => Ok(Left::Ended),
         };
         std::mem::forget(leave);
-        lock(&self.inbox).busy = false;
-        left
+        let mut inbox = lock(&self.inbox);
+        inbox.busy = false;
+        inbox.closed |= matches!(left, Ok(Left::Ended) | Err(_));
+        (left, inbox)
     }
 
     /// Takes nothing more; what has come is done.
@@ -161,8 +160,7 @@ impl Desk {
     /// The shard's thread: until the desk is closed and empty, or the store fails.
     pub(super) fn run(&self) -> Result<(), Fault> {
         let ended = catch_unwind(AssertUnwindSafe(|| self.run_until_closed()));
-        // After a panic the desk has the fault that it left.
-        let ended = ended.unwrap_or_else(|_| lock(&self.inbox).fault.take().map_or(Ok(()), Err));
+        let ended = ended.unwrap_or(Err(Fault::Panicked));
         lock(&self.inbox).closed = true;
         // Whoever waits for an answer hears that there is none.
         drop(lock(&self.tools).take());
@@ -173,7 +171,9 @@ impl Desk {
 
     fn run_until_closed(&self) -> Result<(), Fault> {
         while self.wait()? {
-            if matches!(self.work(Worker::Own)?, Left::Ended) {
+            let (left, inbox) = self.work(Worker::Own);
+            drop(inbox);
+            if matches!(left?, Left::Ended) {
                 return Ok(());
             }
         }
@@ -217,18 +217,8 @@ impl Drop for Leave<'_> {
         let mut inbox = lock(&self.0.inbox);
         inbox.busy = false;
         inbox.closed = true;
-        inbox.fault = Some(mistake());
+        inbox.fault = Some(Fault::Panicked);
         self.0.bell.notify_one();
-    }
-}
-
-/// What a panic outside of an instance means.
-pub(super) fn mistake() -> Fault {
-    Fault::Failed {
-        place: "the server".into(),
-        what: "Fermata failed, its words are above; please report this. Nothing that was \
-               acknowledged is lost: start it again"
-            .into(),
     }
 }
 

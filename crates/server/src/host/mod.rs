@@ -4,8 +4,11 @@
 //! Out: replies and hints, only after the commit that they rest on.
 //! Absent: sockets and protocols (see the faces), decisions (see `engine`).
 //!
-//! One thread a shard decides; one thread commits what all of them have decided, as one
-//! transaction, and then carries out the effects. While it syncs, the shards decide the next batch.
+//! Each shard has a desk, where one thread at a time decides (see `desk`). Under load that is the
+//! shard's own; one more thread commits what all shards have decided, as one transaction, and then
+//! carries out the effects, and while it syncs the shards decide the next batch. When little is
+//! under way, whoever brought a command is a guest at the desk: it decides and commits there,
+//! without a change of threads.
 
 mod desk;
 mod hints;
@@ -160,7 +163,7 @@ impl Host {
         let attention = Attention { host: self, desk: &self.desks[usize::from(shard.0)] };
         // Others that have something for the shard come first: then it is one batch.
         tokio::task::yield_now().await;
-        drop(attention);
+        attention.give();
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -188,6 +191,13 @@ impl Host {
     pub(crate) fn attend_all(&self) {
         for desk in &self.desks {
             self.attend(desk);
+        }
+    }
+
+    /// As [`Host::attend_all`], but all of it is left to the shards' threads.
+    pub(crate) fn ring_all(&self) {
+        for desk in &self.desks {
+            desk.ring();
         }
     }
 
@@ -328,15 +338,24 @@ impl Host {
     }
 }
 
-/// A message was left at a desk: dropped, also with a caller who went away, it is attended to.
+/// A message was left at a desk. Dropped with a caller who went away, it is left to the shard's
+/// thread: a destructor decides and commits nothing.
 struct Attention<'a> {
     host: &'a Host,
     desk: &'a Desk,
 }
 
+impl Attention<'_> {
+    /// Has the message done, here if there is little to do.
+    fn give(self) {
+        self.host.attend(self.desk);
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Attention<'_> {
     fn drop(&mut self) {
-        self.host.attend(self.desk);
+        self.desk.ring();
     }
 }
 
@@ -431,7 +450,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Runs a thread's work; a fault or a panic in it ends the server. The first is its reason.
 fn end_with(fail: &watch::Sender<Option<Fault>>, work: impl FnOnce() -> Result<(), Fault>) {
-    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(desk::mistake()));
+    let ended = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Fault::Panicked));
     if let Err(fault) = ended {
         fail.send_if_modified(|first| first.get_or_insert(fault.clone()) == &fault);
     }

@@ -2,7 +2,7 @@
 //!
 //! In:  requests of a few unary methods, and of the stream of jobs.
 //! Out: commands to the host; answers as they come.
-//! Absent: every other method, and calls with a deadline of their own that ends them early: those
+//! Absent: every other method, and calls whose header has a deadline that ends them early: those
 //! go the general road, which gives the same answers (the conversions are the same functions).
 
 use std::collections::BTreeMap;
@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use base::{Command, Outcome};
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
 use http::{Method, Request};
 use prost::Message;
+use proto::frame::{PREFIX_BYTES, framed};
 use proto::gateway as wire;
 use tonic::Status;
 
-use super::frame::{self, Incoming, PREFIX_BYTES};
+use super::frame::{self, Incoming};
 use super::jobs;
 use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, timeout};
 use crate::host::{Answer, Host, Letter, Mailbox, Outbox};
@@ -64,6 +65,14 @@ impl HotMethod {
         let ends_early = hot == Self::Unary(Unary::CreateAndWait) && timeout(headers).is_some();
         (plain && !ends_early).then_some(hot)
     }
+}
+
+/// What a request asks for.
+enum Asked {
+    /// A command of so many bytes.
+    Command(Command, usize),
+    /// An instance whose result the request gives so much time.
+    ResultInTime(wire::CreateProcessInstanceWithResultRequest),
 }
 
 /// A call whose command is with the host.
@@ -136,10 +145,10 @@ impl Hot {
         match incoming.poll(context) {
             Poll::Ready(Ok(message)) => {
                 if let Err((status, respond)) = self.begin(method, message, incoming, respond) {
-                    refuse(respond, &status);
+                    refuse(respond, status);
                 }
             }
-            Poll::Ready(Err(status)) => refuse(respond, &status),
+            Poll::Ready(Err(status)) => refuse(respond, status),
             // Only messages that fill more than one frame: there are few at a time.
             Poll::Pending => self.partial.push((method, incoming, respond)),
         }
@@ -152,8 +161,12 @@ impl Hot {
         request: Incoming,
         respond: SendResponse<Bytes>,
     ) -> Result<(), (Status, SendResponse<Bytes>)> {
-        let (command, bytes) = match command(method, message) {
-            Ok(command) => command,
+        let (command, bytes) = match asked(method, message) {
+            Ok(Asked::Command(command, bytes)) => (command, bytes),
+            Ok(Asked::ResultInTime(asked)) => {
+                tokio::spawn(result_in_time(Arc::clone(&self.host), asked, request, respond));
+                return Ok(());
+            }
             Err(status) => return Err((status, respond)),
         };
         let call = self.next_call;
@@ -190,11 +203,7 @@ impl Hot {
         for (call, outcome) in answers.drain(..) {
             let Some(call) = self.calls.remove(&call) else { continue };
             let outcome = outcome.unwrap_or_else(|| Err(self.host.stopped()));
-            // A client that has given its call up needs no answer.
-            let _ = match answer(call.method, outcome) {
-                Ok(message) => frame::send(call.respond, message),
-                Err(status) => frame::refuse(call.respond, &status),
-            };
+            send(call.respond, answer(call.method, outcome));
         }
         self.answers = answers;
     }
@@ -202,26 +211,41 @@ impl Hot {
 
 impl Drop for Hot {
     fn drop(&mut self) {
+        // The client went away: what it brought is left to the shards' threads.
         if self.submitted {
-            self.host.attend_all();
+            self.host.ring_all();
         }
     }
 }
 
-fn refuse(respond: SendResponse<Bytes>, status: &Status) {
+fn send(respond: SendResponse<Bytes>, answer: Result<Bytes, Status>) {
     // A client that has given its call up needs no answer.
-    let _ = frame::refuse(respond, status);
+    let _ = match answer {
+        Ok(message) => frame::send(respond, message),
+        Err(status) => frame::refuse(respond, &status),
+    };
 }
 
-fn command(method: Unary, message: Bytes) -> Result<(Command, usize), Status> {
-    match method {
-        Unary::CompleteJob => convert::complete_job(&decode(message)?),
-        Unary::FailJob => convert::fail_job(decode(message)?),
-        Unary::ThrowError => convert::throw_error(decode(message)?),
-        Unary::Create => convert::create(decode(message)?),
-        Unary::CreateAndWait => convert::create_and_wait(decode(message)?),
-        Unary::Publish => convert::publish(decode(message)?),
-    }
+fn refuse(respond: SendResponse<Bytes>, status: Status) {
+    send(respond, Err(status));
+}
+
+fn asked(method: Unary, message: Bytes) -> Result<Asked, Status> {
+    let (command, bytes) = match method {
+        Unary::CompleteJob => convert::complete_job(&decode(message)?)?,
+        Unary::FailJob => convert::fail_job(decode(message)?)?,
+        Unary::ThrowError => convert::throw_error(decode(message)?)?,
+        Unary::Create => convert::create(decode(message)?)?,
+        Unary::CreateAndWait => {
+            let request: wire::CreateProcessInstanceWithResultRequest = decode(message)?;
+            if request.request_timeout > 0 {
+                return Ok(Asked::ResultInTime(request));
+            }
+            convert::create_and_wait(request)?
+        }
+        Unary::Publish => convert::publish(decode(message)?)?,
+    };
+    Ok(Asked::Command(command, bytes))
 }
 
 fn decode<M: Message + Default>(message: Bytes) -> Result<M, Status> {
@@ -242,14 +266,18 @@ fn answer(method: Unary, outcome: Outcome) -> Result<Bytes, Status> {
     }
 }
 
-fn framed(message: &impl Message) -> Bytes {
-    let length = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(PREFIX_BYTES + length);
-    frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
-    // The buffer grows: encoding cannot fail.
-    let _ = message.encode(&mut frame);
-    frame.freeze()
+/// Answers when there is a result or the request's time is over, on a task of its own: the
+/// connection keeps no time.
+async fn result_in_time(
+    host: Arc<Host>,
+    asked: wire::CreateProcessInstanceWithResultRequest,
+    request: Incoming,
+    respond: SendResponse<Bytes>,
+) {
+    let ended = convert::run_to_end(&host, asked, None).await;
+    send(respond, ended.map(|message| framed(&message)));
+    // See `Incoming`: kept until now.
+    drop(request);
 }
 
 /// A stream of jobs, on a task of its own: it waits for what the connection does not wait for.
@@ -263,6 +291,6 @@ async fn stream(host: Arc<Host>, request: Request<RecvStream>, respond: SendResp
     };
     match opened.await {
         Ok(jobs) => jobs::push(jobs, respond).await,
-        Err(status) => refuse(respond, &status),
+        Err(status) => refuse(respond, status),
     }
 }

@@ -1,6 +1,7 @@
 //! Jobs onto a stream: all that are there in one frame.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use base::ActivatedJob;
@@ -8,8 +9,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 use h2::SendStream;
 use h2::server::SendResponse;
 use prost::encoding::{WireType, encode_key, encode_varint};
+use proto::frame::PREFIX_BYTES;
+use tokio_stream::Stream as _;
 
-use super::frame::{self, PREFIX_BYTES};
+use super::frame;
 use crate::DEFAULT_TENANT;
 use crate::grpc::Pushes;
 
@@ -49,7 +52,7 @@ fn poll(
         }
         let mut ended = false;
         while frame.len() < FRAME_BYTES && !ended {
-            match jobs.poll_next(context) {
+            match Pin::new(&mut *jobs).poll_next(context) {
                 Poll::Ready(Some(job)) => encode(&job, frame),
                 Poll::Ready(None) => ended = true,
                 Poll::Pending => break,

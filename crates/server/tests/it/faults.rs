@@ -2,12 +2,14 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base::{Command, CreateInstance, DefinitionRef, RejectionKind, Reply, Variables};
 use engine::Resource;
 use fermata_server::host::{Host, HostOptions};
 use fermata_server::{ServeError, Server, ServerOptions};
 use store::{Fault, MemoryStore, Query, Reader, SqliteOptions, SqliteStore, Store, Writer};
+use tokio::task::JoinHandle;
 
 const MODEL: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:t">
@@ -36,6 +38,34 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
+/// A server that nobody stops.
+struct Serving {
+    host: Arc<Host>,
+    running: JoinHandle<Result<(), ServeError>>,
+}
+
+/// A server on a store, at any free ports, with the model deployed.
+async fn serve(store: &Arc<dyn Store>) -> Serving {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
+    let server = Server::start(store, &options).await.unwrap();
+    let host = Arc::clone(server.host());
+    let running = tokio::spawn(server.run_until(std::future::pending()));
+    host.deploy(vec![resource()]).await.unwrap();
+    Serving { host, running }
+}
+
+impl Serving {
+    /// The fault that ended it.
+    async fn ended(self) -> Fault {
+        drop(self.host);
+        match self.running.await.unwrap() {
+            Err(ServeError::Store(fault)) => fault,
+            other => panic!("the server went on, or stopped for another reason: {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
@@ -43,14 +73,9 @@ fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged()
     let mut acknowledged = Vec::new();
     runtime().block_on(async {
         let sqlite: Arc<dyn Store> = Arc::new(SqliteStore::open(directory.path(), full).unwrap());
-        let any = "127.0.0.1:0".parse().unwrap();
-        let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
-        let server = Server::start(&sqlite, &options).await.unwrap();
-        let host = Arc::clone(server.host());
-        let running = tokio::spawn(server.run_until(std::future::pending()));
-        host.deploy(vec![resource()]).await.unwrap();
+        let server = serve(&sqlite).await;
         let rejection = loop {
-            match host.command(create(20_000), 20_000).await {
+            match server.host.command(create(20_000), 20_000).await {
                 Ok(Reply::Created(created)) => acknowledged.push(created.instance),
                 Ok(other) => panic!("{other:?}"),
                 Err(rejection) => break rejection,
@@ -58,10 +83,7 @@ fn a_full_disk_stops_the_server_with_its_reason_and_loses_nothing_acknowledged()
             assert!(acknowledged.len() < 1_000, "the disk never was full");
         };
         assert_eq!(rejection.kind, RejectionKind::Unavailable);
-        drop(host);
-        let Err(ServeError::Store(fault)) = running.await.unwrap() else {
-            panic!("the server went on");
-        };
+        let fault = server.ended().await;
         assert!(fault.to_string().contains("full"), "{fault}");
     });
     assert!(!acknowledged.is_empty());
@@ -119,14 +141,9 @@ fn a_panic_in_a_commit_ends_the_server_and_nothing_is_built_on_it() {
         let failing: Arc<dyn Store> =
             Arc::new(Failing { store: memory.clone(), good: 1, panics: true });
         runtime().block_on(async {
-            let any = "127.0.0.1:0".parse().unwrap();
-            let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
-            let server = Server::start(&failing, &options).await.unwrap();
-            let host = Arc::clone(server.host());
-            let running = tokio::spawn(server.run_until(std::future::pending()));
-            host.deploy(vec![resource()]).await.unwrap();
+            let server = serve(&failing).await;
             let calls = (0..callers).map(|_| {
-                let host = Arc::clone(&host);
+                let host = Arc::clone(&server.host);
                 tokio::spawn(async move { host.command(create(1), 1).await })
             });
             for call in calls.collect::<Vec<_>>() {
@@ -135,11 +152,7 @@ fn a_panic_in_a_commit_ends_the_server_and_nothing_is_built_on_it() {
                     assert_eq!(outcome.unwrap_err().kind, RejectionKind::Unavailable);
                 }
             }
-            drop(host);
-            let Err(ServeError::Store(fault)) = running.await.unwrap() else {
-                panic!("the server went on");
-            };
-            assert!(fault.to_string().contains("please report"), "{fault}");
+            assert_eq!(server.ended().await, Fault::Panicked);
         });
         let found = memory.reader().unwrap().find_instances(&Query::default()).unwrap();
         assert_eq!(found.total, 0, "with {callers} callers");
@@ -153,16 +166,11 @@ fn a_failed_sync_is_not_tried_again_and_nothing_after_it_is_acknowledged() {
         let failing: Arc<dyn Store> =
             Arc::new(Failing { store: memory.clone(), good: 4, panics: false });
         let acknowledged = runtime().block_on(async {
-            let any = "127.0.0.1:0".parse().unwrap();
-            let options = ServerOptions { main: any, grpc: any, host: HostOptions::default() };
-            let server = Server::start(&failing, &options).await.unwrap();
-            let host = Arc::clone(server.host());
-            let running = tokio::spawn(server.run_until(std::future::pending()));
-            host.deploy(vec![resource()]).await.unwrap();
+            let server = serve(&failing).await;
             let mut acknowledged = Vec::new();
             let mut refused = 0;
             for _ in 0..20 {
-                match host.command(create(10), 10).await {
+                match server.host.command(create(10), 10).await {
                     Ok(Reply::Created(created)) if refused == 0 => {
                         acknowledged.push(created.instance);
                     }
@@ -173,10 +181,7 @@ fn a_failed_sync_is_not_tried_again_and_nothing_after_it_is_acknowledged() {
                     }
                 }
             }
-            drop(host);
-            let Err(ServeError::Store(fault)) = running.await.unwrap() else {
-                panic!("the server went on");
-            };
+            let fault = server.ended().await;
             assert!(fault.to_string().contains("the sync failed"), "{fault}");
             acknowledged
         });
@@ -258,4 +263,32 @@ fn past_the_bound_callers_are_told_to_come_later_and_what_was_taken_is_done() {
         let query = Query { page: store::Page { from: 0, limit: 1_000 }, ..Query::default() };
         assert_eq!(reader.find_instances(&query).unwrap().rows.len(), 256);
     }
+}
+
+#[test]
+fn a_caller_that_goes_away_waits_for_no_commit_and_what_it_brought_is_done() {
+    let (open, gate): (Sender<()>, _) = channel();
+    let gate = Mutex::new(Some(gate));
+    let gated: Arc<dyn Store> = Arc::new(Gated { store: MemoryStore::new(1), gate });
+    runtime().block_on(async {
+        let host = Arc::new(Host::start(&gated, HostOptions::default()).unwrap());
+        open.send(()).unwrap();
+        host.deploy(vec![resource()]).await.unwrap();
+        let work = host.hints().wait(&"work".into());
+        let caller = tokio::spawn({
+            let host = Arc::clone(&host);
+            async move {
+                // Asked once, it has left its command at the desk; then it is dropped.
+                tokio::select! {
+                    biased;
+                    outcome = host.command(create(10), 10) => panic!("answered: {outcome:?}"),
+                    () = std::future::ready(()) => {}
+                }
+            }
+        });
+        let gone = tokio::time::timeout(Duration::from_mins(1), caller).await;
+        gone.expect("no commit is waited for").unwrap();
+        drop(open);
+        tokio::time::timeout(Duration::from_mins(1), work.hint()).await.expect("it is done");
+    });
 }

@@ -144,13 +144,43 @@ fn a_stream_pushes_jobs_and_a_result_reaches_the_one_who_waits() {
                     variables: format!(r#"{{"n": {number}}}"#),
                     ..Default::default()
                 }),
-                request_timeout: 30_000,
+                // With a time of its own and without.
+                request_timeout: if number % 2 == 0 { 30_000 } else { 0 },
                 fetch_variables: Vec::new(),
             };
             let result = client.create_process_instance_with_result(request).await.unwrap();
             assert_eq!(result.into_inner().variables, format!(r#"{{"done":true,"n":{number}}}"#));
         }
         work.await.unwrap();
+    });
+}
+
+#[test]
+fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_on() {
+    against_a_server(|mut client, _| async move {
+        deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
+        let request = wire::CreateProcessInstanceWithResultRequest {
+            request: Some(wire::CreateProcessInstanceRequest {
+                bpmn_process_id: "p".into(),
+                ..Default::default()
+            }),
+            request_timeout: 10,
+            fetch_variables: Vec::new(),
+        };
+        // The request's own time, and the call's.
+        let short = client.create_process_instance_with_result(request.clone());
+        let short = tokio::time::timeout(Duration::from_mins(1), short).await;
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        let mut call = tonic::Request::new(wire::CreateProcessInstanceWithResultRequest {
+            request_timeout: 0,
+            ..request
+        });
+        // Not `set_timeout`: with it the client itself would give up.
+        call.metadata_mut().insert("grpc-timeout", "20m".parse().unwrap());
+        let short = client.create_process_instance_with_result(call);
+        let short = tokio::time::timeout(Duration::from_mins(1), short).await;
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        assert_eq!(jobs(&mut client, poll("work", 5, -1)).await.unwrap().len(), 2);
     });
 }
 

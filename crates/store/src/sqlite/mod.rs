@@ -5,10 +5,10 @@
 //! Absent: repair, and memory-mapped reads (a file that is cut would then kill the process).
 //!
 //! What was damaged on the disk is found by checksums when it is read (rows of logs, snapshots,
-//! mail; a log with a gap), by SQLite where a page makes no sense, and at the start where a file was
-//! cut or acknowledged commits are gone. Not found by a read: a changed byte in the columns of other
-//! rows (they can be derived from the log again), and an index that no longer names the last rows of
-//! a log. [`SqliteStore::check`] finds the latter.
+//! mail; a log with a gap), by SQLite where a page makes no sense, and at the start where a file
+//! was cut or acknowledged commits are gone. Not found by a read: a changed byte in the columns of
+//! other rows (they can be derived from the log again), and an index that no longer names the last
+//! rows of a log. [`SqliteStore::check`] finds the latter.
 //!
 //! One connection writes, each reader has its own and sees the last commit at each call. The
 //! directory holds `fermata.db` with SQLite's `-wal` and `-shm`, `fermata.lock` (held while a
@@ -79,7 +79,8 @@ impl SqliteStore {
 
     /// Reads the whole store in a directory and reports the first damage that it finds: SQLite's
     /// own check of every page and index, then that every row can be read, the checksum of those
-    /// that have one, and the order of every log. Changes nothing. A server that runs there is [`Fault::InUse`].
+    /// that have one, and the order of every log. Changes nothing. A server that runs there is
+    /// [`Fault::InUse`].
     pub fn check(dir: &Path) -> Result<(), Fault> {
         check::check(dir)
     }
