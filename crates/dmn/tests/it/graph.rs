@@ -63,11 +63,11 @@ fn each_decision_is_evaluated_once_and_after_what_it_requires() {
     ];
     let evaluation = evaluated(&elements.concat(), "top", r#"{"n": 1}"#);
     assert_eq!(evaluation.output.to_json(), "23");
-    let ids: Vec<&str> = evaluation.decisions.iter().map(|it| it.id.as_str()).collect();
+    let ids: Vec<&str> = evaluation.decisions.iter().map(|it| &*it.id).collect();
     assert_eq!(ids, ["base", "left", "right", "top"]);
     let top = &evaluation.decisions[3];
     assert_eq!(top.kind, DecisionKind::Literal);
-    let inputs: Vec<_> = top.inputs.iter().map(|it| (it.name.as_str(), it.value.to_json())).collect();
+    let inputs: Vec<_> = top.inputs.iter().map(|it| (&*it.name, it.value.to_json())).collect();
     assert_eq!(inputs, [("left", "11".into()), ("right", "12".into())]);
     assert_eq!(compiled(&elements.concat()).inputs("top"), ["n"]);
 }
