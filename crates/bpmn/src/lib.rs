@@ -13,5 +13,5 @@ pub use graph::{
     EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use problem::{Problem, Severity};
-pub use read::{XML_DEPTH_MAX, XML_NODES_MAX, read};
+pub use read::read;
 pub use run::Run;
