@@ -82,11 +82,7 @@ impl Column {
     }
 
     /// False when there are too many entries.
-    fn fill<'c>(
-        &mut self,
-        conditions: impl Iterator<Item = &'c Condition>,
-        rules: usize,
-    ) -> bool {
+    fn fill<'c>(&mut self, conditions: impl Iterator<Item = &'c Condition>, rules: usize) -> bool {
         let mut room = ENTRIES_PER_RULE_MAX * rules;
         for (rule, condition) in (0_u32..).zip(conditions) {
             let added = match condition {

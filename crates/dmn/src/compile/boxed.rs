@@ -47,7 +47,8 @@ impl Compiler<'_, '_> {
                     .iter()
                     .map(|binding| {
                         let value = binding.value.as_ref();
-                        let mut value = value.map_or_else(nothing, |it| self.boxed(model, it, scope));
+                        let mut value =
+                            value.map_or_else(nothing, |it| self.boxed(model, it, scope));
                         if matches!(value.of, Type::Any) {
                             value.of = self.type_of(model, &binding.parameter);
                         }
@@ -72,20 +73,11 @@ impl Compiler<'_, '_> {
     }
 
     /// An expression, or the reason why it is none; that is a finding already.
-    pub(super) fn feel(
-        &mut self,
-        text: &Spot,
-        scope: &Environment,
-    ) -> Result<Expression, String> {
+    pub(super) fn feel(&mut self, text: &Spot, scope: &Environment) -> Result<Expression, String> {
         feel::compile_in(&text.text, scope).map_err(|error| self.report.feel(text, &error))
     }
 
-    fn context(
-        &mut self,
-        model: usize,
-        entries: &[EntrySource],
-        scope: &Environment,
-    ) -> LogicKind {
+    fn context(&mut self, model: usize, entries: &[EntrySource], scope: &Environment) -> LogicKind {
         // What is declared here must not be seen outside.
         let mut scope = scope.clone();
         let mut compiled = Vec::with_capacity(entries.len());

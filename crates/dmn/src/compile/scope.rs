@@ -138,8 +138,7 @@ impl Compiler<'_, '_> {
     /// What can be told of a value's entries without evaluating: names of several words after a dot
     /// are read by it.
     pub(super) fn shape(&mut self, model: usize, boxed: &Boxed) -> Type {
-        let declared =
-            self.types.resolve(self.graph, self.report, model, boxed.type_ref.as_ref());
+        let declared = self.types.resolve(self.graph, self.report, model, boxed.type_ref.as_ref());
         match (&declared, &boxed.kind) {
             (Type::Any, BoxedKind::Context(entries)) => {
                 let mut shapes = Vec::new();

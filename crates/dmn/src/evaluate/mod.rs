@@ -35,7 +35,11 @@ pub(crate) struct Run<'p, 'm> {
 }
 
 impl<'p, 'm> Run<'p, 'm> {
-    pub fn new(program: &'p Arc<Program>, machine: &'m mut Machine, given: &'p Arc<Context>) -> Self {
+    pub fn new(
+        program: &'p Arc<Program>,
+        machine: &'m mut Machine,
+        given: &'p Arc<Context>,
+    ) -> Self {
         let (failure, decisions) = (None, Vec::new());
         Self { program, machine, given, values: BTreeMap::new(), failure, decisions }
     }
@@ -124,11 +128,8 @@ impl<'p, 'm> Run<'p, 'm> {
         };
         let found = element.paths.iter().find_map(under).or_else(|| self.given.get(name));
         let Some(found) = found else { return Value::NULL };
-        let value = if self.program.open {
-            given::with_dates(&element.of, found)
-        } else {
-            found.clone()
-        };
+        let value =
+            if self.program.open { given::with_dates(&element.of, found) } else { found.clone() };
         let coerced = element.of.coerce(value.clone(), self.machine);
         if coerced.is_null() && !value.is_null() {
             let message = format!("the input \"{}\" is refused: {}", element.name, coerced.why());
@@ -152,13 +153,7 @@ impl<'p, 'm> Run<'p, 'm> {
         output
     }
 
-    fn record(
-        &mut self,
-        element: &Element,
-        decision: &Decision,
-        mut trace: Trace,
-        output: &Value,
-    ) {
+    fn record(&mut self, element: &Element, decision: &Decision, mut trace: Trace, output: &Value) {
         if !matches!(decision.logic.kind, LogicKind::Table(_)) {
             for number in &decision.information {
                 let required = &self.program.elements[*number];

@@ -60,7 +60,9 @@ impl Reader<'_, '_, '_> {
 
     fn boxed(&mut self, node: Xml<'_, '_>) -> Boxed {
         let kind = match node.tag_name().name() {
-            "literalExpression" => self.literal(node).map_or(BoxedKind::Refused, BoxedKind::Literal),
+            "literalExpression" => {
+                self.literal(node).map_or(BoxedKind::Refused, BoxedKind::Literal)
+            }
             "decisionTable" => {
                 self.table(node).map_or(BoxedKind::Refused, |it| BoxedKind::Table(Box::new(it)))
             }

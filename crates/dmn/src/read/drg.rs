@@ -31,7 +31,8 @@ impl Reader<'_, '_, '_> {
                 .collect(),
             ..Model::default()
         };
-        for child in root.children().filter(|it| it.tag_name().namespace() == Some(self.namespace)) {
+        for child in root.children().filter(|it| it.tag_name().namespace() == Some(self.namespace))
+        {
             self.report.enter_element(child.attribute("id"));
             match child.tag_name().name() {
                 "import" => model.imports.extend(self.import(child)),

@@ -23,11 +23,7 @@ impl Reader<'_, '_, '_> {
             function: self.child(node, "functionItem").map(|function| self.function_item(function)),
             is_collection: node.attribute("isCollection").is_some_and(|it| it.trim() == "true"),
         };
-        let kinds = [
-            item.type_ref.is_some(),
-            !item.components.is_empty(),
-            item.function.is_some(),
-        ];
+        let kinds = [item.type_ref.is_some(), !item.components.is_empty(), item.function.is_some()];
         if kinds.iter().filter(|kind| **kind).count() > 1 {
             let message = format!(
                 "expected \"{}\" to have one of typeRef, itemComponent and functionItem",

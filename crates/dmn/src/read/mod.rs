@@ -80,7 +80,8 @@ impl Reader<'_, '_, '_> {
 
     /// The text of an element, with its place; `None` if it is blank.
     fn text(&self, of: Xml<'_, '_>) -> Option<Spot> {
-        let text: String = of.children().filter(Xml::is_text).filter_map(|child| child.text()).collect();
+        let text: String =
+            of.children().filter(Xml::is_text).filter_map(|child| child.text()).collect();
         if text.trim().is_empty() {
             return None;
         }
@@ -118,8 +119,7 @@ impl Reader<'_, '_, '_> {
 fn attribute_spot(of: Xml<'_, '_>, name: &str) -> Option<Spot> {
     let attribute = of.attribute_node(name)?;
     let text = attribute.value().trim();
-    (!text.is_empty())
-        .then(|| Spot { text: text.into(), at: attribute.range_value().start })
+    (!text.is_empty()).then(|| Spot { text: text.into(), at: attribute.range_value().start })
 }
 
 fn type_ref(of: Xml<'_, '_>) -> Option<Spot> {

@@ -97,7 +97,13 @@ const SHAPES: &[Shape] = &[
     (
         "decision",
         &["name"],
-        &["variable", "informationRequirement", "knowledgeRequirement", "authorityRequirement", "*"],
+        &[
+            "variable",
+            "informationRequirement",
+            "knowledgeRequirement",
+            "authorityRequirement",
+            "*",
+        ],
     ),
     ("informationRequirement", &[], &["requiredDecision", "requiredInput"]),
     ("knowledgeRequirement", &[], &["requiredKnowledge"]),
@@ -227,8 +233,9 @@ mod tests {
 
     #[test]
     fn every_child_has_a_shape() {
-        let known =
-            |name: &str| SHAPES.iter().any(|(shape, _, _)| *shape == name) || name == "importedValues";
+        let known = |name: &str| {
+            SHAPES.iter().any(|(shape, _, _)| *shape == name) || name == "importedValues"
+        };
         for (_, _, children) in SHAPES {
             for child in children.iter().filter(|child| **child != "*") {
                 assert!(known(child), "{child} has no shape");

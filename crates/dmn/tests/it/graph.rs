@@ -1,7 +1,7 @@
 //! Requirements: decisions, knowledge, services, imports, types.
 
-use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
 use feel::Value;
+use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
 
 use crate::harness::{
     NOW_MS, check, compiled, compiled_as, evaluated, file, json, literal, named, refused,
@@ -26,7 +26,9 @@ fn decision(id: &str, of: &str, requires: &[&str], logic: &str) -> String {
 }
 
 fn input(id: &str, of: &str) -> String {
-    format!("<inputData id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/></inputData>")
+    format!(
+        "<inputData id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/></inputData>"
+    )
 }
 
 fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> String {
@@ -37,7 +39,11 @@ fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> St
         .collect();
     let requires: String = requires
         .iter()
-        .map(|it| format!("<knowledgeRequirement><requiredKnowledge href=\"#{it}\"/></knowledgeRequirement>"))
+        .map(|it| {
+            format!(
+                "<knowledgeRequirement><requiredKnowledge href=\"#{it}\"/></knowledgeRequirement>"
+            )
+        })
         .collect();
     format!(
         "<businessKnowledgeModel id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>\
@@ -49,7 +55,9 @@ fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> St
 fn service(id: &str, parts: &[(&str, &str)]) -> String {
     let parts: String =
         parts.iter().map(|(element, id)| format!("<{element} href=\"#{id}\"/>")).collect();
-    format!("<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{parts}</decisionService>")
+    format!(
+        "<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{parts}</decisionService>"
+    )
 }
 
 #[test]
@@ -182,8 +190,16 @@ fn with_service() -> String {
         decision("out", "Any", &["mid", "input n"], "mid * 100 + n"),
         decision("second", "Any", &["mid"], "mid"),
         service("s", &[("outputDecision", "out"), ("inputDecision", "mid"), ("inputData", "n")]),
-        service("both", &[("outputDecision", "out"), ("outputDecision", "second"), ("inputData", "n")]),
-        decision("calls", "Any", &["knows s", "mid", "input n"], "[s(1, 2), s(mid: 5, n: 6), mid, n]"),
+        service(
+            "both",
+            &[("outputDecision", "out"), ("outputDecision", "second"), ("inputData", "n")],
+        ),
+        decision(
+            "calls",
+            "Any",
+            &["knows s", "mid", "input n"],
+            "[s(1, 2), s(mid: 5, n: 6), mid, n]",
+        ),
         decision("calls both", "Any", &["knows both"], "both(1).second"),
     ]
     .concat()
@@ -234,7 +250,10 @@ fn imported_elements_have_the_name_of_the_import_before_theirs() {
     let main = |name: &str, text: &str| {
         let requires = ["lib#base", "knows lib#gross"];
         let item = if name.is_empty() { "price" } else { "the lib.price" };
-        file(&[import(name, "lib"), input("p", item), decision("d", "Any", &requires, text)].concat())
+        file(
+            &[import(name, "lib"), input("p", item), decision("d", "Any", &requires, text)]
+                .concat(),
+        )
     };
     let prefixed = main("the lib", "the lib.gross({net price: the lib.base})");
     let evaluate = |xml: &str, variables: &str| {
@@ -286,5 +305,8 @@ fn two_required_elements_of_one_name_are_refused() {
         decision("d", "Any", &["input a", "input b"], "a"),
     ];
     let findings = refused(&elements.concat());
-    assert!(findings.iter().any(|it| it.message.contains("two required elements")), "{findings:#?}");
+    assert!(
+        findings.iter().any(|it| it.message.contains("two required elements")),
+        "{findings:#?}"
+    );
 }

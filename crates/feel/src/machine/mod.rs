@@ -387,6 +387,9 @@ impl Machine {
             }
             Test::Value(code) => {
                 let with = self.eval(frame, code);
+                if with.is_null() && matches!(code.kind, Kind::Range(_)) {
+                    return with;
+                }
                 self.member(frame, code, value, &with)
             }
         }

@@ -107,7 +107,7 @@ fn errors_point_and_say_what_was_expected() {
         ("if true then 1", 14, "expected `else`"),
         ("sum(1", 5, "expected `,` or `)`"),
         ("contain(\"a\", \"b\")", 0, "did you mean `contains`?"),
-        ("abs(1, 2)", 0, "takes (n) or (number), but found 2 arguments"),
+        ("abs(1, 2)", 0, "takes (n), but found 2 arguments"),
         ("'a'", 0, "character `'`"),
     ] {
         let error = compile(source).expect_err(source);

@@ -39,7 +39,7 @@ fn every_function_is_on_the_page_with_all_its_parameters() {
         let heading = format!("\n### {}\n", function.name);
         let section = page.split(&heading).nth(1).unwrap_or_else(|| panic!("{}", function.name));
         let section = section.split("\n#").next().unwrap_or_default();
-        for signature in function.signatures {
+        for signature in function.signatures.iter().filter(|one| !one.starts_with('=')) {
             let wanted = format!("`{}({signature})`", function.name);
             assert!(section.contains(&wanted), "{wanted} is not in: {section}");
         }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fermata_dmn::{Definitions, Options};
 use feel::{Context, Value};
+use fermata_dmn::{Definitions, Options};
 
 use case::{Case, ExpectedResult, TestFile};
 
@@ -125,16 +125,16 @@ fn compile(wanted: &str, models: &[(String, String)]) -> Result<Definitions, Str
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     let options = Options { strict: true, partial: true };
-    fermata_dmn::compile_as(text, &others, options).map_err(|findings| {
-        findings.first().map_or_else(|| "refused".into(), ToString::to_string)
-    })
+    fermata_dmn::compile_as(text, &others, options)
+        .map_err(|findings| findings.first().map_or_else(|| "refused".into(), ToString::to_string))
 }
 
 fn run_case(model: &Definitions, case: &Case) -> Result<(), String> {
     let mut variables = Context::default();
     for input in &case.inputs {
         // Inputs of imported models have names of their own in the kit's files.
-        let value = value::value(&input.value).map_err(|error| format!("{}: {error}", input.name))?;
+        let value =
+            value::value(&input.value).map_err(|error| format!("{}: {error}", input.name))?;
         variables.set(input.name.as_str().into(), value);
     }
     let variables = Value::context(variables);
