@@ -12,6 +12,7 @@ mod deploy;
 mod dev;
 mod drill;
 mod failure;
+mod feel;
 mod incidents;
 mod input;
 mod lint;
@@ -131,6 +132,9 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Evaluate a FEEL expression, or one after the other
+    #[command(after_help = feel::HELP)]
+    Feel(feel::FeelArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
         after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
@@ -155,6 +159,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
+        Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),
         Command::Deploy(args) => Context::run(server, output, |context| deploy::run(args, context)),
         Command::Start(args) => Context::run(server, output, |context| start::run(args, context)),
