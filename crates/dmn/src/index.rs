@@ -12,7 +12,7 @@ use feel::{Number, Value};
 use crate::program::{Condition, Rule, Within};
 
 /// Tables with fewer rules are looked through.
-const RULES_MIN: usize = 16;
+const RULES_MIN: usize = 8;
 /// Most entries of a column's index for each rule: a column that tells rules apart badly needs more,
 /// and helps little.
 const ENTRIES_PER_RULE_MAX: usize = 16;

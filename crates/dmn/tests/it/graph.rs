@@ -175,6 +175,50 @@ fn knowledge_that_calls_itself_ends() {
     assert!(failure.message.contains("ended"), "{failure:?}");
 }
 
+/// Boxed expressions and FEEL in each other, calling themselves without end: the depth is one.
+#[test]
+fn recursion_through_deep_logic_ends_on_a_small_stack() {
+    let nested = (0..30).fold(literal("[[[[endless(n + 1)]]]]"), |inner, at| match at % 3 {
+        0 => format!("<context><contextEntry>{inner}</contextEntry></context>"),
+        1 => format!("<list>{inner}</list>"),
+        _ => format!(
+            "<for iteratorVariable=\"i\"><in>{}</in><return>{inner}</return></for>",
+            literal("[1]")
+        ),
+    });
+    let body = format!("<formalParameter name=\"n\"/>{nested}");
+    let elements = [
+        format!(
+            "<businessKnowledgeModel id=\"endless\" name=\"endless\"><encapsulatedLogic>{body}\
+             </encapsulatedLogic><knowledgeRequirement><requiredKnowledge href=\"#endless\"/>\
+             </knowledgeRequirement></businessKnowledgeModel>"
+        ),
+        decision("d", "Any", &["knows endless"], "endless(0)"),
+    ];
+    let evaluation = evaluated(&elements.concat(), "d", "{}");
+    assert!(evaluation.failure.unwrap().message.contains("nested deeper"));
+    let table = "<decisionTable><input><inputExpression><text>1</text></inputExpression></input>\
+                 <output><defaultOutputEntry><text>endless(n)</text></defaultOutputEntry></output>\
+                 </decisionTable>";
+    let elements = [
+        knowledge("endless", &["n"], &["endless"], "0").replace(&literal("0"), table),
+        decision("d", "Any", &["knows endless"], "endless(0)"),
+    ];
+    let evaluation = evaluated(&elements.concat(), "d", "{}");
+    assert!(evaluation.failure.unwrap().message.contains("nested deeper"));
+}
+
+#[test]
+fn functions_that_keep_functions_are_bounded() {
+    let wrap = "<businessKnowledgeModel id=\"wrap\" name=\"wrap\"><encapsulatedLogic>\
+                <formalParameter name=\"inner\"/><functionDefinition><literalExpression><text>inner\
+                </text></literalExpression></functionDefinition></encapsulatedLogic>\
+                </businessKnowledgeModel>";
+    let loops = decision("d", "Any", &["knows wrap"], "count(for i in 1..20000 return wrap(partial[-1]))");
+    let output = evaluated(&[wrap.into(), loops].concat(), "d", "{}").output;
+    assert!(output.why().to_string().contains("levels of nesting"), "{output:?}");
+}
+
 fn with_service() -> String {
     [
         input("n", "number"),
