@@ -1,5 +1,7 @@
 //! Expressions and what they give, errors and where they point, hostile input and its bounds.
 
+mod reference;
+
 use std::collections::BTreeMap;
 
 use fermata_feel::{Outcome, STEPS_MAX, Value, compile, temporal};
