@@ -29,7 +29,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host", "proto"],
     ),
     ("client", &["base", "proto"]),
-    ("cli", &["base", "feel", "dmn", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
+    (
+        "cli",
+        &["base", "feel", "dmn", "instance", "bpmn", "asl", "server", "store", "client", "proto"],
+    ),
     ("sim", &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host"]),
 ];
 

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fermata_dmn::{Definitions, compile};
 use feel::Value;
+use fermata_dmn::{Definitions, compile};
 
 /// What the first column tests.
 #[derive(Clone, Copy)]

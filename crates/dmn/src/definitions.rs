@@ -62,8 +62,7 @@ pub fn compile_as(
     sources.extend(imports.iter().map(|(file, text)| Source { file: Some(file), text }));
     let count = sources.len();
     let mut report = Report::new(sources);
-    let models: Vec<Option<Model>> =
-        (0..count).map(|number| read(&mut report, number)).collect();
+    let models: Vec<Option<Model>> = (0..count).map(|number| read(&mut report, number)).collect();
     let Some(graph) = link::link(models, &mut report) else {
         report.keep_only(&[true]);
         return Err(report.into_findings());
@@ -115,7 +114,8 @@ impl Definitions {
     /// Names of the input data that a decision and those below it require, sorted.
     pub fn inputs(&self, decision: &str) -> Vec<String> {
         let elements = &self.0.program.elements;
-        let mut open: Vec<usize> = self.find(decision).into_iter().map(|(number, _)| number).collect();
+        let mut open: Vec<usize> =
+            self.find(decision).into_iter().map(|(number, _)| number).collect();
         let (mut seen, mut names) = (vec![false; elements.len()], Vec::new());
         while let Some(number) = open.pop() {
             if std::mem::replace(&mut seen[number], true) {
@@ -152,14 +152,14 @@ impl Definitions {
     /// the names of its parameters. A decision is evaluated.
     pub fn invoke(&self, invocable: &str, variables: &Value, now: impl Into<Now>) -> Evaluation {
         match self.find(invocable) {
-            Some((number, element)) => self.run(element, variables, now.into(), |run| match &element
-                .kind
-            {
-                ElementKind::Service(service) => run.invoke_service(service),
-                ElementKind::Knowledge(knowledge) => run.invoke_knowledge(number, knowledge),
-                ElementKind::Decision(_) | ElementKind::Input => run.value_of(number),
-                ElementKind::Source => Value::NULL,
-            }),
+            Some((number, element)) => {
+                self.run(element, variables, now.into(), |run| match &element.kind {
+                    ElementKind::Service(service) => run.invoke_service(service),
+                    ElementKind::Knowledge(knowledge) => run.invoke_knowledge(number, knowledge),
+                    ElementKind::Decision(_) | ElementKind::Input => run.value_of(number),
+                    ElementKind::Source => Value::NULL,
+                })
+            }
             None => unknown(invocable, "decision, decision service or business knowledge model"),
         }
     }

@@ -82,11 +82,7 @@ impl Column {
     }
 
     /// False when there are too many entries.
-    fn fill<'c>(
-        &mut self,
-        conditions: impl Iterator<Item = &'c Condition>,
-        rules: usize,
-    ) -> bool {
+    fn fill<'c>(&mut self, conditions: impl Iterator<Item = &'c Condition>, rules: usize) -> bool {
         let mut room = ENTRIES_PER_RULE_MAX * rules;
         for (rule, condition) in (0_u32..).zip(conditions) {
             let added = match condition {
@@ -132,7 +128,9 @@ impl Column {
             self.piece(end).saturating_sub(usize::from(!included))
         });
         let within = self.pieces.get_mut(first..=last).unwrap_or_default();
-        within.iter_mut().for_each(|rules| rules.push(rule));
+        for rules in &mut *within {
+            rules.push(rule);
+        }
         within.len()
     }
 

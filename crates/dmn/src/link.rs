@@ -111,7 +111,12 @@ impl Graph {
             let namespace = &import.namespace;
             if import.is_dmn {
                 let message = format!("no file with the namespace \"{namespace}\" was given");
-                report.error("D011", import.at, message, "give the imported file together with this one");
+                report.error(
+                    "D011",
+                    import.at,
+                    message,
+                    "give the imported file together with this one",
+                );
             } else {
                 let message = format!("\"{namespace}\" is not imported: only DMN is");
                 report.warning("D011", import.at, message, "copy what is needed into a DMN file");
@@ -157,7 +162,7 @@ impl Linker {
                     find(&decision.authority, Wanted::Any);
                 }
                 ElementKind::Knowledge(knowledge) => {
-                    node.knowledge = find(&knowledge.knowledge, Wanted::Function);
+                    node.knowledge = find(&knowledge.required, Wanted::Function);
                     find(&knowledge.authority, Wanted::Any);
                 }
                 ElementKind::Service(service) => {
@@ -191,7 +196,12 @@ impl Linker {
         let is_named = !matches!(element.kind, ElementKind::Source) && !element.name.is_empty();
         if is_named && !names.insert((model, element.name.clone())) {
             let message = format!("two elements have the name \"{}\"", element.name);
-            report.warning("D006", element.at, message, "rename one: by its name the first is meant");
+            report.warning(
+                "D006",
+                element.at,
+                message,
+                "rename one: by its name the first is meant",
+            );
         }
     }
 
@@ -232,9 +242,8 @@ impl Linker {
         let model = if namespace.is_empty() || namespace == graph.models[from].namespace {
             from
         } else {
-            let imported = |to: &Option<usize>| {
-                to.is_some_and(|to| graph.models[to].namespace == namespace)
-            };
+            let imported =
+                |to: &Option<usize>| to.is_some_and(|to| graph.models[to].namespace == namespace);
             let found = graph.imported[from].iter().copied().find(imported).flatten();
             found.ok_or_else(|| {
                 let message = format!("\"{text}\" is in a model that this one does not import");
@@ -301,8 +310,11 @@ fn break_cycles(graph: &mut Graph, report: &mut Report<'_>) {
 fn refuse_cycle(graph: &Graph, path: &[usize], start: usize, report: &mut Report<'_>) {
     const NAMES_MAX: usize = 8;
     let from = path.iter().position(|node| *node == start).unwrap_or(0);
-    let mut names: Vec<&str> =
-        path[from..].iter().take(NAMES_MAX).map(|node| graph.element(*node).name.as_str()).collect();
+    let mut names: Vec<&str> = path[from..]
+        .iter()
+        .take(NAMES_MAX)
+        .map(|node| graph.element(*node).name.as_str())
+        .collect();
     if path.len() - from > NAMES_MAX {
         names.push("...");
     }

@@ -75,8 +75,7 @@ impl<'a> Report<'a> {
         let at = self.sources.get(self.model).map_or(spot.at, |source| {
             spot.at + raw_offset(source.text.get(spot.at..).unwrap_or(""), diagnostic.span.start)
         });
-        let message =
-            format!("in the expression `{}`: {}", short(&spot.text), diagnostic.message);
+        let message = format!("in the expression `{}`: {}", short(&spot.text), diagnostic.message);
         let help = diagnostic.help.clone();
         self.error("D020", at, message.clone(), help.unwrap_or_else(|| "correct the FEEL".into()));
         message

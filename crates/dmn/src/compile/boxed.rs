@@ -20,10 +20,6 @@ impl Compiler<'_, '_> {
         Logic { of, kind: self.kind(model, boxed, scope) }
     }
 
-    fn inner(&mut self, model: usize, boxed: &Boxed, scope: &Environment) -> Box<Logic> {
-        Box::new(self.boxed(model, boxed, scope))
-    }
-
     fn kind(&mut self, model: usize, boxed: &Boxed, scope: &Environment) -> LogicKind {
         match &boxed.kind {
             BoxedKind::Refused => LogicKind::Broken("the expression was refused".into()),
@@ -42,12 +38,13 @@ impl Compiler<'_, '_> {
             }
             BoxedKind::Relation { columns, rows } => self.relation(model, columns, rows, scope),
             BoxedKind::Invocation { callee, bindings } => LogicKind::Invocation {
-                callee: self.inner(model, callee, scope),
+                callee: Box::new(self.boxed(model, callee, scope)),
                 bindings: bindings
                     .iter()
                     .map(|binding| {
                         let value = binding.value.as_ref();
-                        let mut value = value.map_or_else(nothing, |it| self.boxed(model, it, scope));
+                        let mut value =
+                            value.map_or_else(nothing, |it| self.boxed(model, it, scope));
                         if matches!(value.of, Type::Any) {
                             value.of = self.type_of(model, &binding.parameter);
                         }
@@ -59,12 +56,12 @@ impl Compiler<'_, '_> {
                 LogicKind::Function(Arc::new(self.function(model, function, scope)))
             }
             BoxedKind::Conditional { condition, then, otherwise } => LogicKind::Conditional {
-                condition: self.inner(model, condition, scope),
-                then: self.inner(model, then, scope),
-                otherwise: self.inner(model, otherwise, scope),
+                condition: Box::new(self.boxed(model, condition, scope)),
+                then: Box::new(self.boxed(model, then, scope)),
+                otherwise: Box::new(self.boxed(model, otherwise, scope)),
             },
             BoxedKind::Filter { source, matching } => LogicKind::Filter {
-                source: self.inner(model, source, scope),
+                source: Box::new(self.boxed(model, source, scope)),
                 matching: Box::new(self.matching(model, source, matching, scope)),
             },
             BoxedKind::Iterator(iterator) => self.iterator(model, iterator, scope),
@@ -72,20 +69,11 @@ impl Compiler<'_, '_> {
     }
 
     /// An expression, or the reason why it is none; that is a finding already.
-    pub(super) fn feel(
-        &mut self,
-        text: &Spot,
-        scope: &Environment,
-    ) -> Result<Expression, String> {
+    pub(super) fn feel(&mut self, text: &Spot, scope: &Environment) -> Result<Expression, String> {
         feel::compile_in(&text.text, scope).map_err(|error| self.report.feel(text, &error))
     }
 
-    fn context(
-        &mut self,
-        model: usize,
-        entries: &[EntrySource],
-        scope: &Environment,
-    ) -> LogicKind {
+    fn context(&mut self, model: usize, entries: &[EntrySource], scope: &Environment) -> LogicKind {
         // What is declared here must not be seen outside.
         let mut scope = scope.clone();
         let mut compiled = Vec::with_capacity(entries.len());

@@ -138,8 +138,7 @@ impl Compiler<'_, '_> {
     /// What can be told of a value's entries without evaluating: names of several words after a dot
     /// are read by it.
     pub(super) fn shape(&mut self, model: usize, boxed: &Boxed) -> Type {
-        let declared =
-            self.types.resolve(self.graph, self.report, model, boxed.type_ref.as_ref());
+        let declared = self.types.resolve(self.graph, self.report, model, boxed.type_ref.as_ref());
         match (&declared, &boxed.kind) {
             (Type::Any, BoxedKind::Context(entries)) => {
                 let mut shapes = Vec::new();
@@ -197,7 +196,9 @@ fn entry_names(model: &Model, found: &mut dyn FnMut(&str)) {
                 open.extend(entries.iter().map(|it| &it.value));
             }
             BoxedKind::Relation { columns, rows } => {
-                columns.iter().for_each(|it| found(&it.name));
+                for column in columns {
+                    found(&column.name);
+                }
                 open.extend(rows.iter().flatten());
             }
             BoxedKind::List(items) => open.extend(items),

@@ -9,7 +9,9 @@ use crate::model::{
     Aggregation, HitPolicy, InputClause as InputSource, OutputClause as OutputSource,
     Rule as RuleSource, Spot, Table as TableSource,
 };
-use crate::program::{COLLECTED, Condition, InputClause, Output, OutputClause, Policy, Rule, Table};
+use crate::program::{
+    COLLECTED, Condition, InputClause, Output, OutputClause, Policy, Rule, Table,
+};
 
 impl Compiler<'_, '_> {
     /// A table, or the first reason why it is none; all of them are findings already.
@@ -24,8 +26,7 @@ impl Compiler<'_, '_> {
             table.inputs.iter().map(|input| self.input(model, input, scope)).collect();
         let outputs: Vec<_> =
             table.outputs.iter().map(|output| self.output(model, table, output, scope)).collect();
-        let rules: Vec<_> =
-            table.rules.iter().map(|rule| self.rule(model, rule, scope)).collect();
+        let rules: Vec<_> = table.rules.iter().map(|rule| self.rule(model, rule, scope)).collect();
         let inputs = kept(inputs, &mut refused);
         let outputs = kept(outputs, &mut refused);
         let rules = kept(rules, &mut refused);
@@ -42,8 +43,7 @@ impl Compiler<'_, '_> {
         input: &InputSource,
         scope: &Environment,
     ) -> Result<InputClause, String> {
-        let declared =
-            self.types.resolve(self.graph, self.report, model, input.type_ref.as_ref());
+        let declared = self.types.resolve(self.graph, self.report, model, input.type_ref.as_ref());
         let values = self.optional_tests(input.values.as_ref(), scope);
         let expression = self.feel(&input.expression, scope)?;
         Ok(InputClause {
@@ -62,8 +62,7 @@ impl Compiler<'_, '_> {
         output: &OutputSource,
         scope: &Environment,
     ) -> Result<OutputClause, String> {
-        let declared =
-            self.types.resolve(self.graph, self.report, model, output.type_ref.as_ref());
+        let declared = self.types.resolve(self.graph, self.report, model, output.type_ref.as_ref());
         let is_ordered = matches!(table.policy, HitPolicy::Priority | HitPolicy::OutputOrder);
         let order = match &output.values {
             Some(values) if is_ordered => Some(self.listed(values, scope)?),
@@ -115,7 +114,8 @@ impl Compiler<'_, '_> {
         scope: &Environment,
     ) -> Result<Option<feel::UnaryTests>, String> {
         let compile = |text: &Spot| {
-            feel::compile_tests_in(&text.text, scope).map_err(|error| self.report.feel(text, &error))
+            feel::compile_tests_in(&text.text, scope)
+                .map_err(|error| self.report.feel(text, &error))
         };
         text.map(compile).transpose()
     }

@@ -133,8 +133,7 @@ impl Types {
         report.enter(model, None);
         let mut sized = self.item(graph, report, model, item, depth);
         if sized.size > TYPE_SIZE_MAX {
-            let message =
-                format!("the type \"{}\" has over {TYPE_SIZE_MAX} components", item.name);
+            let message = format!("the type \"{}\" has over {TYPE_SIZE_MAX} components", item.name);
             report.error("D009", item.at, message, "split the type");
             sized = Sized::default();
         }

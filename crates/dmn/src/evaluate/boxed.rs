@@ -6,9 +6,7 @@ use feel::{Context, Value};
 
 use super::{Evaluator, Frame, Trace, function};
 use crate::model::IteratorKind;
-use crate::program::{
-    ContextEntry, EACH, FILTERED, Iterator, Logic, LogicKind, Matching, SOURCE,
-};
+use crate::program::{ContextEntry, EACH, FILTERED, Iterator, Logic, LogicKind, Matching, SOURCE};
 
 /// Levels of the machine's nesting that a boxed expression stands for.
 const LEVELS: u32 = 4;

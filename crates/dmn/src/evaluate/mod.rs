@@ -35,7 +35,11 @@ pub(crate) struct Run<'p, 'm> {
 }
 
 impl<'p, 'm> Run<'p, 'm> {
-    pub fn new(program: &'p Arc<Program>, machine: &'m mut Machine, given: &'p Arc<Context>) -> Self {
+    pub fn new(
+        program: &'p Arc<Program>,
+        machine: &'m mut Machine,
+        given: &'p Arc<Context>,
+    ) -> Self {
         let (failure, decisions) = (None, Vec::new());
         Self { program, machine, given, values: BTreeMap::new(), failure, decisions }
     }
@@ -90,7 +94,7 @@ impl<'p, 'm> Run<'p, 'm> {
         });
         let arguments = arguments.collect();
         let output = self.service(service, arguments);
-        self.result(&service.name, &service.result, output)
+        self.result(&service.name, &service.result, &output)
     }
 
     /// A function that is called from outside, as [`Self::invoke_service`].
@@ -104,7 +108,7 @@ impl<'p, 'm> Run<'p, 'm> {
         }
     }
 
-    fn result(&mut self, id: &str, of: &Type, value: Value) -> Value {
+    fn result(&mut self, id: &str, of: &Type, value: &Value) -> Value {
         let output = of.coerce(value.clone(), self.machine);
         if output.is_null() && !value.is_null() {
             self.fail(id, format!("the output is refused: {}", output.why()));
@@ -124,11 +128,8 @@ impl<'p, 'm> Run<'p, 'm> {
         };
         let found = element.paths.iter().find_map(under).or_else(|| self.given.get(name));
         let Some(found) = found else { return Value::NULL };
-        let value = if self.program.open {
-            given::with_dates(&element.of, found)
-        } else {
-            found.clone()
-        };
+        let value =
+            if self.program.open { given::with_dates(&element.of, found) } else { found.clone() };
         let coerced = element.of.coerce(value.clone(), self.machine);
         if coerced.is_null() && !value.is_null() {
             let message = format!("the input \"{}\" is refused: {}", element.name, coerced.why());
@@ -147,18 +148,12 @@ impl<'p, 'm> Run<'p, 'm> {
         if let Some(violation) = logic.violation.take() {
             self.fail(&element.id, violation);
         }
-        let output = self.result(&element.id, &element.of, value);
+        let output = self.result(&element.id, &element.of, &value);
         self.record(element, decision, trace, &output);
         output
     }
 
-    fn record(
-        &mut self,
-        element: &Element,
-        decision: &Decision,
-        mut trace: Trace,
-        output: &Value,
-    ) {
+    fn record(&mut self, element: &Element, decision: &Decision, mut trace: Trace, output: &Value) {
         if !matches!(decision.logic.kind, LogicKind::Table(_)) {
             for number in &decision.information {
                 let required = &self.program.elements[*number];

@@ -112,7 +112,8 @@ impl Evaluator<'_, '_> {
 
     fn default(&mut self, table: &Table, frame: &Frame<'_>) -> Value {
         if table.outputs.iter().all(|output| output.default.is_none()) {
-            return self.null("no rule of the decision table matches, and it has no default output");
+            return self
+                .null("no rule of the decision table matches, and it has no default output");
         }
         let outputs = table
             .outputs

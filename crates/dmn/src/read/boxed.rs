@@ -44,23 +44,21 @@ impl Reader<'_, '_, '_> {
 
     /// The expression in the child of this name.
     fn part(&mut self, of: Xml<'_, '_>, name: &str) -> Boxed {
-        match self.child(of, name) {
-            Some(child) => {
-                let mut part = self.expression_in(child);
-                part.type_ref = part.type_ref.or_else(|| type_ref(child));
-                part
-            }
-            None => {
-                let message = format!("expected <{name}> in <{}>", of.tag_name().name());
-                self.error("D014", of, message, "add it");
-                refused()
-            }
-        }
+        let Some(child) = self.child(of, name) else {
+            let message = format!("expected <{name}> in <{}>", of.tag_name().name());
+            self.error("D014", of, message, "add it");
+            return refused();
+        };
+        let mut part = self.expression_in(child);
+        part.type_ref = part.type_ref.or_else(|| type_ref(child));
+        part
     }
 
     fn boxed(&mut self, node: Xml<'_, '_>) -> Boxed {
         let kind = match node.tag_name().name() {
-            "literalExpression" => self.literal(node).map_or(BoxedKind::Refused, BoxedKind::Literal),
+            "literalExpression" => {
+                self.literal(node).map_or(BoxedKind::Refused, BoxedKind::Literal)
+            }
             "decisionTable" => {
                 self.table(node).map_or(BoxedKind::Refused, |it| BoxedKind::Table(Box::new(it)))
             }

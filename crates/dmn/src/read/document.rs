@@ -37,8 +37,7 @@ pub(super) fn open<'t>(text: &'t str, report: &mut Report<'_>) -> Option<Documen
 /// The byte at a line and column.
 fn offset(text: &str, at: roxmltree::TextPos) -> usize {
     let mut lines = text.split_inclusive('\n');
-    let before: usize =
-        lines.by_ref().take(at.row.saturating_sub(1) as usize).map(str::len).sum();
+    let before: usize = lines.by_ref().take(at.row.saturating_sub(1) as usize).map(str::len).sum();
     let line = lines.next().unwrap_or("");
     let column = at.col.saturating_sub(1) as usize;
     before + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)

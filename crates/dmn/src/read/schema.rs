@@ -97,7 +97,13 @@ const SHAPES: &[Shape] = &[
     (
         "decision",
         &["name"],
-        &["variable", "informationRequirement", "knowledgeRequirement", "authorityRequirement", "*"],
+        &[
+            "variable",
+            "informationRequirement",
+            "knowledgeRequirement",
+            "authorityRequirement",
+            "*",
+        ],
     ),
     ("informationRequirement", &[], &["requiredDecision", "requiredInput"]),
     ("knowledgeRequirement", &[], &["requiredKnowledge"]),
@@ -209,7 +215,7 @@ pub(super) fn check(root: Xml<'_, '_>, namespace: &str, report: &mut Report<'_>)
             }
         } else if is_child(children, tag.name()) {
             check(child, namespace, report);
-        } else if !REMARKS.contains(&tag.name()) && !(is_root && tag.name() == "artifact") {
+        } else if !REMARKS.contains(&tag.name()) {
             let message = format!("<{}> cannot stand in <{name}>", tag.name());
             let help = "remove it; docs/reference/dmn.md lists what is supported";
             report.error("D004", child.range().start, message, help);
@@ -227,8 +233,9 @@ mod tests {
 
     #[test]
     fn every_child_has_a_shape() {
-        let known =
-            |name: &str| SHAPES.iter().any(|(shape, _, _)| *shape == name) || name == "importedValues";
+        let known = |name: &str| {
+            SHAPES.iter().any(|(shape, _, _)| *shape == name) || name == "importedValues"
+        };
         for (_, _, children) in SHAPES {
             for child in children.iter().filter(|child| **child != "*") {
                 assert!(known(child), "{child} has no shape");

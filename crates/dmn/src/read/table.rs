@@ -17,7 +17,8 @@ impl Reader<'_, '_, '_> {
         let outputs: Vec<_> = self.all(node, "output").collect();
         let outputs: Vec<_> = outputs.into_iter().map(|it| self.output(it)).collect();
         let rules: Vec<_> = self.all(node, "rule").collect();
-        let rules = rules.into_iter().map(|it| self.rule(it, inputs.len(), outputs.len())).collect();
+        let rules =
+            rules.into_iter().map(|it| self.rule(it, inputs.len(), outputs.len())).collect();
         let table = Table { policy: policy?, inputs, outputs, rules };
         self.check(node, &table);
         (self.report.errors() == before).then_some(table)

@@ -123,7 +123,11 @@ fn iterators_give_lists_and_truth_values() {
         )
     };
     check_logic(&iterator("for", "return", "[1, 2, 3]", "the item * 2"), "{}", "[2,4,6]");
-    check_logic(&iterator("for", "return", "[1..3]", "sum(partial) + the item"), "{}", "[null,null,null]");
+    check_logic(
+        &iterator("for", "return", "[1..3]", "sum(partial) + the item"),
+        "{}",
+        "[null,null,null]",
+    );
     check_logic(&iterator("for", "return", "[1..3]", "count(partial)"), "{}", "[0,1,2]");
     check_logic(&iterator("some", "satisfies", "[1, 2]", "the item > 1"), "{}", "true");
     check_logic(&iterator("every", "satisfies", "[1, 2]", "the item > 1"), "{}", "false");
@@ -135,7 +139,8 @@ fn iterators_give_lists_and_truth_values() {
 #[test]
 fn types_of_expressions_coerce_their_values() {
     let typed = |of: &str, text: &str| {
-        literal(text).replace("<literalExpression>", &format!("<literalExpression typeRef=\"{of}\">"))
+        literal(text)
+            .replace("<literalExpression>", &format!("<literalExpression typeRef=\"{of}\">"))
     };
     check_logic(&typed("number", "[5]"), "{}", "5");
     let wrong = decision(&typed("number", "\"x\""));

@@ -1,7 +1,9 @@
 //! Requirements: decisions, knowledge, services, imports, types.
 
-use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
+use std::fmt::Write as _;
+
 use feel::Value;
+use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
 
 use crate::harness::{
     NOW_MS, check, compiled, compiled_as, evaluated, file, json, literal, named, refused,
@@ -16,7 +18,7 @@ fn decision(id: &str, of: &str, requires: &[&str], logic: &str) -> String {
             _ => ("informationRequirement", "requiredDecision", *required),
         };
         let href = if href.contains('#') { href.to_owned() } else { format!("#{href}") };
-        requirements += &format!("<{wrapper}><{element} href=\"{href}\"/></{wrapper}>");
+        let _ = write!(requirements, "<{wrapper}><{element} href=\"{href}\"/></{wrapper}>");
     }
     format!(
         "<decision id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/>\
@@ -26,30 +28,41 @@ fn decision(id: &str, of: &str, requires: &[&str], logic: &str) -> String {
 }
 
 fn input(id: &str, of: &str) -> String {
-    format!("<inputData id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/></inputData>")
+    format!(
+        "<inputData id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/></inputData>"
+    )
 }
 
 fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> String {
-    let parameters: String = parameters
+    let parameters: Vec<String> = parameters
         .iter()
         .map(|it| it.split_once(": ").unwrap_or((it, "Any")))
         .map(|(name, of)| format!("<formalParameter name=\"{name}\" typeRef=\"{of}\"/>"))
         .collect();
-    let requires: String = requires
+    let requires: Vec<String> = requires
         .iter()
-        .map(|it| format!("<knowledgeRequirement><requiredKnowledge href=\"#{it}\"/></knowledgeRequirement>"))
+        .map(|it| {
+            format!(
+                "<knowledgeRequirement><requiredKnowledge href=\"#{it}\"/></knowledgeRequirement>"
+            )
+        })
         .collect();
     format!(
         "<businessKnowledgeModel id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>\
-         <encapsulatedLogic>{parameters}{}</encapsulatedLogic>{requires}</businessKnowledgeModel>",
-        literal(body)
+         <encapsulatedLogic>{}{}</encapsulatedLogic>{}</businessKnowledgeModel>",
+        parameters.concat(),
+        literal(body),
+        requires.concat()
     )
 }
 
 fn service(id: &str, parts: &[(&str, &str)]) -> String {
-    let parts: String =
+    let parts: Vec<String> =
         parts.iter().map(|(element, id)| format!("<{element} href=\"#{id}\"/>")).collect();
-    format!("<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{parts}</decisionService>")
+    format!(
+        "<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{}</decisionService>",
+        parts.concat()
+    )
 }
 
 #[test]
@@ -214,7 +227,8 @@ fn functions_that_keep_functions_are_bounded() {
                 <formalParameter name=\"inner\"/><functionDefinition><literalExpression><text>inner\
                 </text></literalExpression></functionDefinition></encapsulatedLogic>\
                 </businessKnowledgeModel>";
-    let loops = decision("d", "Any", &["knows wrap"], "count(for i in 1..20000 return wrap(partial[-1]))");
+    let loops =
+        decision("d", "Any", &["knows wrap"], "count(for i in 1..20000 return wrap(partial[-1]))");
     let output = evaluated(&[wrap.into(), loops].concat(), "d", "{}").output;
     assert!(output.why().to_string().contains("levels of nesting"), "{output:?}");
 }
@@ -226,8 +240,16 @@ fn with_service() -> String {
         decision("out", "Any", &["mid", "input n"], "mid * 100 + n"),
         decision("second", "Any", &["mid"], "mid"),
         service("s", &[("outputDecision", "out"), ("inputDecision", "mid"), ("inputData", "n")]),
-        service("both", &[("outputDecision", "out"), ("outputDecision", "second"), ("inputData", "n")]),
-        decision("calls", "Any", &["knows s", "mid", "input n"], "[s(1, 2), s(mid: 5, n: 6), mid, n]"),
+        service(
+            "both",
+            &[("outputDecision", "out"), ("outputDecision", "second"), ("inputData", "n")],
+        ),
+        decision(
+            "calls",
+            "Any",
+            &["knows s", "mid", "input n"],
+            "[s(1, 2), s(mid: 5, n: 6), mid, n]",
+        ),
         decision("calls both", "Any", &["knows both"], "both(1).second"),
     ]
     .concat()
@@ -278,7 +300,10 @@ fn imported_elements_have_the_name_of_the_import_before_theirs() {
     let main = |name: &str, text: &str| {
         let requires = ["lib#base", "knows lib#gross"];
         let item = if name.is_empty() { "price" } else { "the lib.price" };
-        file(&[import(name, "lib"), input("p", item), decision("d", "Any", &requires, text)].concat())
+        file(
+            &[import(name, "lib"), input("p", item), decision("d", "Any", &requires, text)]
+                .concat(),
+        )
     };
     let prefixed = main("the lib", "the lib.gross({net price: the lib.base})");
     let evaluate = |xml: &str, variables: &str| {
@@ -330,5 +355,8 @@ fn two_required_elements_of_one_name_are_refused() {
         decision("d", "Any", &["input a", "input b"], "a"),
     ];
     let findings = refused(&elements.concat());
-    assert!(findings.iter().any(|it| it.message.contains("two required elements")), "{findings:#?}");
+    assert!(
+        findings.iter().any(|it| it.message.contains("two required elements")),
+        "{findings:#?}"
+    );
 }

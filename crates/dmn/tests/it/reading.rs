@@ -123,14 +123,12 @@ fn types_are_known_finite_and_of_bounded_size() {
     };
     check_refused(&item("t", "String"), "D009", 2, "no type \"String\"");
     check_refused(&[item("a", "b"), item("b", "a")].concat(), "D009", 3, "contains itself");
-    let chain: String = (0..200).map(|at| item(&format!("t{at}"), &format!("t{}", at + 1))).collect();
+    let chain: String =
+        (0..200).map(|at| item(&format!("t{at}"), &format!("t{}", at + 1))).collect();
     check_refused(&[chain, item("t200", "string")].concat(), "D009", 66, "over 64 deep");
     let double = |at: u32| {
         let component = |name: &str| {
-            format!(
-                "<itemComponent name=\"{name}\"><typeRef>t{}</typeRef></itemComponent>",
-                at + 1
-            )
+            format!("<itemComponent name=\"{name}\"><typeRef>t{}</typeRef></itemComponent>", at + 1)
         };
         let (left, right) = (component("l"), component("r"));
         format!("<itemDefinition name=\"t{at}\">{left}{right}</itemDefinition>\n")
@@ -163,7 +161,8 @@ fn tables_have_as_many_cells_as_columns_and_a_known_policy() {
 
 #[test]
 fn other_languages_are_refused() {
-    let logic = "\n<literalExpression expressionLanguage=\"juel\"><text>1</text></literalExpression>";
+    let logic =
+        "\n<literalExpression expressionLanguage=\"juel\"><text>1</text></literalExpression>";
     check_refused(&decision(logic), "D010", 3, "found juel");
     let feel = "<literalExpression expressionLanguage=\"feel\"><text>1</text></literalExpression>";
     assert_eq!(compiled(&decision(feel)).findings(), []);

@@ -1,8 +1,12 @@
 //! Hit policies, and what comes out of tables.
 
+use std::fmt::Write as _;
+
 use fermata_dmn::{DecisionKind, Options};
 
-use crate::harness::{NOW_MS, check, check_logic, compiled, compiled_as, decision, evaluated, json};
+use crate::harness::{
+    NOW_MS, check, check_logic, compiled, compiled_as, decision, evaluated, json,
+};
 
 /// A table over `a` and `b`; each rule is `CONDITION | CONDITION -> OUTPUT`.
 fn table(attributes: &str, output: &str, rules: &[&str]) -> String {
@@ -13,11 +17,11 @@ fn table(attributes: &str, output: &str, rules: &[&str]) -> String {
     );
     for (number, rule) in rules.iter().enumerate() {
         let (conditions, outputs) = rule.split_once(" -> ").unwrap();
-        xml.push_str(&format!("<rule id=\"r{}\">", number + 1));
+        let _ = write!(xml, "<rule id=\"r{}\">", number + 1);
         for (cells, name) in [(conditions, "inputEntry"), (outputs, "outputEntry")] {
             for cell in cells.split(" | ") {
                 let cell = cell.trim().replace('<', "&lt;");
-                xml.push_str(&format!("<{name}><text>{cell}</text></{name}>"));
+                let _ = write!(xml, "<{name}><text>{cell}</text></{name}>");
             }
         }
         xml.push_str("</rule>");
@@ -26,7 +30,8 @@ fn table(attributes: &str, output: &str, rules: &[&str]) -> String {
 }
 
 const ONE: &str = "<output id=\"o\" label=\"Out\"/>";
-const ORDERED: &str = "<output><outputValues><text>\"high\", \"mid\", \"low\"</text></outputValues></output>";
+const ORDERED: &str =
+    "<output><outputValues><text>\"high\", \"mid\", \"low\"</text></outputValues></output>";
 const RULES: &[&str] =
     &["> 10 | - -> \"low\"", "> 20 | - -> \"high\"", "- | \"x\", \"y\" -> \"mid\""];
 
@@ -44,7 +49,10 @@ fn unique_with_two_rules_is_a_failure_that_names_them() {
     assert!(evaluation.output.is_null());
     let failure = evaluation.failure.unwrap();
     assert_eq!(failure.decision_id, "d");
-    assert!(failure.message.contains("UNIQUE") && failure.message.contains("rules 1, 3"), "{failure:?}");
+    assert!(
+        failure.message.contains("UNIQUE") && failure.message.contains("rules 1, 3"),
+        "{failure:?}"
+    );
     // What matched is told nevertheless.
     assert_eq!(evaluation.decisions[0].rules.len(), 2);
 }
@@ -68,15 +76,13 @@ fn first_and_priority_give_one() {
 #[test]
 fn the_first_output_counts_most_for_priority_and_what_is_not_listed_comes_last() {
     let values = |name: &str, values: &str| {
-        format!("<output name=\"{name}\"><outputValues><text>{values}</text></outputValues></output>")
+        format!(
+            "<output name=\"{name}\"><outputValues><text>{values}</text></outputValues></output>"
+        )
     };
     let outputs = [values("x", "1, 2"), values("y", "\"a\", \"b\"")].concat();
-    let rules = &[
-        "- | - -> 3 | \"a\"",
-        "- | - -> 2 | \"a\"",
-        "- | - -> 1 | \"b\"",
-        "- | - -> 1 | \"a\"",
-    ];
+    let rules =
+        &["- | - -> 3 | \"a\"", "- | - -> 2 | \"a\"", "- | - -> 1 | \"b\"", "- | - -> 1 | \"a\""];
     let logic = table("hitPolicy=\"OUTPUT ORDER\"", &outputs, rules);
     let expected = r#"[{"x":1,"y":"a"},{"x":1,"y":"b"},{"x":2,"y":"a"},{"x":3,"y":"a"}]"#;
     check_logic(&logic, "{}", expected);
@@ -138,8 +144,7 @@ fn the_explanation_tells_inputs_and_rules() {
         .map(|input| (&*input.id, &*input.name, input.value.to_json()))
         .collect();
     assert_eq!(inputs, [("ia", "A", "25".into()), ("ib", "b", "\"x\"".into())]);
-    let rules: Vec<_> =
-        decision.rules.iter().map(|rule| (&*rule.id, rule.index)).collect();
+    let rules: Vec<_> = decision.rules.iter().map(|rule| (&*rule.id, rule.index)).collect();
     assert_eq!(rules, [("r1", 1), ("r2", 2), ("r3", 3)]);
     let output = &decision.rules[1].outputs[0];
     assert_eq!((&*output.id, &*output.name), ("o", "Out"));
@@ -172,8 +177,23 @@ fn types_of_columns_are_enforced_where_the_standard_is_wanted() {
 #[test]
 fn large_tables_match_as_small_ones_do() {
     let conditions = [
-        "-", "1", "2, 3", "[1..3]", "(1..3)", "]2..5]", "< 4", "> 2", "<= 1.0", "\"x\"",
-        "\"x\", 2", "not(\"x\")", "not(2)", "? = 3", "true", "null", "b",
+        "-",
+        "1",
+        "2, 3",
+        "[1..3]",
+        "(1..3)",
+        "]2..5]",
+        "< 4",
+        "> 2",
+        "<= 1.0",
+        "\"x\"",
+        "\"x\", 2",
+        "not(\"x\")",
+        "not(2)",
+        "? = 3",
+        "true",
+        "null",
+        "b",
     ];
     let rules: Vec<String> =
         conditions.iter().enumerate().map(|(at, it)| format!("{it} | - -> {at}")).collect();

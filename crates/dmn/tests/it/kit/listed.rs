@@ -11,7 +11,9 @@ pub fn complaints(list: &str, outcomes: &Outcomes) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut reached = None;
     let mut known = Vec::new();
-    for line in list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in
+        list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         if let Some(number) = line.strip_prefix("passed ") {
             reached = number.trim().parse::<usize>().ok();
         } else {

@@ -4,6 +4,8 @@
 //!      `tests/conformance.txt`: the number reached and every known failure with its reason.
 //! Out: cases passed by folder and in all; a failed test when it is not what the file says.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a test reads the kit")]
+
 mod case;
 mod listed;
 mod value;
@@ -12,8 +14,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fermata_dmn::{Definitions, Options};
 use feel::{Context, Value};
+use fermata_dmn::{Definitions, Options};
 
 use case::{Case, ExpectedResult, TestFile};
 
@@ -76,7 +78,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 fn test_files(folder: &Path) -> Vec<PathBuf> {
     let is_test = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        name.ends_with(".xml") && name.contains("-test-")
+        path.extension().is_some_and(|ending| ending == "xml") && name.contains("-test-")
     };
     entries(folder).into_iter().filter(is_test).collect()
 }
@@ -125,16 +127,16 @@ fn compile(wanted: &str, models: &[(String, String)]) -> Result<Definitions, Str
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
     let options = Options { strict: true, partial: true };
-    fermata_dmn::compile_as(text, &others, options).map_err(|findings| {
-        findings.first().map_or_else(|| "refused".into(), ToString::to_string)
-    })
+    fermata_dmn::compile_as(text, &others, options)
+        .map_err(|findings| findings.first().map_or_else(|| "refused".into(), ToString::to_string))
 }
 
 fn run_case(model: &Definitions, case: &Case) -> Result<(), String> {
     let mut variables = Context::default();
     for input in &case.inputs {
         // Inputs of imported models have names of their own in the kit's files.
-        let value = value::value(&input.value).map_err(|error| format!("{}: {error}", input.name))?;
+        let value =
+            value::value(&input.value).map_err(|error| format!("{}: {error}", input.name))?;
         variables.set(input.name.as_str().into(), value);
     }
     let variables = Value::context(variables);

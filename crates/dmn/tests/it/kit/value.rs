@@ -28,7 +28,8 @@ pub fn value(given: &Given) -> Result<Value, String> {
 
 fn simple(kind: &str, text: &str) -> Result<Value, String> {
     let literal = |function: &str| {
-        let expression = feel::compile(&format!("{function}(text)")).map_err(|it| it.to_string())?;
+        let expression =
+            feel::compile(&format!("{function}(text)")).map_err(|it| it.to_string())?;
         let scope = Context::from_iter([("text", Value::from(text.trim()))]);
         match expression.evaluate(&scope, 0).value {
             Value::Null(why) => Err(format!("{function}(\"{text}\"): {why}")),
