@@ -12,7 +12,7 @@ use feel::{Number, Value};
 use crate::program::{Condition, Rule, Within};
 
 /// Tables with fewer rules are looked through.
-const RULES_MIN: usize = 16;
+const RULES_MIN: usize = 8;
 /// Most entries of a column's index for each rule: a column that tells rules apart badly needs more,
 /// and helps little.
 const ENTRIES_PER_RULE_MAX: usize = 16;
@@ -128,7 +128,9 @@ impl Column {
             self.piece(end).saturating_sub(usize::from(!included))
         });
         let within = self.pieces.get_mut(first..=last).unwrap_or_default();
-        within.iter_mut().for_each(|rules| rules.push(rule));
+        for rules in &mut *within {
+            rules.push(rule);
+        }
         within.len()
     }
 

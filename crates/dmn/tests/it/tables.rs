@@ -1,5 +1,7 @@
 //! Hit policies, and what comes out of tables.
 
+use std::fmt::Write as _;
+
 use fermata_dmn::{DecisionKind, Options};
 
 use crate::harness::{
@@ -15,11 +17,11 @@ fn table(attributes: &str, output: &str, rules: &[&str]) -> String {
     );
     for (number, rule) in rules.iter().enumerate() {
         let (conditions, outputs) = rule.split_once(" -> ").unwrap();
-        xml.push_str(&format!("<rule id=\"r{}\">", number + 1));
+        let _ = write!(xml, "<rule id=\"r{}\">", number + 1);
         for (cells, name) in [(conditions, "inputEntry"), (outputs, "outputEntry")] {
             for cell in cells.split(" | ") {
                 let cell = cell.trim().replace('<', "&lt;");
-                xml.push_str(&format!("<{name}><text>{cell}</text></{name}>"));
+                let _ = write!(xml, "<{name}><text>{cell}</text></{name}>");
             }
         }
         xml.push_str("</rule>");
