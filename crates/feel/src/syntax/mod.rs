@@ -2,11 +2,14 @@
 
 pub(crate) mod ast;
 mod lexer;
+mod lists;
 mod literal;
 pub(crate) mod names;
 mod parser;
 mod primary;
 pub(crate) mod print;
+#[cfg(test)]
+mod round_trip;
 mod tests;
 mod types;
 

@@ -1,5 +1,7 @@
 //! Expressions and what they give, errors and where they point, hostile input and its bounds.
 
+mod decimals;
+mod depth;
 mod reference;
 
 use std::collections::BTreeMap;
