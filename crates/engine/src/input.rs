@@ -1,5 +1,6 @@
 //! What goes into a shard and what comes out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{
@@ -38,6 +39,8 @@ pub enum Input {
     Credit(StreamId, u32),
     /// The worker is gone. What it has leased stays leased.
     CloseStream(StreamId),
+    /// These callers are gone: who of them waits for the end of an instance waits no longer.
+    Forget(BTreeSet<Ticket>),
     /// The time of [`Shard::wake_ms`](crate::Shard::wake_ms) has come.
     Tick,
 }

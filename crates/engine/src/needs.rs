@@ -39,7 +39,8 @@ impl Shard {
                 Input::Definitions(_)
                 | Input::OpenStream(..)
                 | Input::Credit(..)
-                | Input::CloseStream(_),
+                | Input::CloseStream(_)
+                | Input::Forget(_),
             ) => None,
             Work::Pump(job_type) => {
                 let credit = self.streams.credit_of(job_type);

@@ -229,6 +229,10 @@ impl Shard {
             }
             Work::Input(Input::Credit(stream, jobs)) => self.streams.credit(stream, jobs),
             Work::Input(Input::CloseStream(stream)) => self.streams.close(stream),
+            Work::Input(Input::Forget(gone)) => self.waiters.retain(|_, waiters| {
+                waiters.retain(|(ticket, _)| !gone.contains(ticket));
+                !waiters.is_empty()
+            }),
             Work::Pump(job_type) => self.pump(&job_type),
             Work::Input(Input::Mail(row)) => self.take_mail(&row),
             Work::Input(Input::Tick) => self.tick(),

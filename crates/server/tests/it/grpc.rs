@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fermata_server::host::HostOptions;
 use fermata_server::{Server, ServerOptions};
 use proto::gateway as wire;
 use proto::gateway::gateway_client::GatewayClient;
@@ -23,16 +24,19 @@ type Gateway = GatewayClient<Channel>;
 
 /// Runs a story against a server on free ports, with one shard and with three.
 fn against_a_server<F: Future<Output = ()>>(story: impl Fn(Gateway, Channel) -> F) {
+    against_a_server_with(HostOptions::default(), story);
+}
+
+fn against_a_server_with<F: Future<Output = ()>>(
+    host: HostOptions,
+    story: impl Fn(Gateway, Channel) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for shards in [1, 3] {
         runtime.block_on(async {
             let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(shards));
             let any = "127.0.0.1:0".parse().unwrap();
-            let options = ServerOptions {
-                main: any,
-                grpc: any,
-                host: fermata_server::host::HostOptions::default(),
-            };
+            let options = ServerOptions { main: any, grpc: any, host };
             let server = Server::start(&memory, &options).await.unwrap();
             let url = format!("http://{}", server.grpc_address());
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -156,6 +160,35 @@ fn a_stream_pushes_jobs_and_a_result_reaches_the_one_who_waits() {
 }
 
 #[test]
+fn who_has_given_up_a_result_leaves_the_place_to_others() {
+    let few = HostOptions { waiting_max: 10, ..HostOptions::default() };
+    against_a_server_with(few, |mut client, _| async move {
+        deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
+        let process = wire::CreateProcessInstanceRequest {
+            bpmn_process_id: "p".into(),
+            ..Default::default()
+        };
+        let request = |request_timeout| wire::CreateProcessInstanceWithResultRequest {
+            request: Some(process.clone()),
+            request_timeout,
+            fetch_variables: Vec::new(),
+        };
+        // More than may wait at once, by each road on which a caller may go away.
+        for number in 0..100 {
+            let mut caller = client.clone();
+            let request = request(if number % 2 == 0 { 0 } else { 3_600_000 });
+            let call = caller.create_process_instance_with_result(request);
+            let given_up = tokio::time::timeout(Duration::from_millis(1), call).await;
+            if let Ok(Err(status)) = given_up {
+                panic!("call {number} was refused: {status}");
+            }
+        }
+        let given_up = client.create_process_instance_with_result(request(1)).await;
+        refused(given_up.map(drop), Code::DeadlineExceeded, "goes on");
+    });
+}
+
+#[test]
 fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_on() {
     against_a_server(|mut client, _| async move {
         deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
@@ -170,7 +203,7 @@ fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_
         // The request's own time, and the call's.
         let short = client.create_process_instance_with_result(request.clone());
         let short = tokio::time::timeout(Duration::from_mins(1), short).await;
-        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "goes on");
         let mut call = tonic::Request::new(wire::CreateProcessInstanceWithResultRequest {
             request_timeout: 0,
             ..request
@@ -179,7 +212,7 @@ fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_
         call.metadata_mut().insert("grpc-timeout", "20m".parse().unwrap());
         let short = client.create_process_instance_with_result(call);
         let short = tokio::time::timeout(Duration::from_mins(1), short).await;
-        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "goes on");
         assert_eq!(jobs(&mut client, poll("work", 5, -1)).await.unwrap().len(), 2);
     });
 }
