@@ -106,7 +106,7 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<wire::CreateProcessInstanceWithResultResponse>, Status> {
-        let end = end_of_call(request.metadata().as_ref());
+        let end = end_of_call(request.metadata().as_ref())?;
         convert::run_to_end(&self.host, request.into_inner(), end).await.map(Response::new)
     }
 
@@ -147,7 +147,7 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::ActivateJobsRequest>,
     ) -> Result<Response<Self::ActivateJobsStream>, Status> {
-        let end = end_of_call(request.metadata().as_ref());
+        let end = end_of_call(request.metadata().as_ref())?;
         let request = request.into_inner();
         for id in &request.tenant_ids {
             tenant(id)?;
@@ -156,9 +156,9 @@ impl GatewayService for Gateway {
             0 => Some(work::POLL_DEFAULT),
             ms => u64::try_from(ms).ok().map(Duration::from_millis),
         };
-        let deadline = poll.map(|poll| {
-            let until = Instant::now() + poll;
-            end.map_or(until, |end| until.min(end))
+        let deadline = poll.and_then(|poll| {
+            let until = Instant::now().checked_add(poll);
+            [until, end].into_iter().flatten().min()
         });
         let activate = ActivateJobs {
             job_type: request.r#type.into(),

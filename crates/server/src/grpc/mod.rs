@@ -13,7 +13,7 @@ mod stream;
 pub use gateway::Gateway;
 pub use health::Health;
 
-pub(crate) use status::timeout;
+pub(crate) use status::has_timeout;
 pub(crate) use stream::Pushes;
 
 /// Largest message: a deployment of the largest size and its frame.

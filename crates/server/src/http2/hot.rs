@@ -23,7 +23,7 @@ use tonic::Status;
 
 use super::frame::{self, Incoming};
 use super::jobs;
-use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, timeout};
+use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, has_timeout};
 use crate::host::{Answer, Caller, Host, Letter, Mailbox, Outbox};
 
 /// A unary method.
@@ -62,7 +62,7 @@ impl HotMethod {
         let plain = request.method() == Method::POST
             && matches!(grpc, b"application/grpc" | b"application/grpc+proto")
             && headers.get("grpc-encoding").is_none_or(|coding| coding == "identity");
-        let ends_early = hot == Self::Unary(Unary::CreateAndWait) && timeout(headers).is_some();
+        let ends_early = hot == Self::Unary(Unary::CreateAndWait) && has_timeout(headers);
         (plain && !ends_early).then_some(hot)
     }
 }

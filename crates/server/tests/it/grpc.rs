@@ -189,6 +189,33 @@ fn who_has_given_up_a_result_leaves_the_place_to_others() {
 }
 
 #[test]
+fn a_time_that_grpc_does_not_know_is_refused() {
+    against_a_server(|client, _| async move {
+        for (given, words) in [
+            ("18446744073709551615S", "at most 8 digits"),
+            ("123456789m", "at most 8 digits"),
+            ("5", "`5`"),
+            ("S", "`S`"),
+            ("+5S", "`+5S`"),
+            ("5s", "`5s`"),
+        ] {
+            let mut poll = tonic::Request::new(poll("nobody", 1, 10));
+            poll.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+            let refusal = client.clone().activate_jobs(poll).await;
+            refused(refusal.map(drop), Code::InvalidArgument, words);
+            let request = wire::CreateProcessInstanceWithResultRequest::default();
+            let mut call = tonic::Request::new(request);
+            call.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+            let refusal = client.clone().create_process_instance_with_result(call).await;
+            refused(refusal.map(drop), Code::InvalidArgument, words);
+        }
+        let mut longest = tonic::Request::new(poll("nobody", 1, 10));
+        longest.metadata_mut().insert("grpc-timeout", "99999999H".parse().unwrap());
+        client.clone().activate_jobs(longest).await.unwrap();
+    });
+}
+
+#[test]
 fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_on() {
     against_a_server(|mut client, _| async move {
         deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
