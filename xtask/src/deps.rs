@@ -9,24 +9,25 @@ use std::process::Command;
 use crate::finding::Finding;
 
 /// Rooms without I/O, async, clock and randomness.
-pub const PURE: &[&str] = &["base", "feel", "instance", "bpmn", "asl", "engine"];
+pub const PURE: &[&str] = &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine"];
 
 /// The arrows of the design. Who may name a crate may name what that crate speaks in, so the
 /// vocabulary (`base`) is open to all; `engine` and `store` meet only in `host` and in those that drive it.
 const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("feel", &["base"]),
+    ("dmn", &["base", "feel"]),
     ("instance", &["base"]),
     ("bpmn", &["base", "feel", "instance"]),
     ("asl", &["base", "feel", "instance"]),
-    ("engine", &["base", "instance", "bpmn", "asl"]),
+    ("engine", &["base", "feel", "dmn", "instance", "bpmn", "asl"]),
     ("store", &["base"]),
     ("host", &["base", "engine", "store"]),
     ("proto", &[]),
-    ("server", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "host", "proto"]),
+    ("server", &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host", "proto"]),
     ("client", &["base", "proto"]),
-    ("cli", &["base", "feel", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
-    ("sim", &["base", "feel", "instance", "bpmn", "asl", "engine", "store", "host"]),
+    ("cli", &["base", "feel", "dmn", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
+    ("sim", &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host"]),
 ];
 
 /// What brings I/O, async, a clock or randomness along; a trailing `*` stands for any ending.
