@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionRow, DefinitionTimerRow, JobKey, Outcome,
-    ShardId,
-};
+use base::{ActivateJobs, ActivatedJob, Command, DefinitionTimerRow, JobKey, Outcome, ShardId};
 use engine::{Catalog, Commit, Input, Poll, Read, Resource, Shard, ShardOptions, StreamId, Ticket};
 use store::{Fault, Reader, Store};
 
@@ -86,21 +83,20 @@ impl<R, P> std::fmt::Debug for ShardLoop<R, P> {
 }
 
 /// The loops of all shards, and the heads of all definitions.
-pub type Loops<R, P> = (Vec<ShardLoop<R, P>>, Vec<DefinitionRow>);
+pub type Loops<R, P> = (Vec<ShardLoop<R, P>>, Catalog);
 
 /// The loops as the store has them.
 pub fn loops<R, P: Clone>(store: &dyn Store, options: ShardOptions) -> Result<Loops<R, P>, Fault> {
     let mut reader = store.reader()?;
-    let heads = reader.definitions()?;
+    let catalog = Catalog::new(reader.definitions()?, reader.decision_graphs()?);
     let mut start_timers = reader.definition_timers()?;
     let mut loops = Vec::new();
     for number in 0..options.shards {
         // Those of start events are the first shard's.
         let timers = std::mem::take(&mut start_timers);
-        let catalog = Catalog::new(heads.clone());
-        loops.push(ShardLoop::open(store, ShardId(number), catalog, timers, options)?);
+        loops.push(ShardLoop::open(store, ShardId(number), catalog.clone(), timers, options)?);
     }
-    Ok((loops, heads))
+    Ok((loops, catalog))
 }
 
 impl<R, P: Clone> ShardLoop<R, P> {

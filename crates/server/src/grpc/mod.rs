@@ -5,6 +5,7 @@
 //! Absent: decisions; what REST alone offers (searches, user tasks).
 
 pub(crate) mod convert;
+mod decisions;
 mod gateway;
 mod health;
 mod status;

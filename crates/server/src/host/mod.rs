@@ -26,7 +26,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base::{
     ActivateJobs, ActivatedJob, Command, DefinitionRef, Outcome, Rejection, RejectionKind, ShardId,
 };
-use engine::{Catalog, Definition, Input, Resource, ShardOptions, StreamId};
+use engine::{Catalog, Decisions, Definition, Input, Resource, ShardOptions, StreamId};
 use host::Committer;
 use store::{Fault, Reader, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
@@ -129,10 +129,10 @@ impl Host {
             cache_bytes_max: options.cache_bytes_max / usize::from(shards.max(1)),
             business_id_unique: options.business_id_unique,
         };
-        let (loops, heads) = host::loops(&**store, shard_options)?;
+        let (loops, catalog) = host::loops(&**store, shard_options)?;
         let (fail, failed) = watch::channel(None);
         let hints = Arc::new(Hints::default());
-        let definitions = Arc::new(Mutex::new(Catalog::new(heads)));
+        let definitions = Arc::new(Mutex::new(catalog));
         let (to_writer, from_shards) = mpsc::sync_channel(usize::from(shards));
         let desks: Vec<_> = (0..shards).map(|_| Arc::new(Desk::new())).collect();
         let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
@@ -336,6 +336,11 @@ impl Host {
     /// Resolves a reference among what is deployed and acknowledged.
     pub fn definition(&self, reference: &DefinitionRef) -> Result<base::DefinitionRow, Rejection> {
         lock(&self.definitions).resolve(reference).cloned()
+    }
+
+    /// What decisions there are, of what is deployed and acknowledged.
+    pub fn with_decisions<T>(&self, ask: impl FnOnce(&Decisions) -> T) -> T {
+        ask(&lock(&self.definitions).decisions)
     }
 
     /// A definition with its graph, if it is compiled.
