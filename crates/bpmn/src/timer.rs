@@ -135,11 +135,13 @@ fn start_text(value: &Value, now_ms: i64) -> Result<String, String> {
             let nothing = std::collections::BTreeMap::<String, feel::Value>::new();
             let outcome = expression.evaluate(&nothing, now_ms);
             match &outcome.value {
-                feel::Value::Null | feel::Value::List(_) | feel::Value::Context(_) => Err(format!(
-                    "expected `{}` to give a time without any variables, but it gave {}",
-                    expression.source().trim(),
-                    outcome.value.to_json()
-                )),
+                feel::Value::Null(_) | feel::Value::List(_) | feel::Value::Context(_) => {
+                    Err(format!(
+                        "expected `{}` to give a time without any variables, but it gave {}",
+                        expression.source().trim(),
+                        outcome.value.to_json()
+                    ))
+                }
                 value => Ok(value.as_str().map_or_else(
                     || value.to_json().trim_matches('"').to_string(),
                     ToString::to_string,

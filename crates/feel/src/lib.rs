@@ -1,31 +1,46 @@
-//! FEEL (DMN 1.5, chapter 10.3): text to a tree with spans to a value.
+//! FEEL (DMN 1.5, chapter 10.3): text to a tree with spans, to code, to a value.
 //!
-//! In:  the text of an expression; later a scope with variables and the time of the input.
+//! In:  the text of an expression and what is known around it; later a scope with variables, and
+//!      the time and seed of the input.
 //! Out: a value, and for what became null the reason.
-//! Absent: a clock (`now()` is the input's time), randomness, and anything without a bound.
+//! Absent: a clock (`now()` is the input's time), randomness (`random number()` is drawn from the
+//!         input's seed), I/O, and anything without a bound.
 
-mod ast;
-mod builtins;
-mod eval;
-mod lexer;
+mod code;
+mod compile;
+mod environment;
+mod function;
+mod functions;
+mod machine;
+mod nearest;
+mod notes;
 mod number;
-mod parser;
+mod syntax;
 pub mod temporal;
-mod value;
+mod types;
+mod unary;
+pub mod value;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use number::Number;
+pub use environment::Environment;
+pub use function::{Callable, Function, Parameter};
+pub use functions::{FunctionInfo, functions};
+pub use machine::{DEPTH_MAX, Machine, Now, STEPS_MAX};
+pub use notes::{Note, Why};
+pub use number::{DIGITS_MAX, Number, Round};
+pub use types::{Constrained, FunctionType, Type};
+pub use unary::{Constant, UnaryTests, compile_tests_in};
 pub use value::{Context, Value};
+
+use machine::Unit;
 
 /// Longest text of an expression, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 64 * 1024;
-/// Deepest nesting of an expression's tree.
-pub const TREE_DEPTH_MAX: u32 = 200;
-/// Most steps of one evaluation.
-pub const EVALUATION_STEPS_MAX: u32 = 1_000_000;
+/// Longest text that an expression may make, in bytes.
+pub const STRING_BYTES_MAX: usize = 16 << 20;
 
 /// What is wrong with the text of an expression.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,33 +63,65 @@ impl fmt::Display for Diagnostic {
 impl std::error::Error for Diagnostic {}
 
 /// A compiled expression. Shared, immutable, evaluated without parsing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Expression(Arc<Compiled>);
 
-#[derive(Debug)]
-struct Compiled {
-    source: Box<str>,
-    names: Vec<Arc<str>>,
-    slots: usize,
-    root: ast::Node,
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.source())
+    }
 }
 
-/// Compiles the text of an expression (without the `=` that model attributes begin with).
+struct Compiled {
+    source: Arc<str>,
+    /// Variables of the outside, by their numbers.
+    globals: Vec<Arc<str>>,
+    names: Vec<Arc<str>>,
+    slots: u32,
+    code: code::Code,
+}
+
+/// Compiles the text of an expression (without the `=` that model attributes begin with). Every
+/// name that is not its own is a variable of the outside.
 pub fn compile(source: &str) -> Result<Expression, Diagnostic> {
-    if source.len() > SOURCE_BYTES_MAX {
-        return Err(Diagnostic {
-            span: 0..0,
-            message: format!(
-                "the expression is {} bytes, over the limit of {SOURCE_BYTES_MAX}",
-                source.len()
-            ),
-            help: None,
-        });
-    }
-    let (root, mut names) = parser::parse(source)?;
-    let slots = names.len();
+    compile_in(source, &Environment::open())
+}
+
+/// Compiles the text of an expression with what is known around it.
+pub fn compile_in(source: &str, environment: &Environment) -> Result<Expression, Diagnostic> {
+    too_long(source)?;
+    let types = environment.type_names();
+    let tree = syntax::Parser::new(source, environment.known(), &types)?.whole()?;
+    let source: Arc<str> = source.into();
+    let mut compiler = compile::Compiler::new(environment, source.clone());
+    let code = compiler.node(&tree)?;
+    let slots = compiler.slots();
+    let globals = compiler.globals;
+    let mut names = globals.clone();
     names.sort();
-    Ok(Expression(Arc::new(Compiled { source: source.into(), names, slots, root })))
+    Ok(Expression(Arc::new(Compiled { source, globals, names, slots, code })))
+}
+
+/// The text of an expression in one spelling: what it prints compiles to the same tree.
+pub fn format(source: &str) -> Result<String, Diagnostic> {
+    too_long(source)?;
+    let environment = Environment::open();
+    let tree = syntax::Parser::new(source, environment.known(), &[])?.whole()?;
+    Ok(tree.to_string())
+}
+
+fn too_long(source: &str) -> Result<(), Diagnostic> {
+    if source.len() <= SOURCE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Diagnostic {
+        span: 0..0,
+        message: format!(
+            "the expression is {} bytes, over the limit of {SOURCE_BYTES_MAX}",
+            source.len()
+        ),
+        help: Some("split it into several mappings, or decisions".into()),
+    })
 }
 
 /// Where an expression finds its variables.
@@ -94,29 +141,44 @@ impl Scope for std::collections::BTreeMap<String, Value> {
     }
 }
 
+impl Scope for Context {
+    fn get(&self, name: &str) -> Option<Value> {
+        Self::get(self, name).cloned()
+    }
+    fn names(&self) -> Vec<String> {
+        self.iter().map(|(name, _)| name.to_string()).collect()
+    }
+}
+
+/// A scope without variables.
+#[derive(Clone, Copy, Debug)]
+pub struct Nothing;
+
+pub(crate) const NOTHING: Nothing = Nothing;
+
+impl Scope for Nothing {
+    fn get(&self, _: &str) -> Option<Value> {
+        None
+    }
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// The result of an evaluation.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// The value.
     pub value: Value,
-    /// Why something became null on the way, in order.
-    pub notes: Vec<Note>,
+    /// Why something became null on the way, in order; the first twenty.
+    pub notes: Vec<Arc<Note>>,
 }
 
-/// Why something became null.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Note {
-    /// Bytes of the text that it is about.
-    pub span: Range<usize>,
-    /// The reason.
-    pub message: String,
-    pub(crate) failure: bool,
-}
-
-impl Note {
-    /// An operation could not be done; false when a name or entry is merely missing.
-    pub fn is_failure(&self) -> bool {
-        self.failure
+impl Outcome {
+    /// Why the value is null, in words; `None` if it is not, or was null to begin with.
+    pub fn reason(&self) -> Option<String> {
+        let why = self.value.why();
+        (!why.is_none()).then(|| why.to_string())
     }
 }
 
@@ -131,8 +193,26 @@ impl Expression {
         &self.0.names
     }
 
-    /// Evaluates. `now_ms` is the input's time, milliseconds since 1970.
-    pub fn evaluate(&self, scope: &dyn Scope, now_ms: i64) -> Outcome {
-        eval::evaluate(&self.0.root, &self.0.source, self.0.slots, scope, now_ms)
+    /// The value, if it is the same whatever the variables are.
+    pub fn constant(&self) -> Option<&Value> {
+        if let code::Kind::Constant(value) = &self.0.code.kind { Some(value) } else { None }
+    }
+
+    /// Evaluates. `now` is the input's time, milliseconds since 1970, with its seed.
+    pub fn evaluate(&self, scope: &dyn Scope, now: impl Into<Now>) -> Outcome {
+        let mut machine = Machine::new(now);
+        let value = self.run(&mut machine, scope);
+        Outcome { value, notes: machine.notes().to_vec() }
+    }
+
+    /// Evaluates as a part of something larger, within its budget.
+    pub fn run(&self, machine: &mut Machine, scope: &dyn Scope) -> Value {
+        let Compiled { source, globals, slots, code, .. } = &*self.0;
+        let unit = Unit { source, names: globals, slots: *slots };
+        let value = machine.enter(&unit, scope, None, |machine, frame| machine.eval(frame, code));
+        match machine.exhausted() {
+            Some(why) => Value::Null(why.clone()),
+            None => value,
+        }
     }
 }

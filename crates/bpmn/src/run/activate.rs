@@ -3,7 +3,6 @@
 use base::{
     ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables,
 };
-use feel::Value as Feel;
 
 use super::Run;
 use crate::graph::{EndKind, JobSpec, Kind, Node, UserTaskSpec, Value};
@@ -57,7 +56,7 @@ impl<'p> Run<'p, '_, '_> {
             Kind::SubProcess { start } => self.push_enter(*start, key, None),
             Kind::Script { expression, result } => {
                 let (value, why) = self.evaluate(expression, key);
-                if value == Feel::Null && !why.is_empty() {
+                if value.is_null() && !why.is_empty() {
                     let message = super::values::unfit(
                         "the script's result",
                         "a value",
@@ -148,7 +147,7 @@ impl<'p> Run<'p, '_, '_> {
     fn create_task(&mut self, spec: &UserTaskSpec, owner: ElementKey) -> Result<(), String> {
         let optional = |value: &Option<Value>, what| match value {
             None => Ok(None),
-            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => {
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0.is_null() => {
                 Ok(None)
             }
             Some(value) => self.scalar(value, owner, what).map(Some),
@@ -156,7 +155,7 @@ impl<'p> Run<'p, '_, '_> {
         let date = |text: Option<Text>| text.map(|text| timer::date_ms(&text)).transpose();
         let names = |value: &Option<Value>, what| match value {
             None => Ok(Vec::new()),
-            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0 == Feel::Null => {
+            Some(Value::Feel(expression)) if self.evaluate(expression, owner).0.is_null() => {
                 Ok(Vec::new())
             }
             Some(value) => self.names(value, owner, what),

@@ -33,8 +33,9 @@ impl Run<'_, '_, '_> {
     pub(super) fn evaluate(&self, expression: &Expression, scope: ElementKey) -> (Feel, String) {
         let visible = Visible { state: self.decision.state(), scope };
         let outcome = expression.evaluate(&visible, self.decision.now_ms());
-        let notes: Vec<_> = outcome.notes.iter().map(|note| note.message.clone()).collect();
-        (outcome.value, notes.join("; "))
+        let notes: Vec<_> = outcome.notes.iter().map(ToString::to_string).collect();
+        let why = outcome.reason().unwrap_or_else(|| notes.join("; "));
+        (outcome.value, why)
     }
 
     /// A text: the fixed one, or what the expression gives, which must be a string.
@@ -68,7 +69,7 @@ impl Run<'_, '_, '_> {
             Value::Feel(expression) => {
                 let (value, why) = self.evaluate(expression, scope);
                 match &value {
-                    Feel::Null | Feel::List(_) | Feel::Context(_) => {
+                    Feel::Null(_) | Feel::List(_) | Feel::Context(_) => {
                         Err(unfit(what, "a simple value", expression, &value, &why))
                     }
                     value => Ok(value
@@ -130,12 +131,14 @@ impl Run<'_, '_, '_> {
                         outer: Visible { state: self.decision.state(), scope },
                     };
                     let outcome = expression.evaluate(&mapped, self.decision.now_ms());
-                    if outcome.value == Feel::Null && !outcome.notes.is_empty() {
-                        let why = outcome.notes[0].message.clone();
+                    // A missing variable maps to null, as in Camunda 8; an operation that failed
+                    // is an incident.
+                    if let Feel::Null(why) = &outcome.value
+                        && why.is_failure()
+                    {
                         let what = format!("the mapping to `{}`", join(&mapping.target));
-                        if is_failure(&outcome.notes) {
-                            return Err(unfit(&what, "a value", expression, &outcome.value, &why));
-                        }
+                        let why = why.to_string();
+                        return Err(unfit(&what, "a value", expression, &outcome.value, &why));
                     }
                     outcome.value
                 }
@@ -192,18 +195,13 @@ impl feel::Scope for Mapped<'_> {
     }
 }
 
-/// A missing variable maps to null, as in Camunda 8; an operation that failed is an incident.
-fn is_failure(notes: &[feel::Note]) -> bool {
-    notes.iter().any(feel::Note::is_failure)
-}
-
 fn assign(targets: &mut BTreeMap<Text, Feel>, path: &[Text], value: Feel) {
     let Some((first, rest)) = path.split_first() else { return };
     if rest.is_empty() {
         targets.insert(first.clone(), value);
         return;
     }
-    let current = targets.remove(first).unwrap_or(Feel::Null);
+    let current = targets.remove(first).unwrap_or(Feel::NULL);
     targets.insert(first.clone(), current.with_path(rest, value));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fermata_feel::{EVALUATION_STEPS_MAX, Outcome, Value, compile, temporal};
+use fermata_feel::{Outcome, STEPS_MAX, Value, compile, temporal};
 
 /// 2026-11-23T12:00:00Z
 const NOW_MS: i64 = 1_795_435_200_000;
@@ -95,16 +95,16 @@ fn a_null_keeps_its_reason() {
 #[test]
 fn errors_point_and_say_what_was_expected() {
     for (source, at, part) in [
-        ("1 + * 2", 4, "expected a value, but found `*`"),
+        ("1 + * 2", 4, "expected an expression, but found `*`"),
         ("if true then 1", 14, "expected `else`"),
         ("sum(1", 5, "expected `,` or `)`"),
         ("contain(\"a\", \"b\")", 0, "did you mean `contains`?"),
-        ("abs(1, 2)", 0, "takes 1 arguments, but found 2"),
+        ("abs(1, 2)", 0, "takes (n) or (number), but found 2 arguments"),
         ("'a'", 0, "character `'`"),
     ] {
         let error = compile(source).expect_err(source);
         assert_eq!(
-            (error.span.start, error.message.contains(part)),
+            (error.span.start, error.to_string().contains(part)),
             (at, true),
             "{source}: {error}"
         );
@@ -116,11 +116,13 @@ fn hostile_input_is_bounded() {
     for deep in ["(", "[", "-", "not(", "{a:", "if "] {
         compile(&deep.repeat(20_000 / deep.len())).expect_err(deep);
     }
-    compile(&format!("1{}", "+1".repeat(5000))).expect_err("a deep tree");
+    // Long is not deep: a chain of one operator is one level.
+    check(&format!("1{}", "+1".repeat(5000)), "5001");
+    compile(&format!("1{}", "[1]".repeat(5000))).expect_err("a deep tree");
     compile(&"x".repeat(70_000)).expect_err("too long");
     let endless = outcome("count(for i in 1..1000000000 return i)");
     assert!(
-        endless.notes.iter().any(|note| note.message.contains(&EVALUATION_STEPS_MAX.to_string())),
+        endless.notes.iter().any(|note| note.message.contains(&STEPS_MAX.to_string())),
         "{endless:?}"
     );
     let nested = outcome("count(for i in 1..2000, j in 1..2000 return 1)");
@@ -133,7 +135,7 @@ fn hostile_input_is_bounded() {
 fn what_fuzzing_found_stays_mended() {
     assert_eq!(Value::from_json("0e11").unwrap().to_json(), "0");
     assert_eq!(Value::from_json("-0e-7").unwrap().to_json(), "0");
-    assert_eq!(temporal::Moment::parse("12:00:00-767161:17"), None);
+    assert!(temporal::Time::parse("12:00:00-767161:17").is_none());
     check("11 ** 31511 ** 31", "null");
     check("1e6000 ** 5.5", "null");
     check("4 ** 0.5", "2");
