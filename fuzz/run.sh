@@ -8,7 +8,7 @@ work="$PWD/target/fuzz-work"
 what="${1:?expected a number of minutes, or corpus}"
 shift
 targets=("$@")
-if [ ${#targets[@]} -eq 0 ]; then targets=(bpmn feel variables grpc rest records store); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(bpmn dmn feel variables grpc rest records store); fi
 
 rustc +nightly --version >/dev/null 2>&1 || rustup toolchain install nightly --profile minimal
 if [ ! -x "$tools/bin/cargo-fuzz" ]; then cargo install cargo-fuzz --locked --root "$tools"; fi
@@ -35,9 +35,14 @@ for target in "${targets[@]}"; do
     dictionary=()
     if [ -f "fuzz/dict/$target.dict" ]; then dictionary=("-dict=fuzz/dict/$target.dict"); fi
     echo "== $target, $seconds s"
+    # The conformance kit, where it is there, knows more models than a corpus of ours.
+    seeds=()
+    kit="${FERMATA_TCK:-../shared/tck}"
+    if [ "$target" = dmn ] && [ -d "$kit" ]; then seeds=("$kit"); fi
     # Hangs, and lengths that ask for all memory, are findings as panics are. Leaks are not: the
     # servers of `grpc` and `rest` live as long as the process.
-    "${fuzz[@]}" run "${place[@]}" "$target" "$work/$target" "fuzz/corpus/$target" -- \
+    "${fuzz[@]}" run "${place[@]}" "$target" "$work/$target" "fuzz/corpus/$target" \
+        "${seeds[@]}" -- \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1500 -malloc_limit_mb=512 \
         -max_len=8192 -detect_leaks=0 -print_final_stats=1 -artifact_prefix="$work/findings/$target/" \
         "${dictionary[@]}"

@@ -6,6 +6,7 @@
 
 mod acting;
 mod bpmn;
+mod dmn;
 mod faces;
 mod feel;
 mod records;
@@ -18,6 +19,7 @@ pub type Target = fn(&[u8]);
 /// All targets, by the names of their corpora.
 pub const TARGETS: &[(&str, Target)] = &[
     ("bpmn", bpmn::run),
+    ("dmn", dmn::run),
     ("feel", feel::run),
     ("variables", variables::run),
     ("grpc", faces::grpc),

@@ -24,9 +24,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["base"]),
     ("host", &["base", "engine", "store"]),
     ("proto", &[]),
-    ("server", &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host", "proto"]),
+    (
+        "server",
+        &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host", "proto"],
+    ),
     ("client", &["base", "proto"]),
-    ("cli", &["base", "feel", "dmn", "instance", "bpmn", "asl", "server", "store", "client", "proto"]),
+    (
+        "cli",
+        &["base", "feel", "dmn", "instance", "bpmn", "asl", "server", "store", "client", "proto"],
+    ),
     ("sim", &["base", "feel", "dmn", "instance", "bpmn", "asl", "engine", "store", "host"]),
 ];
 

@@ -20,7 +20,7 @@ const BANNED: &[(&str, &str)] = &[
     ("disallowed_types", "the ban has a reason; use an ordered map, pass I/O results in as inputs"),
 ];
 
-/// The one that the others must equal; it stands five times because clippy reads the nearest only.
+/// The one that the others must equal; it stands once a pure crate because clippy reads the nearest only.
 const BANS: &str = "crates/base/clippy.toml";
 
 pub fn check(root: &Path) -> Result<Vec<Finding>, String> {

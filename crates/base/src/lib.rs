@@ -14,6 +14,7 @@ mod mail;
 mod rejection;
 mod rows;
 mod text;
+pub mod xml;
 
 pub use batch::{Batch, Op};
 pub use command::{

@@ -7,6 +7,10 @@ pub const VARIABLES_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const JSON_DEPTH_MAX: usize = 512;
 /// Largest model in one deployment, in bytes.
 pub const RESOURCE_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Deepest nesting of elements in a model.
+pub const XML_DEPTH_MAX: usize = 200;
+/// Most XML nodes in a model.
+pub const XML_NODES_MAX: u32 = 2_000_000;
 /// Largest deployment, all resources together, in bytes.
 pub const DEPLOYMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Longest name, id, correlation key, job type or worker name, in bytes.

@@ -14,5 +14,5 @@ pub use graph::{
     UserTaskSpec, Value,
 };
 pub use problem::{Problem, Severity};
-pub use read::{XML_DEPTH_MAX, XML_NODES_MAX, read};
+pub use read::read;
 pub use run::Run;

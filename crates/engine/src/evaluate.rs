@@ -13,6 +13,7 @@ use base::{
     Rejection, RejectionKind, Reply, Text, Variables,
 };
 use bpmn::{Kind, Run};
+use dmn::DecisionKind;
 use instance::Ask;
 
 use crate::decisions::DecisionPlace;
@@ -99,8 +100,8 @@ impl Shard {
             return Err(broken("the decision is gone; please report this".into()));
         };
         // Variables were checked to be JSON when they came.
-        let context = feel::Value::from_json(&variables.to_json()).unwrap_or(feel::Value::Null);
-        let now = dmn::Now { ms: self.now_ms, seed: seed.raw() };
+        let context = feel::Value::from_json(&variables.to_json()).unwrap_or(feel::Value::NULL);
+        let now = feel::Now { ms: self.now_ms, seed: seed.raw() };
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             graph.definitions.evaluate(&decision.id, &context, now)
         }));
@@ -142,7 +143,7 @@ fn told(one: dmn::EvaluatedDecision, graph: &DecisionGraphRow) -> EvaluatedDecis
         version: deployed.map_or(graph.version, |row| row.version),
         id: one.id.into(),
         name: one.name.into(),
-        kind: one.kind.into(),
+        kind: kind(one.kind).into(),
         output: Some(json(&one.output)),
         inputs: one
             .inputs
@@ -152,6 +153,24 @@ fn told(one: dmn::EvaluatedDecision, graph: &DecisionGraphRow) -> EvaluatedDecis
         rules: one.rules.into_iter().map(rule).collect(),
         reasons: one.reasons.into_iter().map(Text::from).collect(),
         left_out: 0,
+    }
+}
+
+/// As Camunda 8's API names it, where it does.
+fn kind(kind: DecisionKind) -> &'static str {
+    match kind {
+        DecisionKind::Table => "DECISION_TABLE",
+        DecisionKind::Literal => "LITERAL_EXPRESSION",
+        DecisionKind::Context => "CONTEXT",
+        DecisionKind::List => "LIST",
+        DecisionKind::Relation => "RELATION",
+        DecisionKind::Invocation => "INVOCATION",
+        DecisionKind::Function => "FUNCTION",
+        DecisionKind::Conditional => "CONDITIONAL",
+        DecisionKind::Filter => "FILTER",
+        DecisionKind::Iterator => "ITERATOR",
+        // Also kinds that come later.
+        _ => "UNKNOWN",
     }
 }
 

@@ -38,6 +38,12 @@ pub trait Callable: fmt::Debug + Send + Sync {
     fn parameters(&self) -> &[Parameter];
     /// Type of its result.
     fn result(&self) -> &Type;
+    /// What it keeps, for the limits of nesting and size: a function that keeps a function that
+    /// keeps a function is as deep as lists in lists are.
+    fn kept(&self) -> &Value {
+        static NOTHING: Value = Value::NULL;
+        &NOTHING
+    }
     /// Calls it. As many arguments come as there are parameters, coerced to their types.
     fn call(&self, machine: &mut Machine, arguments: Vec<Value>) -> Value;
 }
@@ -66,11 +72,19 @@ impl Function {
     }
 
     pub(crate) fn depth(&self) -> u32 {
-        if let Kind::Lambda(lambda) = &self.0 { lambda.depth } else { 0 }
+        match &self.0 {
+            Kind::Builtin(_) => 0,
+            Kind::Lambda(lambda) => lambda.depth,
+            Kind::Native(callable) => callable.kept().depth(),
+        }
     }
 
     pub(crate) fn size(&self) -> u64 {
-        if let Kind::Lambda(lambda) = &self.0 { lambda.size } else { 1 }
+        match &self.0 {
+            Kind::Builtin(_) => 1,
+            Kind::Lambda(lambda) => lambda.size,
+            Kind::Native(callable) => callable.kept().size() + 1,
+        }
     }
 
     /// It can stand where a function of this type is wanted: as many parameters, each taking at

@@ -100,6 +100,10 @@ fn bpmn() {
     replay("bpmn");
 }
 #[test]
+fn dmn() {
+    replay("dmn");
+}
+#[test]
 fn feel() {
     replay("feel");
 }

@@ -12,7 +12,7 @@ mod node;
 mod rule;
 mod wiring;
 
-use base::limits::RESOURCE_BYTES_MAX;
+use base::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX, XML_NODES_MAX};
 
 use crate::graph::Process;
 use crate::problem::{Problem, Severity};
@@ -22,10 +22,6 @@ use builder::Builder;
 pub(crate) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 /// Camunda 8's extensions.
 pub(crate) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
-/// Deepest nesting of elements in a file.
-pub const XML_DEPTH_MAX: usize = 200;
-/// Most XML nodes in a file.
-pub const XML_NODES_MAX: u32 = 2_000_000;
 
 /// Reads a model. At least one executable process, or problems.
 pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
@@ -45,7 +41,7 @@ pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
             format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
         return Err(fail(1, 1, "B002", message, "split the model"));
     }
-    if let Some((line, depth)) = too_deep(text) {
+    if let Some((line, depth)) = base::xml::too_deep(text) {
         let message =
             format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
         return Err(fail(line, 1, "B002", message, "flatten the model"));
@@ -70,51 +66,4 @@ pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
     } else {
         Ok(processes)
     }
-}
-
-/// The parser recurses by nesting, so depth is bounded before it runs. Counts tags outside of
-/// comments, CDATA and processing instructions; on malformed input the parser has the last word.
-fn too_deep(text: &str) -> Option<(u32, usize)> {
-    let (mut depth, mut line, mut rest) = (0_usize, 1_u32, text);
-    while let Some(at) = rest.find('<') {
-        line += u32::try_from(rest[..at].matches('\n').count()).unwrap_or(u32::MAX);
-        rest = &rest[at..];
-        let (end, step) = if rest.starts_with("<!--") {
-            (rest.find("-->"), 0)
-        } else if rest.starts_with("<![CDATA[") {
-            (rest.find("]]>"), 0)
-        } else if rest.starts_with("<?") || rest.starts_with("<!") {
-            (rest.find('>'), 0)
-        } else if rest.starts_with("</") {
-            (rest.find('>'), -1)
-        } else {
-            let end = tag_end(rest);
-            (end, isize::from(!end.is_some_and(|end| rest[..end].ends_with('/'))))
-        };
-        depth = depth.saturating_add_signed(step);
-        if depth > XML_DEPTH_MAX {
-            return Some((line, depth));
-        }
-        let end = end?;
-        line += u32::try_from(rest[..end].matches('\n').count()).unwrap_or(u32::MAX);
-        rest = &rest[end..];
-    }
-    None
-}
-
-/// Where the tag that `text` begins with ends; `>` may stand in attribute values.
-fn tag_end(text: &str) -> Option<usize> {
-    let mut quote = None;
-    text.bytes().position(|byte| match (quote, byte) {
-        (None, b'>') => true,
-        (None, b'"' | b'\'') => {
-            quote = Some(byte);
-            false
-        }
-        (Some(open), byte) if open == byte => {
-            quote = None;
-            false
-        }
-        _ => false,
-    })
 }

@@ -10,6 +10,9 @@ use crate::functions::{Args, Builtin};
 use crate::notes::Why;
 use crate::value::Value;
 
+/// Levels of nesting that a call of a function from outside of FEEL stands for.
+const CALL_LEVELS: u32 = 8;
+
 impl Machine {
     /// Calls a function with arguments in the order of its parameters.
     pub fn call(&mut self, function: &Function, arguments: Vec<Value>) -> Value {
@@ -35,28 +38,43 @@ impl Machine {
             FunctionKind::Native(callable) => {
                 let callable = callable.clone();
                 match self.coerced(callable.name(), callable.parameters(), arguments) {
-                    Ok(arguments) => self.nested(|machine| callable.call(machine, arguments)),
+                    Ok(arguments) if self.descend(CALL_LEVELS) => {
+                        let value = callable.call(self, arguments);
+                        self.leave(CALL_LEVELS);
+                        value
+                    }
+                    Ok(_) => Value::Null(self.exhausted.clone().unwrap_or_default()),
                     Err(null) => null,
                 }
             }
         }
     }
 
-    /// Calls what is written outside of FEEL one level deeper.
-    fn nested(&mut self, call: impl FnOnce(&mut Self) -> Value) -> Value {
-        // What is outside may be as deep as an expression for each level of its own.
-        const LEVELS: u32 = 8;
-        if self.depth + LEVELS >= super::DEPTH_MAX {
-            self.exhaust(format!(
-                "functions call each other deeper than {} levels",
-                super::DEPTH_MAX / LEVELS
-            ));
-            return Value::Null(self.exhausted.clone().unwrap_or_default());
+    /// Calls a function with arguments under the names of its parameters.
+    pub fn call_named(&mut self, function: &Function, arguments: Vec<(Arc<str>, Value)>) -> Value {
+        let (names, values): (Vec<_>, Vec<_>) = arguments.into_iter().unzip();
+        match Self::by_name(function, &names, values) {
+            Ok(values) => self.call(function, values),
+            Err(message) => self.fail(message, Why::NONE),
         }
-        self.depth += LEVELS;
-        let value = call(self);
-        self.depth -= LEVELS;
-        value
+    }
+
+    /// Goes deeper by as many levels of an expression as what comes next takes of the native stack.
+    /// False past [`super::DEPTH_MAX`]; else [`Self::leave`] is called after it.
+    pub fn descend(&mut self, levels: u32) -> bool {
+        if self.depth + levels >= super::DEPTH_MAX {
+            return self.exhaust(format!(
+                "the evaluation is nested deeper than {} levels",
+                super::DEPTH_MAX
+            ));
+        }
+        self.depth += levels;
+        true
+    }
+
+    /// Comes back from where [`Self::descend`] went.
+    pub fn leave(&mut self, levels: u32) {
+        self.depth -= levels;
     }
 
     fn coerced(
@@ -76,8 +94,16 @@ impl Machine {
                 Why::NONE,
             ));
         }
+        // A function is not invoked with what does not conform to its parameters (DMN 1.5,
+        // 10.3.2.13.2): a null that was made here is the result.
         let typed = parameters.iter().zip(arguments);
-        Ok(typed.map(|(parameter, value)| parameter.of.coerce(value, self)).collect())
+        typed
+            .map(|(parameter, value)| {
+                let was_null = value.is_null();
+                let coerced = parameter.of.coerce(value, self);
+                if coerced.is_null() && !was_null { Err(coerced) } else { Ok(coerced) }
+            })
+            .collect()
     }
 
     fn lambda(&mut self, lambda: &Arc<Lambda>, arguments: Vec<Value>) -> Value {

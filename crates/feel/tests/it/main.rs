@@ -65,6 +65,12 @@ fn lists_filters_and_loops() {
 }
 
 #[test]
+fn a_function_is_not_invoked_with_what_does_not_conform() {
+    check("{f: function(x: number) x = null, r: f(\"a\")}.r", "null");
+    check("{f: function(x: number) x = null, r: f(null)}.r", "true");
+}
+
+#[test]
 fn text_and_time() {
     check("\"Hello \" + name", "\"Hello Ada\"");
     check("upper case(substring(name, 2))", "\"DA\"");

@@ -177,21 +177,23 @@ fn a_decision_that_is_not_deployed_stops_the_task_until_it_is() {
 #[test]
 fn an_evaluation_that_fails_stops_the_task_until_the_decision_is_corrected() {
     in_every_world(|world| {
-        let wrong = graph("sums", &literal("sum", "", "a + \"x\" * 2"));
-        let called = r#"decisionId="sum" resultVariable="sum""#;
-        world.deploy(&[&process(called, ""), &wrong]).unwrap();
-        let instance = world.create("p", r#"{"a": 1}"#);
+        // Two rules match, and only one may.
+        let wrong = standard().replace("FIRST", "UNIQUE");
+        world.deploy(&[&process(DISCOUNT, ""), &wrong]).unwrap();
+        let instance = world.create("p", ORDER);
         let (_, kind, message) = incident(world, instance);
         assert_eq!(kind, IncidentKind::DecisionEvaluationError, "{message}");
-        assert!(message.contains("\"sum\" cannot be decided"), "{message}");
+        assert!(message.contains("\"Discount\" cannot be decided: "), "{message}");
         let failed = evaluations(world, instance).remove(0);
         assert_eq!((failed.output, failed.version), (None, 1));
-        assert_eq!(&*failed.failure.unwrap().decision_id, "sum");
-        world.deploy(&[&graph("sums", &literal("sum", "", "a + 2"))]).unwrap();
+        assert_eq!(&*failed.failure.unwrap().decision_id, "discount");
         resolve(world, instance);
-        assert_eq!(variable(world, instance, "sum").as_deref(), Some("3"));
+        assert_eq!(evaluations(world, instance).len(), 2);
+        world.deploy(&[&standard()]).unwrap();
+        resolve(world, instance);
+        assert_eq!(variable(world, instance, "rate").as_deref(), Some("0.15"));
         let versions: Vec<_> = evaluations(world, instance).iter().map(|one| one.version).collect();
-        assert_eq!(versions, [1, 2]);
+        assert_eq!(versions, [1, 1, 2]);
     });
 }
 
@@ -374,7 +376,8 @@ fn a_decision_is_evaluated_for_whoever_asks() {
         assert_eq!(first.decisions[0].rules[0].index, 2);
         assert_ne!(first.key, latest.key);
 
-        let failed = evaluate(world, DecisionRef::Id("discount".into()), "{}").unwrap();
+        world.deploy(&[&standard().replace("FIRST", "UNIQUE")]).unwrap();
+        let failed = evaluate(world, DecisionRef::Id("discount".into()), ORDER).unwrap();
         assert_eq!(failed.output, None);
         assert_eq!(&*failed.failure.unwrap().decision_id, "discount");
 

@@ -1,0 +1,190 @@
+//! Which rules of a large table can match at all.
+//!
+//! In:  the conditions of a table, column by column.
+//! Out: for an input, the rules whose condition in that column may hold, in their order.
+//! Absent: the answer whether a rule matches; its conditions are still tested.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use feel::{Constant, Number, Value};
+
+use crate::program::{Condition, Rule};
+
+/// Tables with fewer rules are looked through.
+const RULES_MIN: usize = 16;
+/// Most entries of a column's index for each rule: a column that tells rules apart badly needs more,
+/// and helps little.
+const ENTRIES_PER_RULE_MAX: usize = 16;
+
+/// Indexes of the columns that tell rules apart.
+#[derive(Debug, Default)]
+pub(crate) struct Index(Vec<Column>);
+
+#[derive(Debug)]
+struct Column {
+    input: usize,
+    texts: BTreeMap<Arc<str>, Vec<u32>>,
+    /// For texts that no condition names.
+    other_texts: Vec<u32>,
+    /// The ends of all ranges, and all single numbers.
+    ends: Vec<Number>,
+    /// Rules for each piece of the number line: below the first end, at it, above it, ...
+    pieces: Vec<Vec<u32>>,
+}
+
+impl Index {
+    pub fn new(rules: &[Rule], inputs: usize) -> Self {
+        if rules.len() < RULES_MIN {
+            return Self::default();
+        }
+        Self((0..inputs).filter_map(|input| Column::new(rules, input)).collect())
+    }
+
+    /// The rules that may match: those of the column that leaves fewest. `None` if that cannot be
+    /// told, so that all may.
+    pub fn candidates(&self, inputs: &[Value]) -> Option<&[u32]> {
+        let columns = self.0.iter();
+        let found = columns.filter_map(|column| column.candidates(inputs.get(column.input)?));
+        found.min_by_key(|rules| rules.len())
+    }
+}
+
+/// What a condition says about texts and numbers. What it says about other values is not asked.
+#[derive(Debug)]
+enum Says {
+    /// It may hold for anything.
+    Anything,
+    OneOf(Vec<Value>),
+    /// A range of numbers; an end says whether it belongs to the range.
+    Numbers(Option<(Number, bool)>, Option<(Number, bool)>),
+}
+
+impl Says {
+    fn new(condition: &Condition) -> Self {
+        let Condition::Tests(tests) = condition else { return Self::Anything };
+        match tests.constant() {
+            Some(Constant::OneOf(values)) => {
+                let plain = |value: &Value| matches!(value, Value::Number(_) | Value::String(_));
+                if values.iter().all(plain) { Self::OneOf(values) } else { Self::Anything }
+            }
+            Some(Constant::In(range)) => {
+                let end = |end: &Option<Value>, included| match end {
+                    None => Some(None),
+                    Some(Value::Number(number)) => Some(Some((*number, included))),
+                    Some(_) => None,
+                };
+                match (end(&range.low, range.low_included), end(&range.high, range.high_included)) {
+                    (Some(low), Some(high)) => Self::Numbers(low, high),
+                    _ => Self::Anything,
+                }
+            }
+            Some(Constant::Any) | None => Self::Anything,
+        }
+    }
+}
+
+impl Column {
+    /// `None` where an index would not help.
+    fn new(rules: &[Rule], input: usize) -> Option<Self> {
+        let says: Vec<Says> = rules.iter().map(|rule| Says::new(&rule.conditions[input])).collect();
+        let (mut ends, mut texts) = (BTreeSet::new(), BTreeMap::new());
+        for said in &says {
+            match said {
+                Says::Anything => {}
+                Says::OneOf(values) => values.iter().for_each(|value| match value {
+                    Value::Number(number) => {
+                        ends.insert(*number);
+                    }
+                    Value::String(text) => {
+                        texts.insert(text.clone(), Vec::new());
+                    }
+                    _ => {}
+                }),
+                Says::Numbers(low, high) => {
+                    ends.extend([low, high].into_iter().flatten().map(|(end, _)| *end));
+                }
+            }
+        }
+        if ends.is_empty() && texts.is_empty() {
+            return None;
+        }
+        let ends: Vec<Number> = ends.into_iter().collect();
+        let pieces = vec![Vec::new(); 2 * ends.len() + 1];
+        let mut column = Self { input, texts, other_texts: Vec::new(), ends, pieces };
+        column.fill(&says).then_some(column)
+    }
+
+    /// False when there are too many entries.
+    fn fill(&mut self, says: &[Says]) -> bool {
+        let mut room = ENTRIES_PER_RULE_MAX * says.len();
+        for (rule, said) in (0_u32..).zip(says) {
+            let added = match said {
+                Says::Anything => self.add_everywhere(rule),
+                Says::OneOf(values) => self.add_values(rule, values),
+                Says::Numbers(low, high) => self.add_range(rule, *low, *high),
+            };
+            match room.checked_sub(added) {
+                Some(left) => room = left,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn add_everywhere(&mut self, rule: u32) -> usize {
+        self.texts.values_mut().for_each(|rules| rules.push(rule));
+        self.pieces.iter_mut().for_each(|rules| rules.push(rule));
+        self.other_texts.push(rule);
+        self.texts.len() + self.pieces.len() + 1
+    }
+
+    fn add_values(&mut self, rule: u32, values: &[Value]) -> usize {
+        for value in values {
+            let rules = match value {
+                Value::String(text) => self.texts.get_mut(text),
+                Value::Number(number) => {
+                    let piece = self.piece(*number);
+                    self.pieces.get_mut(piece)
+                }
+                _ => None,
+            };
+            if let Some(rules) = rules.filter(|rules| rules.last() != Some(&rule)) {
+                rules.push(rule);
+            }
+        }
+        values.len()
+    }
+
+    fn add_range(
+        &mut self,
+        rule: u32,
+        low: Option<(Number, bool)>,
+        high: Option<(Number, bool)>,
+    ) -> usize {
+        let first = low.map_or(0, |(end, included)| self.piece(end) + usize::from(!included));
+        let last = high.map_or(self.pieces.len() - 1, |(end, included)| {
+            self.piece(end).saturating_sub(usize::from(!included))
+        });
+        let within = self.pieces.get_mut(first..=last).unwrap_or_default();
+        within.iter_mut().for_each(|rules| rules.push(rule));
+        within.len()
+    }
+
+    /// Number of the piece that a number is in: odd at an end, even between.
+    fn piece(&self, number: Number) -> usize {
+        match self.ends.binary_search(&number) {
+            Ok(end) => 2 * end + 1,
+            Err(end) => 2 * end,
+        }
+    }
+
+    fn candidates(&self, input: &Value) -> Option<&[u32]> {
+        match input {
+            Value::Number(number) => Some(&self.pieces[self.piece(*number)]),
+            Value::String(text) => Some(self.texts.get(text).unwrap_or(&self.other_texts)),
+            // Lists, dates and null are compared in ways that no index knows.
+            _ => None,
+        }
+    }
+}

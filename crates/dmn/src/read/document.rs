@@ -1,0 +1,44 @@
+//! The XML parser behind its limits.
+
+use base::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX, XML_NODES_MAX};
+use roxmltree::{Document, ParsingOptions};
+
+use crate::report::Report;
+
+/// A document, or a finding why it is none.
+pub(super) fn open<'t>(text: &'t str, report: &mut Report<'_>) -> Option<Document<'t>> {
+    if text.len() > RESOURCE_BYTES_MAX {
+        let message =
+            format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
+        report.error("D002", 0, message, "split the model and import its parts");
+        return None;
+    }
+    if let Some((line, depth)) = base::xml::too_deep(text) {
+        let message =
+            format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
+        let skipped = text.split_inclusive('\n').take(line.saturating_sub(1) as usize);
+        report.error("D002", skipped.map(str::len).sum(), message, "flatten the model");
+        return None;
+    }
+    let options =
+        ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES_MAX, ..Default::default() };
+    Document::parse_with_options(text, options)
+        .map_err(|error| {
+            let (code, help) = match error {
+                roxmltree::Error::DtdDetected => ("D003", "remove the DOCTYPE; models need none"),
+                _ => ("D001", "export the model again from a DMN modeler"),
+            };
+            let at = offset(text, error.pos());
+            report.error(code, at, format!("expected DMN as XML, but {error}"), help);
+        })
+        .ok()
+}
+
+/// The byte at a line and column.
+fn offset(text: &str, at: roxmltree::TextPos) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(at.row.saturating_sub(1) as usize).map(str::len).sum();
+    let line = lines.next().unwrap_or("");
+    let column = at.col.saturating_sub(1) as usize;
+    before + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at)
+}
