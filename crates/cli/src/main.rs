@@ -7,6 +7,7 @@ mod bench;
 mod cancel;
 mod completions;
 mod context;
+mod decide;
 mod definitions;
 mod deploy;
 mod dev;
@@ -131,13 +132,16 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Evaluate a decision of a DMN file here, without a server
+    #[command(after_help = decide::HELP)]
+    Decide(decide::DecideArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
-        after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
+        after_help = "Examples:\n  fermata lint order.bpmn discount.dmn\n  fermata lint --output json *.bpmn\n\n\
         Exit codes: 0 every model is accepted, 1 one is refused, 2 a file cannot be read"
     )]
     Lint {
-        /// BPMN files
+        /// BPMN and DMN files
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -155,6 +159,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
+        Command::Decide(args) => decide::run(&args, json),
         Command::Completions(args) => completions::run(&args),
         Command::Deploy(args) => Context::run(server, output, |context| deploy::run(args, context)),
         Command::Start(args) => Context::run(server, output, |context| start::run(args, context)),
