@@ -360,3 +360,61 @@ fn health_knows_the_gateway_and_topology_its_shards() {
         );
     });
 }
+
+#[test]
+fn a_decision_is_deployed_and_evaluated() {
+    const GRAPH: &str = include_str!("../../../../examples/discount/discount.dmn");
+    against_a_server(|mut client, _| async move {
+        let resource =
+            wire::Resource { name: "discount.dmn".into(), content: GRAPH.as_bytes().to_vec() };
+        let request =
+            wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
+        let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
+        let metadata: Vec<_> = deployed.into_iter().map(|one| one.metadata.unwrap()).collect();
+        use wire::deployment::Metadata;
+        let [
+            Metadata::Decision(table),
+            Metadata::Decision(price),
+            Metadata::DecisionRequirements(graph),
+        ] = &metadata[..]
+        else {
+            panic!("{metadata:?}")
+        };
+        assert_eq!((&*table.dmn_decision_id, table.version), ("discount", 1));
+        assert_eq!(price.decision_requirements_key, graph.decision_requirements_key);
+
+        let order = r#"{"customer": {"kind": "business"}, "total": 1200}"#;
+        let ask = |decision_key, decision_id: &str| wire::EvaluateDecisionRequest {
+            decision_key,
+            decision_id: decision_id.into(),
+            variables: order.into(),
+            tenant_id: String::new(),
+        };
+        let answer = client.evaluate_decision(ask(0, "price")).await.unwrap().into_inner();
+        assert_eq!((&*answer.decision_output, answer.decision_key), ("1020", price.decision_key));
+        assert_eq!(answer.failed_decision_id, "");
+        let first = &answer.evaluated_decisions[0];
+        assert_eq!((&*first.decision_type, &*first.decision_output), ("DECISION_TABLE", "0.15"));
+        assert_eq!(first.evaluated_inputs[1].input_value, "1200");
+        assert_eq!(first.matched_rules[0].rule_index, 1);
+        assert_eq!(first.matched_rules[0].evaluated_outputs[0].output_value, "0.15");
+        let by_key = client.evaluate_decision(ask(table.decision_key, "")).await.unwrap();
+        assert_eq!(by_key.into_inner().decision_output, "0.15");
+
+        deploy(&mut client, "discount.dmn", GRAPH.replace("FIRST", "UNIQUE").as_bytes())
+            .await
+            .unwrap();
+        let failed = client.evaluate_decision(ask(0, "price")).await.unwrap().into_inner();
+        assert_eq!((&*failed.failed_decision_id, &*failed.decision_output), ("discount", "null"));
+        assert!(!failed.failure_message.is_empty());
+
+        for (request, code, words) in [
+            (ask(0, "rebate"), Code::NotFound, "deploy it, or check the id"),
+            (ask(7, ""), Code::NotFound, "with key 7"),
+            (ask(0, ""), Code::InvalidArgument, "neither"),
+            (ask(7, "price"), Code::InvalidArgument, "both"),
+        ] {
+            refused(client.evaluate_decision(request).await.map(drop), code, words);
+        }
+    });
+}
