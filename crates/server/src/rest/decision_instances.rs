@@ -85,11 +85,12 @@ struct WireInstance {
     decision_definition_id: Arc<str>,
     decision_definition_name: Arc<str>,
     decision_definition_version: i32,
-    decision_definition_type: Arc<str>,
+    decision_definition_type: &'static str,
     decision_requirements_id: Arc<str>,
     decision_requirements_key: WireKey,
     root_decision_definition_key: WireKey,
     result: String,
+    business_id: Option<Arc<str>>,
     tenant_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     evaluated_inputs: Option<Vec<WireInput>>,
@@ -107,6 +108,11 @@ impl Row<'_> {
         if self.failure().is_some() { "FAILED" } else { "EVALUATED" }
     }
 
+    /// Clients refuse kinds that they do not know.
+    fn kind(&self) -> &'static str {
+        TYPES.iter().find(|known| self.decision.kind == **known).unwrap_or(&"UNKNOWN")
+    }
+
     fn wire(&self, whole: bool) -> WireInstance {
         WireInstance {
             decision_evaluation_instance_key: instance_key(self.evaluation, self.place),
@@ -122,11 +128,12 @@ impl Row<'_> {
             decision_definition_id: self.decision.id.shared(),
             decision_definition_name: self.decision.name.shared(),
             decision_definition_version: self.decision.version,
-            decision_definition_type: self.decision.kind.shared(),
+            decision_definition_type: self.kind(),
             decision_requirements_id: self.evaluation.graph_id.shared(),
             decision_requirements_key: key(self.evaluation.graph),
             root_decision_definition_key: key(self.evaluation.decision),
             result: value(self.decision.output.as_ref()),
+            business_id: self.past.row.business_id.as_ref().map(base::Text::shared),
             tenant_id: DEFAULT_TENANT,
             evaluated_inputs: whole.then(|| inputs(self.decision)),
             matched_rules: whole.then(|| rules(self.decision)),
@@ -148,7 +155,8 @@ impl Row<'_> {
             "decisionDefinitionId" => text(&self.decision.id),
             "decisionDefinitionName" => text(&self.decision.name),
             "decisionDefinitionVersion" => number(self.decision.version.into()),
-            "decisionDefinitionType" => text(&self.decision.kind),
+            "decisionDefinitionType" => text(self.kind()),
+            "businessId" => self.past.row.business_id.as_deref().map(text).unwrap_or_default(),
             "decisionRequirementsKey" => number(self.evaluation.graph.0.as_i64()),
             "rootDecisionDefinitionKey" => number(self.evaluation.decision.0.as_i64()),
             "processDefinitionKey" => number(self.past.row.definition.0.as_i64()),
@@ -161,6 +169,9 @@ impl Row<'_> {
     }
 }
 
+/// The kinds of logic that Camunda 8 knows.
+const TYPES: &[&str] = &["DECISION_TABLE", "LITERAL_EXPRESSION", "UNKNOWN", "UNSPECIFIED"];
+
 const FIELDS: &[Field] = &[
     ("decisionEvaluationInstanceKey", Kind::Text),
     ("decisionEvaluationKey", Kind::Key),
@@ -171,7 +182,8 @@ const FIELDS: &[Field] = &[
     ("decisionDefinitionId", Kind::Text),
     ("decisionDefinitionName", Kind::Text),
     ("decisionDefinitionVersion", Kind::Integer),
-    ("decisionDefinitionType", Kind::Text),
+    ("decisionDefinitionType", Kind::Name(TYPES)),
+    ("businessId", Kind::Text),
     ("decisionRequirementsKey", Kind::Key),
     ("rootDecisionDefinitionKey", Kind::Key),
     ("processDefinitionKey", Kind::Key),
@@ -192,6 +204,7 @@ const SORTS: &[&str] = &[
     "decisionDefinitionName",
     "decisionDefinitionVersion",
     "decisionDefinitionType",
+    "businessId",
     "rootDecisionDefinitionKey",
     "processDefinitionKey",
     "processInstanceKey",
