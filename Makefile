@@ -1,7 +1,7 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-.PHONY: help build check test clients kill chaos sim soak planted fuzz fuzz-short fuzz-corpus demo \
+.PHONY: help build check test conformance clients kill chaos sim soak planted fuzz fuzz-short fuzz-corpus demo \
 	bench clean
 
 help: ## this list
@@ -19,7 +19,13 @@ check: ## formatting, lints, docs, structure
 
 test: check ## everything that CI runs
 	cargo test --workspace
-	$(MAKE) sim planted clients kill chaos
+	$(MAKE) conformance sim planted clients kill chaos
+
+# A folder of the kit as it is published: make conformance FERMATA_TCK=/path/to/TestCases
+FERMATA_TCK ?= ../shared/tck
+conformance: ## DMN's compatibility kit: cases passed by folder; fewer than before is a failure
+	FERMATA_TCK=$(abspath $(FERMATA_TCK)) cargo test -q -p fermata-dmn --test it -- \
+		--nocapture --exact kit::conformance
 
 clients: ## real clients against a real server: pyzeebe, Camunda's Python and Node SDKs
 	cargo build -q -p fermata-cli

@@ -74,34 +74,27 @@ fn explain(error: client::Error, paths: &[PathBuf], files: &[ResourceFile]) -> F
 }
 
 fn page(deployed: &Value, screen: &mut Screen) {
-    let mut table = Table::new(&[
-        Column::text("PROCESS OR DECISION", 12),
-        Column::number("VERSION"),
-        Column::whole("KEY"),
-        Column::text("FILE", 12),
-    ]);
+    let (mut processes, mut decisions) = (table("PROCESS"), table("DECISION"));
+    // The file of a decision is told by its graph, which comes after it.
+    let mut of_graph: Vec<&Value> = Vec::new();
     for deployment in deployed["deployments"].as_array().into_iter().flatten() {
         let process = &deployment["processDefinition"];
+        let (decision, graph) =
+            (&deployment["decisionDefinition"], &deployment["decisionRequirements"]);
         if process.is_object() {
-            table.row([
+            processes.row([
                 Cell::styled(text(process, "processDefinitionId"), BOLD),
                 Cell::new(&process["processDefinitionVersion"].to_string()),
                 Cell::new(text(process, "processDefinitionKey")),
                 Cell::styled(text(process, "resourceName"), DIM),
             ]);
         }
-    }
-    // The file of a decision is told by its graph, which comes after it.
-    let mut decisions: Vec<&Value> = Vec::new();
-    for deployment in deployed["deployments"].as_array().into_iter().flatten() {
-        let (decision, graph) =
-            (&deployment["decisionDefinition"], &deployment["decisionRequirements"]);
         if decision.is_object() {
-            decisions.push(decision);
+            of_graph.push(decision);
         }
         if graph.is_object() {
-            for decision in decisions.drain(..) {
-                table.row([
+            for decision in of_graph.drain(..) {
+                decisions.row([
                     Cell::styled(text(decision, "decisionDefinitionId"), BOLD),
                     Cell::new(&decision["version"].to_string()),
                     Cell::new(text(decision, "decisionDefinitionKey")),
@@ -110,5 +103,15 @@ fn page(deployed: &Value, screen: &mut Screen) {
             }
         }
     }
-    screen.table(&table);
+    screen.table(&processes);
+    screen.table(&decisions);
+}
+
+fn table(what: &'static str) -> Table {
+    Table::new(&[
+        Column::text(what, 12),
+        Column::number("VERSION"),
+        Column::whole("KEY"),
+        Column::text("FILE", 12),
+    ])
 }

@@ -13,6 +13,7 @@ mod deploy;
 mod dev;
 mod drill;
 mod failure;
+mod feel;
 mod incidents;
 mod input;
 mod lint;
@@ -135,6 +136,9 @@ enum Command {
     /// Evaluate a decision of a DMN file here, without a server
     #[command(after_help = decide::HELP)]
     Decide(decide::DecideArgs),
+    /// Evaluate a FEEL expression, or one after the other
+    #[command(after_help = feel::HELP)]
+    Feel(feel::FeelArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
         after_help = "Examples:\n  fermata lint order.bpmn discount.dmn\n  fermata lint --output json *.bpmn\n\n\
@@ -160,6 +164,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
         Command::Decide(args) => decide::run(&args, json),
+        Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),
         Command::Deploy(args) => Context::run(server, output, |context| deploy::run(args, context)),
         Command::Start(args) => Context::run(server, output, |context| start::run(args, context)),

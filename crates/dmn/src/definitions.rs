@@ -107,8 +107,8 @@ impl Definitions {
     /// A decision by its id or name.
     pub fn decision(&self, id_or_name: &str) -> Option<&DecisionInfo> {
         let number = self.0.program.by_name.get(id_or_name)?;
-        let id = &self.0.program.elements[*number].id;
-        self.0.decisions.iter().find(|decision| decision.id == *id)
+        let id = &*self.0.program.elements[*number].id;
+        self.0.decisions.iter().find(|decision| decision.id == id)
     }
 
     /// Names of the input data that a decision and those below it require, sorted.
@@ -185,7 +185,7 @@ impl Definitions {
         if let Some(why) = machine.exhausted() {
             let message = format!("the evaluation was ended: {why}");
             // Whatever else went wrong went wrong because of it.
-            failure = Some(Failure { decision_id: element.id.clone(), message });
+            failure = Some(Failure { decision_id: element.id.to_string(), message });
         }
         Evaluation { output, failure, decisions }
     }
@@ -208,8 +208,8 @@ fn infos(graph: &link::Graph, program: &Program) -> Vec<DecisionInfo> {
             continue;
         }
         infos.push(DecisionInfo {
-            id: element.id.clone(),
-            name: element.name.clone(),
+            id: element.id.to_string(),
+            name: element.name.to_string(),
             version_tag: decision.version_tag.clone(),
             result: element.of.clone(),
         });

@@ -2,6 +2,8 @@
 //!
 //! Absent: any text for people but messages; faces write it as their protocol wants it.
 
+use std::sync::Arc;
+
 use feel::Value;
 
 /// The result of a decision.
@@ -28,9 +30,9 @@ pub struct Failure {
 #[derive(Clone, Debug)]
 pub struct EvaluatedDecision {
     /// Its id; its name if it has none.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// What its logic is.
     pub kind: DecisionKind,
     /// Its output.
@@ -76,9 +78,9 @@ pub enum DecisionKind {
 #[derive(Clone, Debug)]
 pub struct EvaluatedInput {
     /// Id of the column, or of the required element.
-    pub id: String,
+    pub id: Arc<str>,
     /// The column's label or its expression; the required element's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its value.
     pub value: Value,
 }
@@ -87,7 +89,7 @@ pub struct EvaluatedInput {
 #[derive(Clone, Debug)]
 pub struct MatchedRule {
     /// Its id.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its number in the table, from 1.
     pub index: u32,
     /// Its outputs, in the order of the columns.
@@ -98,9 +100,9 @@ pub struct MatchedRule {
 #[derive(Clone, Debug)]
 pub struct EvaluatedOutput {
     /// Id of the column.
-    pub id: String,
+    pub id: Arc<str>,
     /// The column's label, else its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its value.
     pub value: Value,
 }

@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use feel::{Constant, Number, Value};
+use feel::{Number, Value};
 
-use crate::program::{Condition, Rule};
+use crate::program::{Condition, Rule, Within};
 
 /// Tables with fewer rules are looked through.
-const RULES_MIN: usize = 16;
+const RULES_MIN: usize = 8;
 /// Most entries of a column's index for each rule: a column that tells rules apart badly needs more,
 /// and helps little.
 const ENTRIES_PER_RULE_MAX: usize = 16;
@@ -50,49 +50,15 @@ impl Index {
     }
 }
 
-/// What a condition says about texts and numbers. What it says about other values is not asked.
-#[derive(Debug)]
-enum Says {
-    /// It may hold for anything.
-    Anything,
-    OneOf(Vec<Value>),
-    /// A range of numbers; an end says whether it belongs to the range.
-    Numbers(Option<(Number, bool)>, Option<(Number, bool)>),
-}
-
-impl Says {
-    fn new(condition: &Condition) -> Self {
-        let Condition::Tests(tests) = condition else { return Self::Anything };
-        match tests.constant() {
-            Some(Constant::OneOf(values)) => {
-                let plain = |value: &Value| matches!(value, Value::Number(_) | Value::String(_));
-                if values.iter().all(plain) { Self::OneOf(values) } else { Self::Anything }
-            }
-            Some(Constant::In(range)) => {
-                let end = |end: &Option<Value>, included| match end {
-                    None => Some(None),
-                    Some(Value::Number(number)) => Some(Some((*number, included))),
-                    Some(_) => None,
-                };
-                match (end(&range.low, range.low_included), end(&range.high, range.high_included)) {
-                    (Some(low), Some(high)) => Self::Numbers(low, high),
-                    _ => Self::Anything,
-                }
-            }
-            Some(Constant::Any) | None => Self::Anything,
-        }
-    }
-}
-
 impl Column {
     /// `None` where an index would not help.
     fn new(rules: &[Rule], input: usize) -> Option<Self> {
-        let says: Vec<Says> = rules.iter().map(|rule| Says::new(&rule.conditions[input])).collect();
+        let conditions = || rules.iter().map(|rule| &rule.conditions[input]);
         let (mut ends, mut texts) = (BTreeSet::new(), BTreeMap::new());
-        for said in &says {
-            match said {
-                Says::Anything => {}
-                Says::OneOf(values) => values.iter().for_each(|value| match value {
+        for condition in conditions() {
+            match condition {
+                Condition::Any | Condition::Tests(_) => {}
+                Condition::OneOf(values, _) => values.iter().for_each(|value| match value {
                     Value::Number(number) => {
                         ends.insert(*number);
                     }
@@ -101,7 +67,7 @@ impl Column {
                     }
                     _ => {}
                 }),
-                Says::Numbers(low, high) => {
+                Condition::Within(Within { low, high }, _) => {
                     ends.extend([low, high].into_iter().flatten().map(|(end, _)| *end));
                 }
             }
@@ -112,17 +78,17 @@ impl Column {
         let ends: Vec<Number> = ends.into_iter().collect();
         let pieces = vec![Vec::new(); 2 * ends.len() + 1];
         let mut column = Self { input, texts, other_texts: Vec::new(), ends, pieces };
-        column.fill(&says).then_some(column)
+        column.fill(conditions(), rules.len()).then_some(column)
     }
 
     /// False when there are too many entries.
-    fn fill(&mut self, says: &[Says]) -> bool {
-        let mut room = ENTRIES_PER_RULE_MAX * says.len();
-        for (rule, said) in (0_u32..).zip(says) {
-            let added = match said {
-                Says::Anything => self.add_everywhere(rule),
-                Says::OneOf(values) => self.add_values(rule, values),
-                Says::Numbers(low, high) => self.add_range(rule, *low, *high),
+    fn fill<'c>(&mut self, conditions: impl Iterator<Item = &'c Condition>, rules: usize) -> bool {
+        let mut room = ENTRIES_PER_RULE_MAX * rules;
+        for (rule, condition) in (0_u32..).zip(conditions) {
+            let added = match condition {
+                Condition::Any | Condition::Tests(_) => self.add_everywhere(rule),
+                Condition::OneOf(values, _) => self.add_values(rule, values),
+                Condition::Within(within, _) => self.add_range(rule, *within),
             };
             match room.checked_sub(added) {
                 Some(left) => room = left,
@@ -156,18 +122,15 @@ impl Column {
         values.len()
     }
 
-    fn add_range(
-        &mut self,
-        rule: u32,
-        low: Option<(Number, bool)>,
-        high: Option<(Number, bool)>,
-    ) -> usize {
+    fn add_range(&mut self, rule: u32, Within { low, high }: Within) -> usize {
         let first = low.map_or(0, |(end, included)| self.piece(end) + usize::from(!included));
         let last = high.map_or(self.pieces.len() - 1, |(end, included)| {
             self.piece(end).saturating_sub(usize::from(!included))
         });
         let within = self.pieces.get_mut(first..=last).unwrap_or_default();
-        within.iter_mut().for_each(|rules| rules.push(rule));
+        for rules in &mut *within {
+            rules.push(rule);
+        }
         within.len()
     }
 

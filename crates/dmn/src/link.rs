@@ -162,7 +162,7 @@ impl Linker {
                     find(&decision.authority, Wanted::Any);
                 }
                 ElementKind::Knowledge(knowledge) => {
-                    node.knowledge = find(&knowledge.knowledge, Wanted::Function);
+                    node.knowledge = find(&knowledge.required, Wanted::Function);
                     find(&knowledge.authority, Wanted::Any);
                 }
                 ElementKind::Service(service) => {

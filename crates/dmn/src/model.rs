@@ -111,7 +111,7 @@ pub(crate) struct Decision {
 /// `businessKnowledgeModel`.
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
-    pub knowledge: Vec<Spot>,
+    pub required: Vec<Spot>,
     pub authority: Vec<Spot>,
     pub function: Option<FunctionDefinition>,
 }

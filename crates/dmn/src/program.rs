@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feel::{Expression, Parameter, Type, UnaryTests};
+use feel::{Constant, Expression, Number, Parameter, Type, UnaryTests, Value};
 
 use crate::index::Index;
 use crate::model::{FunctionKind, IteratorKind};
@@ -26,8 +26,8 @@ pub(crate) struct Program {
 #[derive(Debug)]
 pub(crate) struct Element {
     /// The id, or the name where it has none.
-    pub id: String,
-    pub name: String,
+    pub id: Arc<str>,
+    pub name: Arc<str>,
     /// What expressions call it.
     pub variable: Arc<str>,
     /// Type of the variable; that of a function's result.
@@ -200,9 +200,9 @@ pub(crate) const COLLECTED: &str = "collected";
 /// A column of conditions.
 #[derive(Debug)]
 pub(crate) struct InputClause {
-    pub id: String,
+    pub id: Arc<str>,
     /// The label, or the expression's text.
-    pub name: String,
+    pub name: Arc<str>,
     pub expression: Expression,
     pub of: Type,
     /// What `-` asks for.
@@ -212,9 +212,9 @@ pub(crate) struct InputClause {
 /// A column of results.
 #[derive(Debug)]
 pub(crate) struct OutputClause {
-    pub id: String,
+    pub id: Arc<str>,
     /// For people: the label, else the key.
-    pub name: String,
+    pub name: Arc<str>,
     pub key: Arc<str>,
     pub of: Type,
     /// A list, the most important first.
@@ -225,7 +225,7 @@ pub(crate) struct OutputClause {
 /// A row.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub id: String,
+    pub id: Arc<str>,
     pub conditions: Vec<Condition>,
     pub outputs: Vec<Output>,
 }
@@ -235,7 +235,55 @@ pub(crate) struct Rule {
 pub(crate) enum Condition {
     /// `-`, or nothing.
     Any,
+    /// Texts and numbers: another one does not pass. Values of other kinds are for the tests.
+    OneOf(Box<[Value]>, UnaryTests),
+    /// A range of numbers. Values of other kinds are for the tests.
+    Within(Within, UnaryTests),
     Tests(UnaryTests),
+}
+
+/// A range of numbers; an end says whether it belongs to the range.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within {
+    pub low: Option<(Number, bool)>,
+    pub high: Option<(Number, bool)>,
+}
+
+impl Within {
+    pub fn contains(&self, number: Number) -> bool {
+        let above = |(end, included): (Number, bool)| number > end || included && number == end;
+        let below = |(end, included): (Number, bool)| number < end || included && number == end;
+        self.low.is_none_or(above) && self.high.is_none_or(below)
+    }
+}
+
+impl Condition {
+    /// The cheapest form of the tests.
+    pub fn new(tests: UnaryTests) -> Self {
+        match tests.constant() {
+            Some(Constant::Any) => Self::Any,
+            Some(Constant::OneOf(values)) => {
+                let plain = |value: &Value| matches!(value, Value::Number(_) | Value::String(_));
+                if values.iter().all(plain) {
+                    Self::OneOf(values.into(), tests)
+                } else {
+                    Self::Tests(tests)
+                }
+            }
+            Some(Constant::In(range)) => {
+                let end = |end: &Option<Value>, included| match end {
+                    None => Some(None),
+                    Some(Value::Number(number)) => Some(Some((*number, included))),
+                    Some(_) => None,
+                };
+                match (end(&range.low, range.low_included), end(&range.high, range.high_included)) {
+                    (Some(low), Some(high)) => Self::Within(Within { low, high }, tests),
+                    _ => Self::Tests(tests),
+                }
+            }
+            None => Self::Tests(tests),
+        }
+    }
 }
 
 /// A cell of results.

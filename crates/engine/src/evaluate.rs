@@ -6,6 +6,7 @@
 //! version was chosen and what it gave.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use base::{
     DecisionGraphRow, DecisionKey, EvaluateDecision, EvaluatedDecision, EvaluatedValue, Evaluation,
@@ -101,7 +102,8 @@ impl Shard {
         };
         // Variables were checked to be JSON when they came.
         let context = feel::Value::from_json(&variables.to_json()).unwrap_or(feel::Value::NULL);
-        let now = feel::Now { ms: self.now_ms, seed: seed.raw() };
+        let seed_of_moment = seed.raw().rotate_left(32) ^ self.now_ms.cast_unsigned();
+        let now = feel::Now { ms: self.now_ms, seed: seed_of_moment };
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             graph.definitions.evaluate(&decision.id, &context, now)
         }));
@@ -174,7 +176,7 @@ fn kind(kind: DecisionKind) -> &'static str {
     }
 }
 
-fn value(id: String, name: String, value: &feel::Value) -> EvaluatedValue {
+fn value(id: Arc<str>, name: Arc<str>, value: &feel::Value) -> EvaluatedValue {
     EvaluatedValue { id: id.into(), name: name.into(), value: Some(json(value)) }
 }
 

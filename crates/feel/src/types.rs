@@ -247,6 +247,19 @@ impl Type {
         }
     }
 
+    /// The type without allowed values at any depth: `instance of` does not ask for them.
+    pub(crate) fn unconstrained(&self) -> Self {
+        match self {
+            Self::Constrained(of) => of.base.unconstrained(),
+            Self::List(of) => Self::List(Arc::new(of.unconstrained())),
+            Self::Range(of) => Self::Range(Arc::new(of.unconstrained())),
+            Self::Context(entries) => Self::Context(Arc::new(
+                entries.iter().map(|(name, of)| (name.clone(), of.unconstrained())).collect(),
+            )),
+            other => other.clone(),
+        }
+    }
+
     fn base(&self) -> &Self {
         match self {
             Self::Constrained(of) => of.base.base(),

@@ -1,5 +1,7 @@
 //! A decision in progress: the state, the facts decided so far, and where new keys come from.
 
+use std::cell::Cell;
+
 use base::{
     ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
     Text,
@@ -56,6 +58,8 @@ pub struct Decision<'a> {
     events: Vec<Event>,
     asks: Vec<Ask>,
     steps: u32,
+    /// Seeds that were drawn.
+    drawn: Cell<u64>,
 }
 
 impl Instance {
@@ -68,7 +72,8 @@ impl Instance {
 impl<'a> Decision<'a> {
     /// Starts deciding at `now_ms` (milliseconds since 1970, from the input).
     pub fn new(state: &'a mut Instance, keys: &'a mut KeySource, now_ms: i64) -> Self {
-        Self { state, keys, now_ms, events: Vec::new(), asks: Vec::new(), steps: 0 }
+        let (events, asks, drawn) = (Vec::new(), Vec::new(), Cell::new(0));
+        Self { state, keys, now_ms, events, asks, steps: 0, drawn }
     }
 
     /// Goes on deciding about an input for which so many steps were taken already.
@@ -97,6 +102,23 @@ impl<'a> Decision<'a> {
     /// The input's time, milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// A seed for what is random in an expression of `scope`: the same whenever this input meets
+    /// this state, another for each expression, element and moment.
+    pub fn draw_seed(&self, scope: ElementKey) -> u64 {
+        self.drawn.set(self.drawn.get() + 1);
+        let facts = [
+            self.state.next_key.raw(),
+            scope.0.raw(),
+            self.now_ms.cast_unsigned(),
+            self.events.len() as u64,
+            self.drawn.get(),
+        ];
+        // Any mixing serves that lets no two of these cancel each other (here FNV-1a by words).
+        facts.into_iter().fold(0xCBF2_9CE4_8422_2325, |hash: u64, fact| {
+            (hash ^ fact).wrapping_mul(0x0000_0100_0000_01B3).rotate_left(23)
+        })
     }
 
     /// Records a fact: folds it into the state now, so that what is decided next sees it, and keeps

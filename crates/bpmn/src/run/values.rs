@@ -32,10 +32,15 @@ impl Run<'_, '_, '_> {
     /// Evaluates in `scope`. With the reasons for a null, for messages to people.
     pub(super) fn evaluate(&self, expression: &Expression, scope: ElementKey) -> (Feel, String) {
         let visible = Visible { state: self.decision.state(), scope };
-        let outcome = expression.evaluate(&visible, self.decision.now_ms());
+        let outcome = expression.evaluate(&visible, self.now(scope));
         let notes: Vec<_> = outcome.notes.iter().map(ToString::to_string).collect();
         let why = outcome.reason().unwrap_or_else(|| notes.join("; "));
         (outcome.value, why)
+    }
+
+    /// What `now()` and `random number()` see in an expression of `scope`.
+    fn now(&self, scope: ElementKey) -> feel::Now {
+        feel::Now { ms: self.decision.now_ms(), seed: self.decision.draw_seed(scope) }
     }
 
     /// A text: the fixed one, or what the expression gives, which must be a string.
@@ -130,7 +135,7 @@ impl Run<'_, '_, '_> {
                         targets: &targets,
                         outer: Visible { state: self.decision.state(), scope },
                     };
-                    let outcome = expression.evaluate(&mapped, self.decision.now_ms());
+                    let outcome = expression.evaluate(&mapped, self.now(scope));
                     // A missing variable maps to null, as in Camunda 8; an operation that failed
                     // is an incident.
                     if let Feel::Null(why) = &outcome.value

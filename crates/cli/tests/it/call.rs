@@ -2,7 +2,7 @@
 
 use crate::rig::{Server, answer, command, fits, model};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "deploy",
     "start",
     "list",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 13] = [
     "definitions",
     "worker",
     "completions",
+    "feel",
     "lint",
 ];
 

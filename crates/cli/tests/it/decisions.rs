@@ -97,7 +97,7 @@ fn what_was_decided_for_an_instance_can_be_read_afterwards() {
     let files = [example("discount.bpmn"), example("discount.dmn")];
     let deployed = server.call(["deploy", &files[0], &files[1]]).ok();
     let lines: Vec<_> = deployed.out.lines().map(|line| line.split_whitespace().next()).collect();
-    let found = [Some("PROCESS"), Some("price-an-order"), Some("discount"), Some("price")];
+    let found = ["PROCESS", "price-an-order", "DECISION", "discount", "price"].map(Some);
     assert_eq!(lines, found, "{deployed:?}");
     let instance = server.start("price-an-order", ORDER);
     server.kill();

@@ -2,6 +2,7 @@
 
 mod call;
 mod decisions;
+mod feel;
 mod incidents;
 mod instances;
 mod lint;

@@ -20,10 +20,6 @@ impl Compiler<'_, '_> {
         Logic { of, kind: self.kind(model, boxed, scope) }
     }
 
-    fn inner(&mut self, model: usize, boxed: &Boxed, scope: &Environment) -> Box<Logic> {
-        Box::new(self.boxed(model, boxed, scope))
-    }
-
     fn kind(&mut self, model: usize, boxed: &Boxed, scope: &Environment) -> LogicKind {
         match &boxed.kind {
             BoxedKind::Refused => LogicKind::Broken("the expression was refused".into()),
@@ -42,7 +38,7 @@ impl Compiler<'_, '_> {
             }
             BoxedKind::Relation { columns, rows } => self.relation(model, columns, rows, scope),
             BoxedKind::Invocation { callee, bindings } => LogicKind::Invocation {
-                callee: self.inner(model, callee, scope),
+                callee: Box::new(self.boxed(model, callee, scope)),
                 bindings: bindings
                     .iter()
                     .map(|binding| {
@@ -60,12 +56,12 @@ impl Compiler<'_, '_> {
                 LogicKind::Function(Arc::new(self.function(model, function, scope)))
             }
             BoxedKind::Conditional { condition, then, otherwise } => LogicKind::Conditional {
-                condition: self.inner(model, condition, scope),
-                then: self.inner(model, then, scope),
-                otherwise: self.inner(model, otherwise, scope),
+                condition: Box::new(self.boxed(model, condition, scope)),
+                then: Box::new(self.boxed(model, then, scope)),
+                otherwise: Box::new(self.boxed(model, otherwise, scope)),
             },
             BoxedKind::Filter { source, matching } => LogicKind::Filter {
-                source: self.inner(model, source, scope),
+                source: Box::new(self.boxed(model, source, scope)),
                 matching: Box::new(self.matching(model, source, matching, scope)),
             },
             BoxedKind::Iterator(iterator) => self.iterator(model, iterator, scope),

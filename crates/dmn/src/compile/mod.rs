@@ -59,10 +59,10 @@ pub(crate) fn compile(graph: &Graph, report: &mut Report<'_>, options: Options) 
     }
     let own = |number: &usize| graph.nodes[*number].model == 0;
     for number in (0..graph.nodes.len()).filter(own) {
-        program.by_name.entry(program.elements[number].id.clone()).or_insert(number);
+        program.by_name.entry(program.elements[number].id.to_string()).or_insert(number);
     }
     for number in (0..graph.nodes.len()).filter(own) {
-        program.by_name.entry(program.elements[number].name.clone()).or_insert(number);
+        program.by_name.entry(program.elements[number].name.to_string()).or_insert(number);
     }
     program
 }
@@ -89,8 +89,8 @@ impl Compiler<'_, '_> {
         };
         let is_function = matches!(kind, ElementKind::Knowledge(_) | ElementKind::Service(_));
         Element {
-            id: source.id.clone().unwrap_or_else(|| source.name.clone()),
-            name: source.name.clone(),
+            id: source.id.as_deref().unwrap_or(&source.name).into(),
+            name: source.name.as_str().into(),
             variable: words(&source.variable.name),
             of: if is_function { result_type(declared) } else { declared },
             paths: paths.clone(),

@@ -196,7 +196,9 @@ fn entry_names(model: &Model, found: &mut dyn FnMut(&str)) {
                 open.extend(entries.iter().map(|it| &it.value));
             }
             BoxedKind::Relation { columns, rows } => {
-                columns.iter().for_each(|it| found(&it.name));
+                for column in columns {
+                    found(&column.name);
+                }
                 open.extend(rows.iter().flatten());
             }
             BoxedKind::List(items) => open.extend(items),

@@ -47,8 +47,8 @@ impl Compiler<'_, '_> {
         let values = self.optional_tests(input.values.as_ref(), scope);
         let expression = self.feel(&input.expression, scope)?;
         Ok(InputClause {
-            id: input.id.clone(),
-            name: input.label.clone().unwrap_or_else(|| input.expression.text.trim().into()),
+            id: input.id.as_str().into(),
+            name: input.label.as_deref().unwrap_or(input.expression.text.trim()).into(),
             expression,
             of: self.enforced(declared),
             values: values?.filter(|_| self.options.strict),
@@ -71,9 +71,9 @@ impl Compiler<'_, '_> {
         };
         let default = output.default.as_ref().map(|it| self.feel(it, scope)).transpose()?;
         let key = output.name.as_deref().map(words).unwrap_or_default();
-        let name = output.label.clone().unwrap_or_else(|| key.as_ref().into());
+        let name = output.label.as_deref().map_or_else(|| key.clone(), Into::into);
         let of = self.enforced(declared);
-        Ok(OutputClause { id: output.id.clone(), name, key, of, order, default })
+        Ok(OutputClause { id: output.id.as_str().into(), name, key, of, order, default })
     }
 
     fn rule(
@@ -97,7 +97,7 @@ impl Compiler<'_, '_> {
             outputs.push(Output { expression, of: self.enforced(declared) });
         }
         let conditions = conditions.into_iter().collect::<Result<_, _>>()?;
-        Ok(Rule { id: rule.id.clone(), conditions, outputs })
+        Ok(Rule { id: rule.id.as_str().into(), conditions, outputs })
     }
 
     fn condition(&mut self, text: &Spot, scope: &Environment) -> Result<Condition, String> {
@@ -105,7 +105,7 @@ impl Compiler<'_, '_> {
             return Ok(Condition::Any);
         }
         let tests = feel::compile_tests_in(&text.text, scope);
-        tests.map(Condition::Tests).map_err(|error| self.report.feel(text, &error))
+        tests.map(Condition::new).map_err(|error| self.report.feel(text, &error))
     }
 
     fn optional_tests(

@@ -94,7 +94,7 @@ impl<'p, 'm> Run<'p, 'm> {
         });
         let arguments = arguments.collect();
         let output = self.service(service, arguments);
-        self.result(&service.name, &service.result, output)
+        self.result(&service.name, &service.result, &output)
     }
 
     /// A function that is called from outside, as [`Self::invoke_service`].
@@ -108,7 +108,7 @@ impl<'p, 'm> Run<'p, 'm> {
         }
     }
 
-    fn result(&mut self, id: &str, of: &Type, value: Value) -> Value {
+    fn result(&mut self, id: &str, of: &Type, value: &Value) -> Value {
         let output = of.coerce(value.clone(), self.machine);
         if output.is_null() && !value.is_null() {
             self.fail(id, format!("the output is refused: {}", output.why()));
@@ -148,7 +148,7 @@ impl<'p, 'm> Run<'p, 'm> {
         if let Some(violation) = logic.violation.take() {
             self.fail(&element.id, violation);
         }
-        let output = self.result(&element.id, &element.of, value);
+        let output = self.result(&element.id, &element.of, &value);
         self.record(element, decision, trace, &output);
         output
     }

@@ -8,6 +8,9 @@ use super::{Evaluator, Frame, Trace};
 use crate::explain::{EvaluatedInput, EvaluatedOutput, MatchedRule};
 use crate::program::{COLLECTED, Condition, InputClause, OutputClause, Policy, Rule, Table};
 
+/// Rules that are looked through for one step of the budget.
+const RULES_PER_STEP: usize = 8;
+
 /// A rule that matched, by its place, and its outputs.
 struct Hit {
     rule: usize,
@@ -46,12 +49,16 @@ impl Evaluator<'_, '_> {
 
     /// The rules that count before the hit policy is applied, in their order.
     fn matched(&mut self, table: &Table, inputs: &[Value], frame: &Frame<'_>) -> Vec<usize> {
+        let candidates = table.index.candidates(inputs);
+        // Comparing with constants costs the machine nothing, and a table may be asked in a loop.
+        let rules = candidates.map_or(table.rules.len(), <[u32]>::len);
+        self.machine.charge(1 + rules / RULES_PER_STEP);
         let most = if matches!(table.policy, Policy::First) { 1 } else { usize::MAX };
         let mut matches = |place: &usize| {
             let rule = &table.rules[*place];
             self.matches_rule(table, rule, inputs, frame)
         };
-        match table.index.candidates(inputs) {
+        match candidates {
             Some(rules) => {
                 let places = rules.iter().map(|rule| *rule as usize);
                 places.filter(&mut matches).take(most).collect()
@@ -73,6 +80,14 @@ impl Evaluator<'_, '_> {
                 Condition::Any => match &clause.values {
                     Some(values) => values.run(self.machine, input, frame).is_true(),
                     None => true,
+                },
+                Condition::OneOf(values, tests) => match input {
+                    Value::Number(_) | Value::String(_) => values.contains(input),
+                    _ => tests.run(self.machine, input, frame).is_true(),
+                },
+                Condition::Within(within, tests) => match input {
+                    Value::Number(number) => within.contains(*number),
+                    _ => tests.run(self.machine, input, frame).is_true(),
                 },
                 Condition::Tests(tests) => tests.run(self.machine, input, frame).is_true(),
             };

@@ -44,18 +44,14 @@ impl Reader<'_, '_, '_> {
 
     /// The expression in the child of this name.
     fn part(&mut self, of: Xml<'_, '_>, name: &str) -> Boxed {
-        match self.child(of, name) {
-            Some(child) => {
-                let mut part = self.expression_in(child);
-                part.type_ref = part.type_ref.or_else(|| type_ref(child));
-                part
-            }
-            None => {
-                let message = format!("expected <{name}> in <{}>", of.tag_name().name());
-                self.error("D014", of, message, "add it");
-                refused()
-            }
-        }
+        let Some(child) = self.child(of, name) else {
+            let message = format!("expected <{name}> in <{}>", of.tag_name().name());
+            self.error("D014", of, message, "add it");
+            return refused();
+        };
+        let mut part = self.expression_in(child);
+        part.type_ref = part.type_ref.or_else(|| type_ref(child));
+        part
     }
 
     fn boxed(&mut self, node: Xml<'_, '_>) -> Boxed {

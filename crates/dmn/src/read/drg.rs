@@ -38,7 +38,7 @@ impl Reader<'_, '_, '_> {
                 "import" => model.imports.extend(self.import(child)),
                 "itemDefinition" => model.items.push(self.item(child)),
                 "inputData" => model.elements.push(self.element(child, ElementKind::Input)),
-                "knowledgeSource" => model.elements.push(self.source(child)),
+                "knowledgeSource" => model.elements.push(source(child)),
                 "decision" => {
                     let decision = ElementKind::Decision(self.decision(child));
                     model.elements.push(self.element(child, decision));
@@ -86,14 +86,6 @@ impl Reader<'_, '_, '_> {
         Element { at, id, name, variable, kind }
     }
 
-    /// Only ever referred to, so that it needs no name.
-    fn source(&mut self, node: Xml<'_, '_>) -> Element {
-        let name = node.attribute("name").unwrap_or_default().trim().to_owned();
-        let id = node.attribute("id").map(Into::into);
-        let at = node.range().start;
-        Element { at, id, name, variable: Variable::default(), kind: ElementKind::Source }
-    }
-
     fn decision(&mut self, node: Xml<'_, '_>) -> Decision {
         Decision {
             version_tag: self.version_tag(node),
@@ -106,7 +98,7 @@ impl Reader<'_, '_, '_> {
 
     fn knowledge(&mut self, node: Xml<'_, '_>) -> Knowledge {
         Knowledge {
-            knowledge: self.hrefs_below(node, "knowledgeRequirement"),
+            required: self.hrefs_below(node, "knowledgeRequirement"),
             authority: self.hrefs_below(node, "authorityRequirement"),
             function: self
                 .child(node, "encapsulatedLogic")
@@ -147,12 +139,11 @@ impl Reader<'_, '_, '_> {
     fn hrefs(&mut self, node: Xml<'_, '_>, name: &'static str) -> Vec<Spot> {
         let mut found = Vec::new();
         for child in self.all(node, name) {
-            match attribute_spot(child, "href") {
-                Some(href) => found.push(href),
-                None => {
-                    let message = format!("<{name}> has no href");
-                    self.error("D005", child, message, "write href=\"#id\"");
-                }
+            if let Some(href) = attribute_spot(child, "href") {
+                found.push(href);
+            } else {
+                let message = format!("<{name}> has no href");
+                self.error("D005", child, message, "write href=\"#id\"");
             }
         }
         found
@@ -189,4 +180,12 @@ impl Reader<'_, '_, '_> {
             body: self.only_expression(node),
         }
     }
+}
+
+/// Only ever referred to, so that it needs no name.
+fn source(node: Xml<'_, '_>) -> Element {
+    let name = node.attribute("name").unwrap_or_default().trim().to_owned();
+    let id = node.attribute("id").map(Into::into);
+    let at = node.range().start;
+    Element { at, id, name, variable: Variable::default(), kind: ElementKind::Source }
 }

@@ -2,8 +2,8 @@
 
 use roxmltree::Node as Xml;
 
-use super::{Reader, attribute_spot, schema, type_ref};
-use crate::model::{FunctionItem, Item, Variable};
+use super::{Reader, attribute_spot, schema, text, type_ref};
+use crate::model::{FunctionItem, Item, Spot, Variable};
 
 impl Reader<'_, '_, '_> {
     pub(super) fn item(&mut self, node: Xml<'_, '_>) -> Item {
@@ -16,7 +16,7 @@ impl Reader<'_, '_, '_> {
         let item = Item {
             at: node.range().start,
             name,
-            type_ref: self.child(node, "typeRef").and_then(|it| self.text(it)).map(trimmed),
+            type_ref: self.child(node, "typeRef").and_then(text).map(|it| trimmed(&it)),
             allowed: self.tests(node, "allowedValues"),
             constraint: self.tests(node, "typeConstraint"),
             components: children.into_iter().map(|child| self.item(child)).collect(),
@@ -49,7 +49,7 @@ impl Reader<'_, '_, '_> {
 }
 
 /// Without the blanks around it.
-fn trimmed(spot: crate::model::Spot) -> crate::model::Spot {
+fn trimmed(spot: &Spot) -> Spot {
     let lead = spot.text.len() - spot.text.trim_start().len();
-    crate::model::Spot { text: spot.text.trim().into(), at: spot.at + lead }
+    Spot { text: spot.text.trim().into(), at: spot.at + lead }
 }

@@ -78,19 +78,9 @@ impl Reader<'_, '_, '_> {
         of.children().find(|child| self.is(*child, name))
     }
 
-    /// The text of an element, with its place; `None` if it is blank.
-    fn text(&self, of: Xml<'_, '_>) -> Option<Spot> {
-        let text: String =
-            of.children().filter(Xml::is_text).filter_map(|child| child.text()).collect();
-        if text.trim().is_empty() {
-            return None;
-        }
-        Some(Spot { text, at: content_start(of) })
-    }
-
     /// `<text>` of an expression or of unary tests.
     fn inner_text(&self, of: Xml<'_, '_>) -> Option<Spot> {
-        self.child(of, "text").and_then(|text| self.text(text))
+        self.child(of, "text").and_then(text)
     }
 
     /// The name, without blanks around it. A finding if there is none.
@@ -113,6 +103,15 @@ impl Reader<'_, '_, '_> {
             Into::into,
         )
     }
+}
+
+/// The text of an element, with its place; `None` if it is blank.
+fn text(of: Xml<'_, '_>) -> Option<Spot> {
+    let text: String = of.children().filter(Xml::is_text).filter_map(|it| it.text()).collect();
+    if text.trim().is_empty() {
+        return None;
+    }
+    Some(Spot { text, at: content_start(of) })
 }
 
 /// A place in an attribute.

@@ -215,7 +215,7 @@ pub(super) fn check(root: Xml<'_, '_>, namespace: &str, report: &mut Report<'_>)
             }
         } else if is_child(children, tag.name()) {
             check(child, namespace, report);
-        } else if !REMARKS.contains(&tag.name()) && !(is_root && tag.name() == "artifact") {
+        } else if !REMARKS.contains(&tag.name()) {
             let message = format!("<{}> cannot stand in <{name}>", tag.name());
             let help = "remove it; docs/reference/dmn.md lists what is supported";
             report.error("D004", child.range().start, message, help);

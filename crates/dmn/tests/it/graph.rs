@@ -1,5 +1,7 @@
 //! Requirements: decisions, knowledge, services, imports, types.
 
+use std::fmt::Write as _;
+
 use feel::Value;
 use fermata_dmn::{DecisionKind, Options, compile_as, compile_with};
 
@@ -16,7 +18,7 @@ fn decision(id: &str, of: &str, requires: &[&str], logic: &str) -> String {
             _ => ("informationRequirement", "requiredDecision", *required),
         };
         let href = if href.contains('#') { href.to_owned() } else { format!("#{href}") };
-        requirements += &format!("<{wrapper}><{element} href=\"{href}\"/></{wrapper}>");
+        let _ = write!(requirements, "<{wrapper}><{element} href=\"{href}\"/></{wrapper}>");
     }
     format!(
         "<decision id=\"{id}\" name=\"{id}\"><variable name=\"{id}\" typeRef=\"{of}\"/>\
@@ -32,12 +34,12 @@ fn input(id: &str, of: &str) -> String {
 }
 
 fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> String {
-    let parameters: String = parameters
+    let parameters: Vec<String> = parameters
         .iter()
         .map(|it| it.split_once(": ").unwrap_or((it, "Any")))
         .map(|(name, of)| format!("<formalParameter name=\"{name}\" typeRef=\"{of}\"/>"))
         .collect();
-    let requires: String = requires
+    let requires: Vec<String> = requires
         .iter()
         .map(|it| {
             format!(
@@ -47,16 +49,19 @@ fn knowledge(id: &str, parameters: &[&str], requires: &[&str], body: &str) -> St
         .collect();
     format!(
         "<businessKnowledgeModel id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>\
-         <encapsulatedLogic>{parameters}{}</encapsulatedLogic>{requires}</businessKnowledgeModel>",
-        literal(body)
+         <encapsulatedLogic>{}{}</encapsulatedLogic>{}</businessKnowledgeModel>",
+        parameters.concat(),
+        literal(body),
+        requires.concat()
     )
 }
 
 fn service(id: &str, parts: &[(&str, &str)]) -> String {
-    let parts: String =
+    let parts: Vec<String> =
         parts.iter().map(|(element, id)| format!("<{element} href=\"#{id}\"/>")).collect();
     format!(
-        "<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{parts}</decisionService>"
+        "<decisionService id=\"{id}\" name=\"{id}\"><variable name=\"{id}\"/>{}</decisionService>",
+        parts.concat()
     )
 }
 
@@ -71,12 +76,11 @@ fn each_decision_is_evaluated_once_and_after_what_it_requires() {
     ];
     let evaluation = evaluated(&elements.concat(), "top", r#"{"n": 1}"#);
     assert_eq!(evaluation.output.to_json(), "23");
-    let ids: Vec<&str> = evaluation.decisions.iter().map(|it| it.id.as_str()).collect();
+    let ids: Vec<&str> = evaluation.decisions.iter().map(|it| &*it.id).collect();
     assert_eq!(ids, ["base", "left", "right", "top"]);
     let top = &evaluation.decisions[3];
     assert_eq!(top.kind, DecisionKind::Literal);
-    let inputs: Vec<_> =
-        top.inputs.iter().map(|it| (it.name.as_str(), it.value.to_json())).collect();
+    let inputs: Vec<_> = top.inputs.iter().map(|it| (&*it.name, it.value.to_json())).collect();
     assert_eq!(inputs, [("left", "11".into()), ("right", "12".into())]);
     assert_eq!(compiled(&elements.concat()).inputs("top"), ["n"]);
 }
@@ -182,6 +186,51 @@ fn knowledge_that_calls_itself_ends() {
     assert!(evaluation.output.is_null());
     let failure = evaluation.failure.unwrap();
     assert!(failure.message.contains("ended"), "{failure:?}");
+}
+
+/// Boxed expressions and FEEL in each other, calling themselves without end: the depth is one.
+#[test]
+fn recursion_through_deep_logic_ends_on_a_small_stack() {
+    let nested = (0..30).fold(literal("[[[[endless(n + 1)]]]]"), |inner, at| match at % 3 {
+        0 => format!("<context><contextEntry>{inner}</contextEntry></context>"),
+        1 => format!("<list>{inner}</list>"),
+        _ => format!(
+            "<for iteratorVariable=\"i\"><in>{}</in><return>{inner}</return></for>",
+            literal("[1]")
+        ),
+    });
+    let body = format!("<formalParameter name=\"n\"/>{nested}");
+    let elements = [
+        format!(
+            "<businessKnowledgeModel id=\"endless\" name=\"endless\"><encapsulatedLogic>{body}\
+             </encapsulatedLogic><knowledgeRequirement><requiredKnowledge href=\"#endless\"/>\
+             </knowledgeRequirement></businessKnowledgeModel>"
+        ),
+        decision("d", "Any", &["knows endless"], "endless(0)"),
+    ];
+    let evaluation = evaluated(&elements.concat(), "d", "{}");
+    assert!(evaluation.failure.unwrap().message.contains("nested deeper"));
+    let table = "<decisionTable><input><inputExpression><text>1</text></inputExpression></input>\
+                 <output><defaultOutputEntry><text>endless(n)</text></defaultOutputEntry></output>\
+                 </decisionTable>";
+    let elements = [
+        knowledge("endless", &["n"], &["endless"], "0").replace(&literal("0"), table),
+        decision("d", "Any", &["knows endless"], "endless(0)"),
+    ];
+    let evaluation = evaluated(&elements.concat(), "d", "{}");
+    assert!(evaluation.failure.unwrap().message.contains("nested deeper"));
+}
+
+#[test]
+fn functions_that_keep_functions_are_bounded() {
+    let wrap = "<businessKnowledgeModel id=\"wrap\" name=\"wrap\"><encapsulatedLogic>\
+                <formalParameter name=\"inner\"/><functionDefinition><literalExpression><text>inner\
+                </text></literalExpression></functionDefinition></encapsulatedLogic>\
+                </businessKnowledgeModel>";
+    let loops =
+        decision("d", "Any", &["knows wrap"], "count(for i in 1..20000 return wrap(partial[-1]))");
+    let output = evaluated(&[wrap.into(), loops].concat(), "d", "{}").output;
+    assert!(output.why().to_string().contains("levels of nesting"), "{output:?}");
 }
 
 fn with_service() -> String {

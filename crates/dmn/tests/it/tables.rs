@@ -1,5 +1,7 @@
 //! Hit policies, and what comes out of tables.
 
+use std::fmt::Write as _;
+
 use fermata_dmn::{DecisionKind, Options};
 
 use crate::harness::{
@@ -15,11 +17,11 @@ fn table(attributes: &str, output: &str, rules: &[&str]) -> String {
     );
     for (number, rule) in rules.iter().enumerate() {
         let (conditions, outputs) = rule.split_once(" -> ").unwrap();
-        xml.push_str(&format!("<rule id=\"r{}\">", number + 1));
+        let _ = write!(xml, "<rule id=\"r{}\">", number + 1);
         for (cells, name) in [(conditions, "inputEntry"), (outputs, "outputEntry")] {
             for cell in cells.split(" | ") {
                 let cell = cell.trim().replace('<', "&lt;");
-                xml.push_str(&format!("<{name}><text>{cell}</text></{name}>"));
+                let _ = write!(xml, "<{name}><text>{cell}</text></{name}>");
             }
         }
         xml.push_str("</rule>");
@@ -135,17 +137,17 @@ fn the_explanation_tells_inputs_and_rules() {
     let logic = decision(&table("hitPolicy=\"COLLECT\"", ONE, RULES));
     let evaluation = evaluated(&logic, "d", r#"{"a": 25, "b": "x"}"#);
     let [decision] = &evaluation.decisions[..] else { panic!("{evaluation:?}") };
-    assert_eq!((decision.id.as_str(), decision.kind), ("d", DecisionKind::Table));
+    assert_eq!((&*decision.id, decision.kind), ("d", DecisionKind::Table));
     let inputs: Vec<_> = decision
         .inputs
         .iter()
-        .map(|input| (input.id.as_str(), input.name.as_str(), input.value.to_json()))
+        .map(|input| (&*input.id, &*input.name, input.value.to_json()))
         .collect();
     assert_eq!(inputs, [("ia", "A", "25".into()), ("ib", "b", "\"x\"".into())]);
-    let rules: Vec<_> = decision.rules.iter().map(|rule| (rule.id.as_str(), rule.index)).collect();
+    let rules: Vec<_> = decision.rules.iter().map(|rule| (&*rule.id, rule.index)).collect();
     assert_eq!(rules, [("r1", 1), ("r2", 2), ("r3", 3)]);
     let output = &decision.rules[1].outputs[0];
-    assert_eq!((output.id.as_str(), output.name.as_str()), ("o", "Out"));
+    assert_eq!((&*output.id, &*output.name), ("o", "Out"));
     assert_eq!(output.value.to_json(), "\"high\"");
 }
 

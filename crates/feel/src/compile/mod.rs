@@ -73,7 +73,9 @@ impl<'a> Compiler<'a> {
             }
             Tree::In(value, tests) => Kind::In(self.boxed(value)?, self.tests(tests)?),
             Tree::Test(..) | Tree::Any | Tree::Not(_) => return Err(misplaced(node)),
-            Tree::InstanceOf(value, of) => Kind::InstanceOf(self.boxed(value)?, self.type_of(of)?),
+            Tree::InstanceOf(value, of) => {
+                Kind::InstanceOf(self.boxed(value)?, self.type_of(of)?.unconstrained())
+            }
             Tree::If(condition, then, other) => {
                 Kind::If(Box::new((self.node(condition)?, self.node(then)?, self.node(other)?)))
             }

@@ -4,6 +4,7 @@ use super::{Answer, Args, Trouble};
 use crate::function::Function;
 use crate::machine::{Machine, equal};
 use crate::value::Value;
+use crate::{Number, Round};
 
 pub(super) fn list_contains(machine: &mut Machine, args: &Args<'_>) -> Answer {
     let (list, element) = (args.list(0)?, args.get(1));
@@ -23,10 +24,11 @@ pub(super) fn is_empty(_: &mut Machine, args: &Args<'_>) -> Answer {
     }
 }
 
-/// The index of a position from 1, or from the end if negative; up to one behind the last if
+/// The index of a position from 1 (its fraction does not count), or from the end if negative; up to one behind the last if
 /// `behind`.
 fn index(args: &Args<'_>, at: usize, count: usize, behind: bool) -> Result<usize, Trouble> {
-    let position = args.whole(at)?;
+    let position = args.number(at)?.round(0, Round::Down).and_then(Number::as_i64);
+    let position = position.ok_or_else(|| args.unfit(at, "a position"))?;
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let index = match position {
         0 => None,

@@ -32,7 +32,8 @@ use crate::value::Value;
 pub(crate) struct Builtin {
     pub name: &'static str,
     /// Its lists of parameters: names with commas between, `?` behind one that may be left out,
-    /// `...` behind one that takes any number.
+    /// `...` behind one that takes any
+    /// number; `=` before a list that only serves arguments by name.
     pub forms: &'static [&'static str],
     pub run: fn(&mut Machine, &Args<'_>) -> Answer,
 }
@@ -96,9 +97,11 @@ struct Parameters {
 
 fn parameters(form: &'static str) -> Parameters {
     let mut parameters = Parameters { names: Vec::new(), required: 0, variadic: false };
-    for name in form.split(", ").filter(|name| !name.is_empty()) {
+    for name in form.trim_start_matches('=').split(", ").filter(|name| !name.is_empty()) {
         if let Some(name) = name.strip_suffix("...") {
             parameters.variadic = true;
+            // A call without any argument is no call with an empty list.
+            parameters.required += usize::from(parameters.names.is_empty());
             parameters.names.push(name);
         } else if let Some(name) = name.strip_suffix('?') {
             parameters.names.push(name);
@@ -115,7 +118,7 @@ impl Builtin {
     pub fn form_of(&self, count: usize) -> Option<u8> {
         let fits = |form: &&'static str| {
             let Parameters { names, required, variadic } = parameters(form);
-            count >= required && (variadic || count <= names.len())
+            count >= required && (variadic || count <= names.len()) && !form.starts_with('=')
         };
         self.forms.iter().position(fits).and_then(|at| u8::try_from(at).ok())
     }
@@ -140,7 +143,8 @@ impl Builtin {
 
     /// Its lists of parameters, for messages.
     pub fn signature(&self) -> String {
-        let forms: Vec<_> = self.forms.iter().map(|form| format!("({form})")).collect();
+        let forms = self.forms.iter().filter(|form| !form.starts_with('='));
+        let forms: Vec<_> = forms.map(|form| format!("({form})")).collect();
         forms.join(" or ")
     }
 }

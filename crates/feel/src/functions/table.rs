@@ -13,7 +13,7 @@ const fn builtin(
 }
 
 pub(crate) static ALL: &[Builtin] = &[
-    builtin("abs", &["n", "number"], numbers::abs),
+    builtin("abs", &["n"], numbers::abs),
     builtin(
         "after",
         &["point1, point2", "range1, range2", "point, range", "range, point"],
@@ -74,7 +74,7 @@ pub(crate) static ALL: &[Builtin] = &[
     builtin("includes", &["range1, range2", "range, point"], ranges::includes),
     builtin("index of", &["list, match"], lists::index_of),
     builtin("insert before", &["list, position, newItem"], lists::insert_before),
-    builtin("is", &["value1, value2"], lists::is),
+    builtin("is", &["value1, value2", "=value1?, value2?"], lists::is),
     builtin("is blank", &["string"], strings::is_blank),
     builtin("is defined", &["value"], misc::is_defined),
     builtin("is empty", &["list"], lists::is_empty),

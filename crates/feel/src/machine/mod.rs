@@ -130,7 +130,7 @@ impl Machine {
     }
 
     /// Takes steps off the budget; false when it is used up.
-    pub(crate) fn charge(&mut self, steps: usize) -> bool {
+    pub fn charge(&mut self, steps: usize) -> bool {
         let steps = u32::try_from(steps).unwrap_or(u32::MAX);
         if let Some(left) = self.steps_left.checked_sub(steps) {
             self.steps_left = left;
@@ -387,6 +387,9 @@ impl Machine {
             }
             Test::Value(code) => {
                 let with = self.eval(frame, code);
+                if with.is_null() && matches!(code.kind, Kind::Range(_)) {
+                    return with;
+                }
                 self.member(frame, code, value, &with)
             }
         }

@@ -6,8 +6,10 @@ use fastnum::U256;
 
 use super::{ADJUSTED_MAX, COEFFICIENT_MAX, DIGITS_MAX, EXPONENT_MAX, EXPONENT_MIN, Number, Parts};
 
+/// Digits that 256 bits hold, whatever they are.
+const WIDE_DIGITS: u32 = 76;
 /// Largest shift that 34 digits bear within 256 bits.
-const SHIFT_MAX: u32 = 42;
+const SHIFT_MAX: u32 = WIDE_DIGITS - DIGITS_MAX;
 
 /// How to round.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -263,19 +265,20 @@ fn sum(a: Parts, b: Parts) -> Option<Number> {
     if high.coefficient == 0 {
         return finish(low.negative, low.coefficient, low.exponent);
     }
-    if shift <= SHIFT_MAX {
+    let room = WIDE_DIGITS - digits(high.coefficient);
+    if shift <= room {
         let wide = wide_of(high.coefficient) * ten(shift);
         let small = wide_of(low.coefficient);
         let total = if high.negative == low.negative { wide + small } else { wide - small };
         return finish_wide(high.negative, total, low.exponent, false);
     }
-    // The low one is below the last digit: it only says to which side an inexact result leans.
-    let wide = wide_of(high.coefficient) * ten(SHIFT_MAX);
-    let exponent = high.exponent - SHIFT_MAX.cast_signed();
+    // The low one is far behind the last digit: it only says to which side the result leans.
+    let wide = wide_of(high.coefficient) * ten(room);
+    let exponent = high.exponent - room.cast_signed();
     if low.coefficient == 0 {
         return finish_wide(high.negative, wide, exponent, false);
     }
-    let wide = if high.negative == low.negative { wide } else { wide - wide_of(1_u128) };
+    let wide = if high.negative == low.negative { wide } else { wide - wide_of(1) };
     finish_wide(high.negative, wide, exponent, true)
 }
 

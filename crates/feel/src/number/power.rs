@@ -3,6 +3,7 @@
 use fastnum::D256;
 use fastnum::decimal::{Context, Sign};
 
+use super::arithmetic::digits;
 use super::{Number, Parts};
 
 /// Powers of e beyond this leave the range of a decimal128.
@@ -25,10 +26,7 @@ impl Number {
         if self.is_negative() {
             return None;
         }
-        from_wide(wide(self).ln() * wide(other)).and_then(|_| {
-            let power = wide(self).ln() * wide(other);
-            exp_wide(power)
-        })
+        exp_wide(ln_wide(self) * wide(other))
     }
 
     fn whole_power(self, exponent: Self) -> Option<Self> {
@@ -63,7 +61,12 @@ impl Number {
         if self.is_zero() {
             return Some(Self::ZERO);
         }
-        from_wide(wide(self).sqrt())
+        // The root of a number from 1 to below 100, and half of the even power of ten beside it.
+        let parts = self.parts();
+        let places = digits(parts.coefficient).cast_signed() - 1;
+        let shift = (parts.exponent + places).div_euclid(2);
+        let near = Parts { exponent: parts.exponent - 2 * shift, ..parts };
+        scaled(wide_parts(near).sqrt(), shift)
     }
 
     /// e to this power; `None` on overflow.
@@ -76,7 +79,7 @@ impl Number {
         if self.is_zero() || self.is_negative() {
             return None;
         }
-        from_wide(wide(self).ln())
+        from_wide(ln_wide(self))
     }
 }
 
@@ -92,7 +95,20 @@ fn exp_wide(power: D256) -> Option<Number> {
     if power < -limit {
         return Some(Number::ZERO);
     }
-    from_wide(power.exp())
+    // e^x = 10^k × e^(x - k ln 10), so that the library stays near 1, where it is sure.
+    let ln_ten = wide(Number::from(10)).ln();
+    let ratio = (power / ln_ten).floor();
+    let shift = i32::try_from(i64::try_from(ratio).ok()?).ok()?;
+    scaled((power - ratio * ln_ten).exp(), shift)
+}
+
+/// The logarithm of a number from 1 to below 10, and that of the power of ten beside it.
+fn ln_wide(number: Number) -> D256 {
+    let parts = number.parts();
+    let places = digits(parts.coefficient).cast_signed() - 1;
+    let near = wide_parts(Parts { exponent: -places, negative: false, ..parts });
+    let power = wide(Number::from(i64::from(parts.exponent + places)));
+    near.ln() + power * wide(Number::from(10)).ln()
 }
 
 /// Far outside of decimal128 nothing comes back in.
@@ -101,16 +117,25 @@ fn bounded(value: D256) -> Option<D256> {
 }
 
 fn wide(number: Number) -> D256 {
-    let Parts { negative, coefficient, exponent } = number.parts();
+    wide_parts(number.parts())
+}
+
+fn wide_parts(parts: Parts) -> D256 {
+    let Parts { negative, coefficient, exponent } = parts;
     let sign = if negative { Sign::Minus } else { Sign::Plus };
     D256::from_parts(super::arithmetic::wide_of(coefficient), exponent, sign, context())
 }
 
 fn from_wide(value: D256) -> Option<Number> {
+    scaled(value, 0)
+}
+
+/// `value × 10^shift`, rounded to 34 digits.
+fn scaled(value: D256, shift: i32) -> Option<Number> {
     if !value.is_finite() {
         return None;
     }
-    let exponent = -i32::from(value.fractional_digits_count());
+    let exponent = shift - i32::from(value.fractional_digits_count());
     let number =
         super::arithmetic::finish_wide(value.is_sign_negative(), value.digits(), exponent, false)?;
     Some(number.stripped())

@@ -7,6 +7,8 @@ pub(crate) mod names;
 mod parser;
 mod primary;
 pub(crate) mod print;
+#[cfg(test)]
+mod round_trip;
 mod tests;
 mod types;
 

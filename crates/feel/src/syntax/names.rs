@@ -59,6 +59,9 @@ pub(crate) fn matched(source: &str, at: usize, name: &str) -> Option<usize> {
     (!cut).then_some(end)
 }
 
+/// Properties of more than one word (DMN 1.5, table 65).
+const PROPERTIES: [&str; 3] = ["time offset", "start included", "end included"];
+
 /// Names that are more than one word, by scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
@@ -91,6 +94,14 @@ impl Known {
     /// The longest known entry at this place, and where it ends.
     pub fn longest_entry(&self, source: &str, at: usize) -> Option<(Arc<str>, usize)> {
         longest(self.entries.iter(), source, at)
+    }
+
+    /// The same behind a dot, where properties of times and ranges stand too.
+    pub fn longest_property(&self, source: &str, at: usize) -> Option<(Arc<str>, usize)> {
+        let property = PROPERTIES.iter().find_map(|name| Some((*name, matched(source, at, name)?)));
+        let property = property.map(|(name, end)| (Arc::from(name), end));
+        let entry = self.longest_entry(source, at);
+        [property, entry].into_iter().flatten().max_by_key(|(_, end)| *end)
     }
 }
 

@@ -382,7 +382,7 @@ impl<'a> Parser<'a> {
     fn entry_name(&mut self) -> Parsed<Arc<str>> {
         self.advance()?;
         let at = self.span.start as usize;
-        if let Some((name, end)) = self.known.longest_entry(self.source, at)
+        if let Some((name, end)) = self.known.longest_property(self.source, at)
             && !matches!(self.token, Token::Quoted(_))
         {
             self.skip_to(end)?;

@@ -76,6 +76,11 @@ impl Parser<'_> {
             "for" => self.iteration()?,
             "some" | "every" => self.quantified(word == "every")?,
             "function" => self.function()?,
+            // Where an operand stands it is the function: `and([a, b])`.
+            word @ ("and" | "or") if self.following()? == Token::Symbol("(") => {
+                self.advance()?;
+                Kind::Name(word.into())
+            }
             word if KEYWORDS.contains(&word) => return Err(self.expected("an expression")),
             word => {
                 let name = word.into();

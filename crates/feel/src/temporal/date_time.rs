@@ -126,10 +126,16 @@ impl DateTime {
         DayTime::from_nanos(self.epoch_nanos() - earlier.epoch_nanos())
     }
 
-    /// FEEL's order and equality: of the instants. `None` if only one of them has a zone.
+    /// FEEL's order: of the instants. `None` if only one of them has a zone.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         self.comparable(other)?;
         Some(self.epoch_nanos().cmp(&other.epoch_nanos()))
+    }
+
+    /// FEEL's `=`: the same second (DMN 1.5, 10.3.2.13; the kit holds fractions not to count).
+    pub fn is_same_second(&self, other: &Self) -> bool {
+        let second = |at: &Self| at.epoch_nanos().div_euclid(i128::from(SECOND_NANOS));
+        self.comparable(other).is_some() && second(self) == second(other)
     }
 
     /// FEEL's function `is`: the same moment, written the same.

@@ -116,10 +116,17 @@ impl Time {
         DayTime::from_nanos(i128::from(self.utc_nanos_of_day() - other.utc_nanos_of_day()))
     }
 
-    /// FEEL's order and equality: in UTC. `None` if only one of them has a zone.
+    /// FEEL's order: in UTC. `None` if only one of them has a zone.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         self.comparable(other)?;
         Some(self.utc_nanos_of_day().cmp(&other.utc_nanos_of_day()))
+    }
+
+    /// FEEL's `=`: the same second in UTC (DMN 1.5, 10.3.2.13; the kit holds fractions not to
+    /// count).
+    pub fn is_same_second(&self, other: &Self) -> bool {
+        let second = |time: &Self| time.utc_nanos_of_day().div_euclid(SECOND_NANOS);
+        self.comparable(other).is_some() && second(self) == second(other)
     }
 
     /// FEEL's function `is`: the same wall time in the same zone. 20:00Z is not 21:00+01:00.

@@ -10,7 +10,6 @@ mod context;
 mod json;
 pub(crate) mod print;
 
-use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -101,8 +100,8 @@ pub struct Range {
 }
 
 impl PartialEq for Value {
-    /// The same kind and content. Times and date-times are compared as moments; the order of a
-    /// context's entries does not matter (DMN 1.5, 10.3.2.13).
+    /// The same kind and content (DMN 1.5, 10.3.2.13): times and date-times are moments of whole
+    /// seconds, the order of a context's entries does not matter.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Null(_), Self::Null(_)) => true,
@@ -112,8 +111,8 @@ impl PartialEq for Value {
             (Self::List(a), Self::List(b)) => Arc::ptr_eq(a, b) || a.items == b.items,
             (Self::Context(a), Self::Context(b)) => Arc::ptr_eq(a, b) || a == b,
             (Self::Date(a), Self::Date(b)) => a == b,
-            (Self::Time(a), Self::Time(b)) => a.compare(b) == Some(Ordering::Equal),
-            (Self::DateTime(a), Self::DateTime(b)) => a.compare(b) == Some(Ordering::Equal),
+            (Self::Time(a), Self::Time(b)) => a.is_same_second(b),
+            (Self::DateTime(a), Self::DateTime(b)) => a.is_same_second(b),
             (Self::DayTime(a), Self::DayTime(b)) => a == b,
             (Self::YearMonth(a), Self::YearMonth(b)) => a == b,
             (Self::Range(a), Self::Range(b)) => a == b,

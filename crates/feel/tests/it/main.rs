@@ -1,5 +1,9 @@
 //! Expressions and what they give, errors and where they point, hostile input and its bounds.
 
+mod decimals;
+mod depth;
+mod reference;
+
 use std::collections::BTreeMap;
 
 use fermata_feel::{Outcome, STEPS_MAX, Value, compile, temporal};
@@ -105,7 +109,7 @@ fn errors_point_and_say_what_was_expected() {
         ("if true then 1", 14, "expected `else`"),
         ("sum(1", 5, "expected `,` or `)`"),
         ("contain(\"a\", \"b\")", 0, "did you mean `contains`?"),
-        ("abs(1, 2)", 0, "takes (n) or (number), but found 2 arguments"),
+        ("abs(1, 2)", 0, "takes (n), but found 2 arguments"),
         ("'a'", 0, "character `'`"),
     ] {
         let error = compile(source).expect_err(source);
