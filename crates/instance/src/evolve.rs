@@ -103,6 +103,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
             state.enter(*key, *element, *scope, at_ms);
         }
         Event::ElementPassed { key, .. } => state.take_key(key.0),
+        Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
         Event::ElementCompleted { key } | Event::ElementTerminated { key } => state.leave(*key),
         Event::TokenParked { scope, flow } => {
             if let Some(scope) = state.elements.get_mut(scope) {

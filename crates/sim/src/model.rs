@@ -78,6 +78,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             "SCRIPT_TASK" => "script task as job",
             _ => "service task",
         },
+        Kind::Decision(_) => "called decision",
         Kind::Script { .. } => "script task",
         Kind::UserTask(_) => "user task",
         Kind::Pass => match node.element_type {

@@ -208,7 +208,7 @@ impl Play {
         let resource = Resource {
             name: format!("p{process}.bpmn").into(),
             bytes: Arc::from(model.text.as_bytes()),
-            processes: model.processes,
+            model: engine::Model::Bpmn(model.processes),
         };
         self.clients.deploy(&mut self.machine, resource);
     }

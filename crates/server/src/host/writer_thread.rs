@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use base::{ActivatedJob, JobKey, Outcome, Text};
-use engine::{Catalog, Definition};
+use engine::{Catalog, Deployed};
 use host::{Committer, Outside};
 use store::Fault;
 use tokio::sync::mpsc::UnboundedSender;
@@ -63,8 +63,8 @@ impl Outside for Faces {
         }
     }
 
-    fn deployed(&mut self, definition: &Arc<Definition>) {
-        lock(&self.definitions).add(Arc::clone(definition));
+    fn deployed(&mut self, deployed: &Deployed) {
+        lock(&self.definitions).add_deployed(deployed);
     }
 
     fn reply(&mut self, waiting: Waiting, outcome: Outcome) {
