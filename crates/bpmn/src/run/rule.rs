@@ -40,7 +40,7 @@ impl Run<'_, '_, '_> {
             let through = if failure.decision_id == id {
                 String::new()
             } else {
-                format!(" in the decision \"{}\"", &*failure.decision_id)
+                format!(", at \"{}\"", &*failure.decision_id)
             };
             let message =
                 format!("\"{}\" cannot be decided{through}: {}", &*name, &*failure.message);
