@@ -34,7 +34,10 @@ impl Evaluator<'_, '_> {
     fn kind(&mut self, logic: &Logic, frame: &Frame<'_>, trace: Option<&mut Trace>) -> Value {
         match &logic.kind {
             LogicKind::Nothing => Value::NULL,
-            LogicKind::Broken(reason) => self.null(reason.clone()),
+            LogicKind::Broken(reason) => {
+                self.violation.get_or_insert_with(|| reason.clone());
+                self.null(reason.clone())
+            }
             LogicKind::Literal(expression) => expression.run(self.machine, frame),
             LogicKind::Table(table) => self.table(table, frame, trace),
             LogicKind::Context(entries) => self.context(entries, frame),

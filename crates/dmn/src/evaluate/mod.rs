@@ -228,7 +228,7 @@ struct Trace {
 struct Evaluator<'p, 'm> {
     program: &'p Arc<Program>,
     machine: &'m mut Machine,
-    /// The first hit policy that was violated.
+    /// The first hit policy that was violated, or logic that was refused.
     violation: Option<String>,
 }
 
