@@ -151,3 +151,47 @@ impl Column {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::Condition;
+
+    fn rules(conditions: &[String]) -> Vec<Rule> {
+        let rule = |text: &String| {
+            let tests = feel::compile_tests_in(text, &feel::Environment::open()).unwrap();
+            Rule { id: "r".into(), conditions: vec![Condition::new(tests)], outputs: Vec::new() }
+        };
+        conditions.iter().map(rule).collect()
+    }
+
+    fn candidates(conditions: &[String], input: &Value) -> Option<Vec<u32>> {
+        let index = Index::new(&rules(conditions), 1);
+        index.candidates(std::slice::from_ref(input)).map(<[u32]>::to_vec)
+    }
+
+    #[test]
+    fn ranges_texts_and_what_may_be_anything() {
+        let mut conditions: Vec<String> =
+            (0..10).map(|at| format!("[{}..{})", at * 10, at * 10 + 10)).collect();
+        conditions.extend(["\"x\", 15".into(), "not(3)".into()]);
+        let number = |number: i64| candidates(&conditions, &number.into());
+        assert_eq!(number(15), Some(vec![1, 10, 11]));
+        assert_eq!(number(20), Some(vec![2, 11]));
+        assert_eq!(number(-1), Some(vec![11]));
+        assert_eq!(number(100), Some(vec![11]));
+        assert_eq!(candidates(&conditions, &"x".into()), Some(vec![10, 11]));
+        assert_eq!(candidates(&conditions, &"y".into()), Some(vec![11]));
+        assert_eq!(candidates(&conditions, &Value::NULL), None);
+    }
+
+    #[test]
+    fn a_column_that_does_not_tell_rules_apart_has_no_index() {
+        let overlapping: Vec<String> = (0..200).map(|at| format!("> {at}")).collect();
+        assert_eq!(candidates(&overlapping, &Value::from(5)), None);
+        let anything: Vec<String> = (0..20).map(|_| "-".into()).collect();
+        assert_eq!(candidates(&anything, &Value::from(5)), None);
+        let few: Vec<String> = (0..3).map(|at| at.to_string()).collect();
+        assert_eq!(candidates(&few, &Value::from(1)), None);
+    }
+}

@@ -1,9 +1,9 @@
 //! What an expression may refer to: variables, types, names of entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::syntax::names::{Known, normalised};
+use crate::syntax::names::{Known, Names, is_plain_name, normalised};
 use crate::types::Type;
 
 /// What is known around an expression when it is compiled.
@@ -11,8 +11,10 @@ use crate::types::Type;
 pub struct Environment {
     pub(crate) open: bool,
     pub(crate) variables: BTreeMap<Arc<str>, Type>,
-    pub(crate) types: BTreeMap<Arc<str>, Type>,
-    entries: BTreeSet<Arc<str>>,
+    pub(crate) types: Arc<BTreeMap<Arc<str>, Type>>,
+    /// Names of types that a parser would not read as words with dots.
+    long_types: Arc<Vec<Arc<str>>>,
+    names: Arc<Names>,
 }
 
 impl Environment {
@@ -29,23 +31,25 @@ impl Environment {
 
     /// Declares a variable. Its name may have any number of words.
     pub fn variable(&mut self, name: &str, of: Type) {
-        of.entry_names(&mut |entry| {
-            self.entries.insert(normalised(entry));
-        });
-        self.variables.insert(normalised(name), of);
+        of.entry_names(&mut |entry| Names::entry(&mut self.names, entry));
+        let name = normalised(name);
+        Names::variable(&mut self.names, &name);
+        self.variables.insert(name, of);
     }
 
     /// Declares a type that `instance of` and parameters may name.
     pub fn define_type(&mut self, name: &str, of: Type) {
-        of.entry_names(&mut |entry| {
-            self.entries.insert(normalised(entry));
-        });
-        self.types.insert(normalised(name), of);
+        of.entry_names(&mut |entry| Names::entry(&mut self.names, entry));
+        let name = normalised(name);
+        if !name.split('.').all(is_plain_name) {
+            Arc::make_mut(&mut self.long_types).push(name.clone());
+        }
+        Arc::make_mut(&mut self.types).insert(name, of);
     }
 
     /// Makes the name of an entry known where no type tells it, for names of several words.
     pub fn know_entry(&mut self, name: &str) {
-        self.entries.insert(normalised(name));
+        Names::entry(&mut self.names, name);
     }
 
     /// The type of a declared variable.
@@ -54,14 +58,11 @@ impl Environment {
     }
 
     pub(crate) fn known(&self) -> Known {
-        let mut known = Known::default();
-        self.variables.keys().for_each(|name| known.variable(name));
-        self.entries.iter().for_each(|name| known.entry(name));
-        known
+        Known::around(self.names.clone())
     }
 
     /// Names of types that a parser would not read as one word.
-    pub(crate) fn type_names(&self) -> Vec<Arc<str>> {
-        self.types.keys().cloned().collect()
+    pub(crate) fn type_names(&self) -> &[Arc<str>] {
+        &self.long_types
     }
 }

@@ -91,7 +91,7 @@ pub fn compile(source: &str) -> Result<Expression, Diagnostic> {
 pub fn compile_in(source: &str, environment: &Environment) -> Result<Expression, Diagnostic> {
     too_long(source)?;
     let types = environment.type_names();
-    let tree = syntax::Parser::new(source, environment.known(), &types)?.whole()?;
+    let tree = syntax::Parser::new(source, environment.known(), types)?.whole()?;
     let source: Arc<str> = source.into();
     let mut compiler = compile::Compiler::new(environment, source.clone());
     let code = compiler.node(&tree)?;

@@ -43,7 +43,7 @@ pub enum Constant {
 pub fn compile_tests_in(source: &str, environment: &Environment) -> Result<UnaryTests, Diagnostic> {
     too_long(source)?;
     let types = environment.type_names();
-    let tests = Parser::new(source, environment.known(), &types)?.whole_tests()?;
+    let tests = Parser::new(source, environment.known(), types)?.whole_tests()?;
     let source: Arc<str> = source.into();
     let mut compiler = Compiler::new(environment, source.clone());
     compiler.declare_input();

@@ -34,7 +34,10 @@ impl Evaluator<'_, '_> {
     fn kind(&mut self, logic: &Logic, frame: &Frame<'_>, trace: Option<&mut Trace>) -> Value {
         match &logic.kind {
             LogicKind::Nothing => Value::NULL,
-            LogicKind::Broken(reason) => self.null(reason.clone()),
+            LogicKind::Broken(reason) => {
+                self.violation.get_or_insert_with(|| reason.clone());
+                self.null(reason.clone())
+            }
             LogicKind::Literal(expression) => expression.run(self.machine, frame),
             LogicKind::Table(table) => self.table(table, frame, trace),
             LogicKind::Context(entries) => self.context(entries, frame),
@@ -80,16 +83,13 @@ impl Evaluator<'_, '_> {
     }
 
     fn context(&mut self, entries: &[ContextEntry], outer: &Frame<'_>) -> Value {
-        let mut frame = outer.inner(Vec::with_capacity(entries.len()));
-        let mut context = Context::default();
+        let mut frame = outer.inner(Context::default());
         for entry in entries {
             let value = self.logic(&entry.value, &frame);
             let Some(name) = &entry.name else { return value };
-            let value = entry.of.coerce(value, self.machine);
-            context.set(name.clone(), value.clone());
-            frame.bind(name.clone(), value);
+            frame.bind(name.clone(), entry.of.coerce(value, self.machine));
         }
-        Value::context(context)
+        Value::context(frame.into_own())
     }
 
     fn invocation(
@@ -130,7 +130,7 @@ impl Evaluator<'_, '_> {
         match matching {
             Matching::Feel(expression) => {
                 let list = Value::list(vec![item.clone()]);
-                let frame = outer.inner(vec![(FILTERED.into(), list)]);
+                let frame = outer.inner(Context::from_iter([(FILTERED, list)]));
                 match expression.run(self.machine, &frame) {
                     Value::List(kept) => Value::Bool(!kept.is_empty()),
                     // Not a test, but a position or something else that filters nothing.
@@ -138,10 +138,8 @@ impl Evaluator<'_, '_> {
                 }
             }
             Matching::Boxed(logic) => {
-                let entries = item.as_context().into_iter().flat_map(Context::iter);
-                let mut bindings: Vec<_> =
-                    entries.map(|(name, value)| (name.clone(), value.clone())).collect();
-                bindings.push(("item".into(), item.clone()));
+                let mut bindings = item.as_context().cloned().unwrap_or_default();
+                bindings.set("item".into(), item.clone());
                 self.logic(logic, &outer.inner(bindings))
             }
         }
@@ -151,7 +149,7 @@ impl Evaluator<'_, '_> {
         let source = self.logic(&iterator.source, outer);
         if let Some(collect) = &iterator.collect {
             let each = function::closure(self.program, &iterator.body, outer);
-            let frame = Frame::new(vec![(SOURCE.into(), source), (EACH.into(), each)], None);
+            let frame = Frame::new(Context::from_iter([(SOURCE, source), (EACH, each)]), None);
             return collect.run(self.machine, &frame);
         }
         let items = match source {
@@ -172,9 +170,10 @@ impl Evaluator<'_, '_> {
     ) -> Value {
         let mut result = Value::Bool(!decisive);
         let variable = iterator.body.parameters.first().map(|it| it.name.clone());
-        let mut frame = outer.inner(vec![(variable.unwrap_or_default(), Value::NULL)]);
+        let variable = variable.unwrap_or_default();
+        let mut frame = outer.inner(Context::default());
         for item in items {
-            frame.rebind_first(item);
+            frame.bind(variable.clone(), item);
             match self.logic(&iterator.body.body, &frame) {
                 Value::Bool(answer) if answer == decisive => return Value::Bool(decisive),
                 Value::Bool(_) => {}

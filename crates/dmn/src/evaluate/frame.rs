@@ -7,7 +7,8 @@ use feel::{Context, Scope, Value};
 /// Names with values, before those of the frame around it.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
-    own: Vec<(Arc<str>, Value)>,
+    /// It finds a name fast also where there are many.
+    own: Context,
     around: Around<'a>,
 }
 
@@ -23,7 +24,7 @@ enum Around<'a> {
 
 impl<'a> Frame<'a> {
     /// The frame of a decision. Names that nothing declares are looked for in `given`.
-    pub fn new(own: Vec<(Arc<str>, Value)>, given: Option<&'a Arc<Context>>) -> Self {
+    pub fn new(own: Context, given: Option<&'a Arc<Context>>) -> Self {
         Self { own, around: given.map_or(Around::Nothing, Around::Given) }
     }
 
@@ -33,24 +34,22 @@ impl<'a> Frame<'a> {
         values: &'a [Value],
         given: Option<&'a Arc<Context>>,
     ) -> Self {
-        Self { own: Vec::new(), around: Around::Kept(names, values, given) }
+        Self { own: Context::default(), around: Around::Kept(names, values, given) }
     }
 
     /// A frame inside of this one.
-    pub fn inner(&'a self, own: Vec<(Arc<str>, Value)>) -> Self {
+    pub fn inner(&'a self, own: Context) -> Self {
         Self { own, around: Around::Frame(self) }
     }
 
-    /// Adds a name; it hides one that is the same.
+    /// Gives a name a value; it hides that of an outer frame.
     pub fn bind(&mut self, name: Arc<str>, value: Value) {
-        self.own.push((name, value));
+        self.own.set(name, value);
     }
 
-    /// Gives the name that was bound first another value.
-    pub fn rebind_first(&mut self, value: Value) {
-        if let Some((_, first)) = self.own.first_mut() {
-            *first = value;
-        }
+    /// What this frame bound itself.
+    pub fn into_own(self) -> Context {
+        self.own
     }
 
     /// Everything that is bound, the innermost first; a name may come again.
@@ -58,7 +57,7 @@ impl<'a> Frame<'a> {
         let mut all = Vec::new();
         let mut frame = self;
         loop {
-            all.extend(frame.own.iter().rev().cloned());
+            all.extend(frame.own.iter().map(|(name, value)| (name.clone(), value.clone())));
             match frame.around {
                 Around::Frame(outer) => frame = outer,
                 Around::Kept(names, values, _) => {
@@ -88,8 +87,7 @@ impl Scope for Frame<'_> {
     fn get(&self, name: &str) -> Option<Value> {
         let mut frame = self;
         loop {
-            let found = frame.own.iter().rev().find(|(known, _)| **known == *name);
-            if let Some((_, value)) = found {
+            if let Some(value) = frame.own.get(name) {
                 return Some(value.clone());
             }
             match frame.around {

@@ -179,7 +179,7 @@ impl<'p, 'm> Run<'p, 'm> {
     }
 
     /// Values under the names that a decision gives what it requires.
-    fn bindings(&self, scope: &[Binding]) -> Vec<(Arc<str>, Value)> {
+    fn bindings(&self, scope: &[Binding]) -> Context {
         bindings(scope, |element| {
             let known = self.values.get(&element).cloned();
             known.unwrap_or_else(|| self.function(element))
@@ -201,19 +201,19 @@ impl<'p, 'm> Run<'p, 'm> {
 }
 
 /// The names of a scope with their values; those of one import are entries of one context.
-fn bindings(scope: &[Binding], value: impl Fn(usize) -> Value) -> Vec<(Arc<str>, Value)> {
-    let mut bound: Vec<(Arc<str>, Value)> = Vec::with_capacity(scope.len());
+fn bindings(scope: &[Binding], value: impl Fn(usize) -> Value) -> Context {
+    let mut bound = Context::default();
     let mut imported: BTreeMap<Arc<str>, Context> = BTreeMap::new();
     for Binding { prefix, name, element } in scope {
-        let value = value(*element);
-        match prefix {
-            None => bound.push((name.clone(), value)),
-            Some(prefix) => {
-                imported.entry(prefix.clone()).or_default().set(name.clone(), value);
-            }
-        }
+        let into = match prefix {
+            None => &mut bound,
+            Some(prefix) => imported.entry(prefix.clone()).or_default(),
+        };
+        into.set(name.clone(), value(*element));
     }
-    bound.extend(imported.into_iter().map(|(prefix, entries)| (prefix, Value::context(entries))));
+    for (prefix, entries) in imported {
+        bound.set(prefix, Value::context(entries));
+    }
     bound
 }
 
@@ -228,7 +228,7 @@ struct Trace {
 struct Evaluator<'p, 'm> {
     program: &'p Arc<Program>,
     machine: &'m mut Machine,
-    /// The first hit policy that was violated.
+    /// The first hit policy that was violated, or logic that was refused.
     violation: Option<String>,
 }
 

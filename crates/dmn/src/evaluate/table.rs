@@ -154,7 +154,7 @@ impl Evaluator<'_, '_> {
             Policy::RuleOrder | Policy::Collect => several(table, hits),
             Policy::Aggregate(call) => {
                 let collected = several(table, hits);
-                let frame = frame.inner(vec![(COLLECTED.into(), collected)]);
+                let frame = frame.inner(Context::from_iter([(COLLECTED, collected)]));
                 call.run(self.machine, &frame)
             }
         }

@@ -86,6 +86,20 @@ fn each_decision_is_evaluated_once_and_after_what_it_requires() {
 }
 
 #[test]
+fn an_input_that_was_not_given_is_null_with_that_reason() {
+    let elements = [decision("d", "Any", &["input n"], "n"), input("n", "number")];
+    let evaluation = evaluated(&elements.concat(), "d", "{}");
+    assert_eq!(evaluation.failure, None);
+    assert!(evaluation.decisions[0].reasons[0].contains("\"n\" was not given"), "{evaluation:?}");
+}
+
+#[test]
+fn definitions_are_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone>(_: &T) {}
+    shared(&compiled(&decision("d", "Any", &[], "1")));
+}
+
+#[test]
 fn a_long_chain_of_decisions_needs_no_stack() {
     const LENGTH: usize = 20_000;
     let step = |at: usize| {

@@ -24,6 +24,19 @@ fn the_versions_of_dmn_read_alike() {
 }
 
 #[test]
+fn types_of_dmn_1_1_have_prefixes() {
+    let xml = "<definitions xmlns=\"http://www.omg.org/spec/DMN/20151101/dmn.xsd\" \
+               xmlns:feel=\"http://www.omg.org/spec/FEEL/20140401\" xmlns:me=\"n\" name=\"n\" \
+               namespace=\"n\"><itemDefinition name=\"t\"><typeRef>feel:number</typeRef>\
+               </itemDefinition><decision id=\"d\" name=\"D\"><variable name=\"D\" \
+               typeRef=\"me:t\"/><literalExpression><text>\"x\"</text></literalExpression>\
+               </decision></definitions>";
+    let evaluation = compile(xml).unwrap().evaluate("d", &feel::Value::NULL, 0);
+    assert!(evaluation.failure.unwrap().message.contains("number"));
+    assert_eq!(compile(&xml.replace("me:t", "you:t")).unwrap_err()[0].code, "D009");
+}
+
+#[test]
 fn what_is_not_dmn_is_refused() {
     let code = |xml: &str| compile(xml).unwrap_err()[0].code;
     assert_eq!(code(""), "D001");
@@ -205,4 +218,5 @@ fn logic_that_is_refused_takes_only_its_element_out() {
     assert_eq!(definitions.evaluate("good", &nothing, 0).output.to_json(), "2");
     let bad = definitions.evaluate("bad", &nothing, 0);
     assert!(bad.output.why().to_string().contains("1 +"), "{:?}", bad.output);
+    assert_eq!(bad.failure.unwrap().decision_id, "bad");
 }

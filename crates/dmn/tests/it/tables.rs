@@ -126,6 +126,21 @@ fn empty_entries_are_any_and_null() {
 }
 
 #[test]
+fn several_outputs_have_several_defaults() {
+    let outputs = "<output name=\"x\"><defaultOutputEntry><text>1</text></defaultOutputEntry>\
+                   </output><output name=\"y z\"/>";
+    let logic = table("", outputs, &["1 | - -> \"a\" | \"b\""]);
+    check_logic(&logic, r#"{"a": 1}"#, r#"{"x":"a","y z":"b"}"#);
+    check_logic(&logic, r#"{"a": 2}"#, r#"{"x":1,"y z":null}"#);
+}
+
+#[test]
+fn a_dash_holds_for_null_too() {
+    check_logic(&table("", ONE, &["- | - -> \"any\""]), "{}", "\"any\"");
+    check_logic(&table("", ONE, &["null | not(null) -> \"x\""]), r#"{"b": 1}"#, "\"x\"");
+}
+
+#[test]
 fn conditions_and_outputs_see_the_scope() {
     let rules = &["< b | ? - 1 = a -> a + b", "not(1, 2) | >= a -> c.d"];
     let logic = table("hitPolicy=\"RULE ORDER\"", ONE, rules);

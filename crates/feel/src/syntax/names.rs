@@ -62,9 +62,34 @@ pub(crate) fn matched(source: &str, at: usize, name: &str) -> Option<usize> {
 /// Properties of more than one word (DMN 1.5, table 65).
 const PROPERTIES: [&str; 3] = ["time offset", "start included", "end included"];
 
+/// Names that are more than one word, as an environment knows them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    variables: BTreeSet<Arc<str>>,
+    entries: BTreeSet<Arc<str>>,
+}
+
+impl Names {
+    /// Remembers a variable, if it needs that.
+    pub fn variable(names: &mut Arc<Self>, name: &Arc<str>) {
+        if !is_plain_name(name) {
+            Arc::make_mut(names).variables.insert(name.clone());
+        }
+    }
+
+    /// Remembers an entry, if it needs that.
+    pub fn entry(names: &mut Arc<Self>, name: &str) {
+        if !is_plain_name(name) {
+            Arc::make_mut(names).entries.insert(normalised(name));
+        }
+    }
+}
+
 /// Names that are more than one word, by scope.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
+    /// Those of the environment; shared, because each expression of a large model asks.
+    around: Arc<Names>,
     /// Variables, innermost last.
     pub variables: Vec<Arc<str>>,
     /// Entries of contexts, wherever they are.
@@ -72,6 +97,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// What is known before anything is read.
+    pub fn around(names: Arc<Names>) -> Self {
+        Self { around: names, ..Self::default() }
+    }
+
     /// Remembers a variable, if it needs that.
     pub fn variable(&mut self, name: &Arc<str>) {
         if !is_plain_name(name) {
@@ -88,12 +118,12 @@ impl Known {
 
     /// The longest known variable at this place, and where it ends.
     pub fn longest_variable(&self, source: &str, at: usize) -> Option<(Arc<str>, usize)> {
-        longest(self.variables.iter(), source, at)
+        longest(self.around.variables.iter().chain(&self.variables), source, at)
     }
 
     /// The longest known entry at this place, and where it ends.
     pub fn longest_entry(&self, source: &str, at: usize) -> Option<(Arc<str>, usize)> {
-        longest(self.entries.iter(), source, at)
+        longest(self.around.entries.iter().chain(&self.entries), source, at)
     }
 
     /// The same behind a dot, where properties of times and ranges stand too.
