@@ -21,6 +21,12 @@ pub(crate) fn run(input: &[u8]) {
         }
     };
     assert_eq!(expression.source(), text);
+    // Brackets that are printed for clearness may pass a limit of nesting that the text just keeps.
+    if let Ok(printed) = ::feel::format(text)
+        && let Ok(again) = ::feel::format(&printed)
+    {
+        assert_eq!(again, printed, "{text:?} has one printed form");
+    }
     let scope = variables();
     let outcome = expression.evaluate(&scope, NOW_MS);
     for note in &outcome.notes {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Element, ElementKind, Import, Model, Spot};
+use crate::model::{Element, ElementKind, Import, Item, Model, Spot};
 use crate::report::Report;
 
 /// The elements of all files that the first one reaches by imports.
@@ -18,6 +18,8 @@ pub(crate) struct Graph {
     pub nodes: Vec<Node>,
     /// Whether the first file reaches each one.
     pub reached: Vec<bool>,
+    /// Places of each file's item definitions by name.
+    items: Vec<BTreeMap<String, usize>>,
 }
 
 /// An element and what it refers to, as numbers of [`Graph::nodes`].
@@ -49,6 +51,11 @@ impl Graph {
         &self.models[model].elements[place]
     }
 
+    /// An item definition by its name; the first, where there are several.
+    pub fn item(&self, model: usize, name: &str) -> Option<&Item> {
+        self.models[model].items.get(*self.items[model].get(name)?)
+    }
+
     /// What names of an imported file begin with, as `from` sees them; `None` if `from` does not
     /// import it. Its own names begin with nothing.
     pub fn prefix(&self, from: usize, to: usize) -> Option<&str> {
@@ -68,7 +75,9 @@ pub(crate) fn link(models: Vec<Option<Model>>, report: &mut Report<'_>) -> Optio
         .iter()
         .map(|model| model.imports.iter().map(|import| find_model(&models, import)).collect())
         .collect();
-    let mut graph = Graph { reached: vec![false; models.len()], models, imported, nodes: vec![] };
+    let items = models.iter().map(item_places).collect();
+    let reached = vec![false; models.len()];
+    let mut graph = Graph { reached, models, imported, nodes: vec![], items };
     graph.reach();
     report.keep_only(&graph.reached);
     for number in 0..graph.models.len() {
@@ -80,6 +89,12 @@ pub(crate) fn link(models: Vec<Option<Model>>, report: &mut Report<'_>) -> Optio
     Linker::new(&graph).resolve(&mut graph, report);
     break_cycles(&mut graph, report);
     Some(graph)
+}
+
+fn item_places(model: &Model) -> BTreeMap<String, usize> {
+    // The first of a name comes last here, and so stays.
+    let items = model.items.iter().enumerate().rev();
+    items.map(|(place, item)| (item.name.clone(), place)).collect()
 }
 
 fn find_model(models: &[Model], import: &Import) -> Option<usize> {
@@ -213,10 +228,10 @@ impl Linker {
         wanted: Wanted,
         report: &mut Report<'_>,
     ) -> Vec<usize> {
-        let mut found = Vec::new();
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for href in hrefs {
             match self.find_one(graph, from, href, wanted) {
-                Ok(node) if found.contains(&node) => {
+                Ok(node) if !seen.insert(node) => {
                     let message = format!("\"{}\" is required twice", href.text);
                     report.warning("D007", href.at, message, "remove one of the requirements");
                 }

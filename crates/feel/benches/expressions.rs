@@ -1,5 +1,4 @@
 //! What an evaluation costs: ten expressions as models have them, and reading their text.
-#![expect(missing_docs, reason = "criterion's macros make functions without")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use fermata_feel::{Context, Value, compile};

@@ -4,7 +4,7 @@
 //! Out: environments for `feel`, and the bindings that give the names their values.
 //! Absent: the expressions themselves (see `boxed`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use feel::{Environment, FunctionType, Type};
@@ -49,7 +49,7 @@ impl Compiler<'_, '_> {
         required: &[usize],
         environment: &mut Environment,
     ) -> Vec<Binding> {
-        let mut scope: Vec<Binding> = Vec::new();
+        let (mut scope, mut taken) = (Vec::new(), BTreeSet::new());
         let mut prefixed: BTreeMap<Arc<str>, Vec<(Arc<str>, Type)>> = BTreeMap::new();
         for &element in required {
             let found = self.graph.element(element);
@@ -58,45 +58,45 @@ impl Compiler<'_, '_> {
             let prefix = self.graph.prefix(model, owner).unwrap_or_default();
             let name = words(&found.variable.name);
             if prefix.is_empty() {
-                let taken = scope.iter().any(|it| it.prefix.is_none() && it.name == name);
-                if taken {
+                if !taken.insert(name.clone()) {
                     let message = format!("two required elements have the name \"{name}\"");
                     self.report.error("D006", found.at, message, "rename one of them");
                 }
                 environment.variable(&name, of.clone());
                 scope.push(Binding { prefix: None, name: name.clone(), element });
-                self.bind_aliases(element, &name, &of, environment, &mut scope);
             } else {
                 let prefix = words(prefix);
                 prefixed.entry(prefix.clone()).or_default().push((name.clone(), of));
                 scope.push(Binding { prefix: Some(prefix), name, element });
             }
         }
+        self.bind_aliases(&mut scope, &mut taken, environment);
         for (prefix, entries) in prefixed {
             environment.variable(&prefix, Type::Context(Arc::new(entries)));
         }
         scope
     }
 
-    /// Camunda 8 finds a decision under its id too, where it has no variable of another name.
+    /// Camunda 8 finds a decision under its id too, where nothing else has that name.
     fn bind_aliases(
-        &self,
-        element: usize,
-        name: &str,
-        of: &Type,
-        environment: &mut Environment,
+        &mut self,
         scope: &mut Vec<Binding>,
+        taken: &mut BTreeSet<Arc<str>>,
+        environment: &mut Environment,
     ) {
         if self.options.strict {
             return;
         }
-        let found = self.graph.element(element);
-        for alias in [Some(found.name.as_str()), found.id.as_deref()].into_iter().flatten() {
-            let alias = words(alias);
-            let taken = scope.iter().any(|it| it.prefix.is_none() && it.name == alias);
-            if *alias != *name && !taken {
-                environment.variable(&alias, of.clone());
-                scope.push(Binding { prefix: None, name: alias, element });
+        let own = scope.iter().filter(|it| it.prefix.is_none()).map(|it| it.element);
+        let own: Vec<usize> = own.collect();
+        for element in own {
+            let found = self.graph.element(element);
+            for alias in [Some(found.name.as_str()), found.id.as_deref()].into_iter().flatten() {
+                let name = words(alias);
+                if taken.insert(name.clone()) {
+                    environment.variable(&name, self.variable_type(element));
+                    scope.push(Binding { prefix: None, name, element });
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! Out: types; findings for names that lead nowhere, and for types that contain themselves.
 //! Absent: checks of values (see `feel::Type`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use feel::{Constrained, Environment, FunctionType, Type};
@@ -44,10 +44,10 @@ impl Types {
     pub fn read(graph: &Graph, report: &mut Report<'_>) -> Self {
         let mut types = Self::default();
         for (model, _) in graph.reached.iter().enumerate().filter(|(_, reached)| **reached) {
-            let items = &graph.models[model].items;
-            for (place, item) in items.iter().enumerate() {
+            let mut names = BTreeSet::new();
+            for item in &graph.models[model].items {
                 report.enter(model, None);
-                if items[..place].iter().any(|known| known.name == item.name) {
+                if !names.insert(item.name.as_str()) {
                     let message = format!("two types have the name \"{}\"", item.name);
                     report.error("D006", item.at, message, "rename one of them");
                 }
@@ -228,10 +228,7 @@ fn extent<'a>(parts: impl Iterator<Item = &'a Sized>) -> (u32, u32) {
 
 /// The definition that a name means in a file: its own, or an imported one.
 fn find<'g>(graph: &'g Graph, model: usize, name: &str) -> Option<(usize, &'g Item)> {
-    let in_model = |owner: usize, name: &str| {
-        let found = graph.models[owner].items.iter().find(|item| item.name == name)?;
-        Some((owner, found))
-    };
+    let in_model = |owner: usize, name: &str| Some((owner, graph.item(owner, name)?));
     if let Some(own) = in_model(model, name) {
         return Some(own);
     }

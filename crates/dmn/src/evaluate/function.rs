@@ -9,12 +9,13 @@ use crate::model::FunctionKind;
 use crate::program::{ElementKind, FunctionLogic, Knowledge, Program, Service};
 
 /// A business knowledge model or a decision service as a value; null if it is neither.
-pub(super) fn value(program: &Arc<Program>, element: usize) -> Value {
-    let program = program.clone();
+/// Where names need not be declared, it sees the variables from outside.
+pub(super) fn value(program: &Arc<Program>, element: usize, given: Option<&Arc<Context>>) -> Value {
+    let (program, given) = (program.clone(), given.cloned());
     let callable: Arc<dyn Callable> = match &program.elements[element].kind {
         ElementKind::Knowledge(knowledge) => {
             let knowledge = knowledge.clone();
-            Arc::new(KnowledgeFunction { program, knowledge })
+            Arc::new(KnowledgeFunction { program, knowledge, given })
         }
         ElementKind::Service(service) => {
             let service = service.clone();
@@ -29,6 +30,7 @@ pub(super) fn value(program: &Arc<Program>, element: usize) -> Value {
 struct KnowledgeFunction {
     program: Arc<Program>,
     knowledge: Arc<Knowledge>,
+    given: Option<Arc<Context>>,
 }
 
 impl Callable for KnowledgeFunction {
@@ -45,8 +47,9 @@ impl Callable for KnowledgeFunction {
     }
 
     fn call(&self, machine: &mut Machine, arguments: Vec<Value>) -> Value {
-        let bound = bindings(&self.knowledge.scope, |element| value(&self.program, element));
-        let frame = Frame::new(bound, None);
+        let given = self.given.as_ref();
+        let bound = bindings(&self.knowledge.scope, |it| value(&self.program, it, given));
+        let frame = Frame::new(bound, given);
         let value = body(&self.program, machine, &self.knowledge.function, &frame, arguments);
         self.knowledge.result.coerce(value, machine)
     }

@@ -14,7 +14,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feel::{Context, Machine, Type, Value};
+use feel::{Context, Machine, Type, Value, Why};
 
 use crate::explain::{DecisionKind, EvaluatedDecision, EvaluatedInput, Failure, MatchedRule};
 use crate::program::{
@@ -64,7 +64,7 @@ impl<'p, 'm> Run<'p, 'm> {
                 ElementKind::Input => self.input(element),
                 ElementKind::Decision(decision) => self.decision(element, decision),
                 ElementKind::Knowledge(_) | ElementKind::Service(_) | ElementKind::Source => {
-                    function::value(self.program, number)
+                    self.function(number)
                 }
             };
             self.values.insert(number, value);
@@ -102,7 +102,7 @@ impl<'p, 'm> Run<'p, 'm> {
         let parameters = &knowledge.function.parameters;
         let argument = |name: &Arc<str>| self.given.get(name).cloned().unwrap_or_default();
         let arguments = parameters.iter().map(|parameter| argument(&parameter.name)).collect();
-        match function::value(self.program, number) {
+        match self.function(number) {
             Value::Function(function) => self.machine.call(&function, arguments),
             other => other,
         }
@@ -127,7 +127,10 @@ impl<'p, 'm> Run<'p, 'm> {
             at.get(name)
         };
         let found = element.paths.iter().find_map(under).or_else(|| self.given.get(name));
-        let Some(found) = found else { return Value::NULL };
+        let Some(found) = found else {
+            let message = format!("the input \"{name}\" was not given");
+            return self.machine.fail(message, Why::NONE);
+        };
         let value =
             if self.program.open { given::with_dates(&element.of, found) } else { found.clone() };
         let coerced = element.of.coerce(value.clone(), self.machine);
@@ -140,8 +143,7 @@ impl<'p, 'm> Run<'p, 'm> {
 
     fn decision(&mut self, element: &Element, decision: &Decision) -> Value {
         let bindings = self.bindings(&decision.scope);
-        let rest = self.program.open.then_some(self.given);
-        let frame = Frame::new(bindings, rest);
+        let frame = Frame::new(bindings, self.undeclared());
         let mut logic = Evaluator::new(self.program, self.machine);
         let mut trace = Trace::default();
         let value = logic.traced(&decision.logic, &frame, &mut trace);
@@ -180,8 +182,17 @@ impl<'p, 'm> Run<'p, 'm> {
     fn bindings(&self, scope: &[Binding]) -> Vec<(Arc<str>, Value)> {
         bindings(scope, |element| {
             let known = self.values.get(&element).cloned();
-            known.unwrap_or_else(|| function::value(self.program, element))
+            known.unwrap_or_else(|| self.function(element))
         })
+    }
+
+    fn function(&self, element: usize) -> Value {
+        function::value(self.program, element, self.undeclared())
+    }
+
+    /// What names that nothing declares are looked for in.
+    fn undeclared(&self) -> Option<&'p Arc<Context>> {
+        self.program.open.then_some(self.given)
     }
 
     fn fail(&mut self, decision_id: &str, message: String) {

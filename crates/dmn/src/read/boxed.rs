@@ -1,5 +1,7 @@
 //! Boxed expressions (DMN 1.5, 7.3).
 
+use std::collections::BTreeSet;
+
 use roxmltree::Node as Xml;
 
 use super::{Reader, schema, type_ref};
@@ -112,7 +114,7 @@ impl Reader<'_, '_, '_> {
     fn context(&mut self, node: Xml<'_, '_>) -> BoxedKind {
         let nodes: Vec<_> = self.all(node, "contextEntry").collect();
         let count = nodes.len();
-        let mut entries: Vec<ContextEntry> = Vec::with_capacity(count);
+        let (mut entries, mut names) = (Vec::with_capacity(count), BTreeSet::new());
         for (index, entry) in nodes.into_iter().enumerate() {
             let variable = self.child(entry, "variable").map(|it| self.variable(it));
             if variable.is_none() && index + 1 != count {
@@ -121,14 +123,11 @@ impl Reader<'_, '_, '_> {
                     .into();
                 self.error("D014", entry, message, "name its variable, or move it to the end");
             }
-            if let Some(variable) = &variable {
-                let same = |known: &ContextEntry| {
-                    known.variable.as_ref().is_some_and(|it| it.name == variable.name)
-                };
-                if entries.iter().any(same) {
-                    let message = format!("the context has two entries \"{}\"", variable.name);
-                    self.error("D006", entry, message, "rename one of them");
-                }
+            if let Some(variable) = &variable
+                && !names.insert(variable.name.clone())
+            {
+                let message = format!("the context has two entries \"{}\"", variable.name);
+                self.error("D006", entry, message, "rename one of them");
             }
             entries.push(ContextEntry { variable, value: self.expression_in(entry) });
         }
@@ -138,8 +137,9 @@ impl Reader<'_, '_, '_> {
     fn relation(&mut self, node: Xml<'_, '_>) -> BoxedKind {
         let columns: Vec<_> = self.all(node, "column").collect();
         let columns: Vec<Variable> = columns.into_iter().map(|it| self.variable(it)).collect();
-        for (index, column) in columns.iter().enumerate() {
-            if columns[..index].iter().any(|known| known.name == column.name) {
+        let mut names = BTreeSet::new();
+        for column in &columns {
+            if !names.insert(column.name.as_str()) {
                 let message = format!("the relation has two columns \"{}\"", column.name);
                 self.report.error("D006", column.at, message, "rename one of them");
             }
@@ -163,7 +163,7 @@ impl Reader<'_, '_, '_> {
 
     fn invocation(&mut self, node: Xml<'_, '_>) -> BoxedKind {
         let callee = Box::new(self.expression_in(node));
-        let mut bindings: Vec<Binding> = Vec::new();
+        let (mut bindings, mut names) = (Vec::new(), BTreeSet::new());
         for binding in self.all(node, "binding") {
             let Some(parameter) = self.child(binding, "parameter") else {
                 let message = "expected <parameter> in <binding>".into();
@@ -171,7 +171,7 @@ impl Reader<'_, '_, '_> {
                 continue;
             };
             let parameter = self.variable(parameter);
-            if bindings.iter().any(|known| known.parameter.name == parameter.name) {
+            if !names.insert(parameter.name.clone()) {
                 let message = format!("the parameter \"{}\" is bound twice", parameter.name);
                 self.error("D006", binding, message, "remove one of the bindings");
             }

@@ -116,6 +116,9 @@ impl Compiler<'_> {
 }
 
 fn builtin_call(span: Span, builtin: &'static Builtin, form: u8, arguments: Box<[Code]>) -> Code {
+    if let Some(value) = super::fold::constructed(builtin, form, &arguments) {
+        return Code { span, kind: Kind::Constant(value) };
+    }
     let kind = if builtin.name == "is defined" {
         // It takes one argument, which was counted.
         let mut arguments = arguments.into_vec();

@@ -1,6 +1,9 @@
-//! What is constant is computed when it is compiled: ranges, lists and signs of literals.
+//! What is constant is computed when it is compiled: ranges, lists and signs of literals, dates and
+//! durations from their texts.
 
 use crate::code::{Code, Kind};
+use crate::functions::{Args, Builtin};
+use crate::machine::Machine;
 use crate::value::{Range, Value};
 
 /// The code, or the constant that it always gives.
@@ -37,6 +40,18 @@ pub(super) fn folded(code: Code) -> Code {
         Some(value) => Code { span, kind: Kind::Constant(value) },
         None => code,
     }
+}
+
+/// The value that a constructor gives for constants; what it refuses stays, so that the evaluation
+/// says why.
+pub(super) fn constructed(builtin: &Builtin, form: u8, arguments: &[Code]) -> Option<Value> {
+    if !matches!(builtin.name, "date" | "time" | "date and time" | "duration") {
+        return None;
+    }
+    let values: Vec<Value> = arguments.iter().map(constant).collect::<Option<_>>()?;
+    // None of them asks for the time.
+    let mut machine = Machine::new(0_i64);
+    (builtin.run)(&mut machine, &Args::new(&values, form, None)).ok()
 }
 
 fn constant(code: &Code) -> Option<Value> {

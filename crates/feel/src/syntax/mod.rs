@@ -2,6 +2,7 @@
 
 pub(crate) mod ast;
 mod lexer;
+mod lists;
 mod literal;
 pub(crate) mod names;
 mod parser;

@@ -59,45 +59,80 @@ impl fmt::Display for Node {
             }
             Kind::Test(op, operand) => write!(f, "{} {}", op.symbol(), Operand(operand)),
             Kind::InstanceOf(value, of) => write!(f, "{} instance of {of}", Operand(value)),
-            Kind::If(condition, then, other) => {
-                write!(f, "if {condition} then {then} else {other}")
-            }
-            Kind::For(bindings, body) => {
-                f.write_str("for ")?;
-                write_bindings(bindings, f)?;
-                write!(f, " return {body}")
-            }
-            Kind::Quantified { every, bindings, condition } => {
-                f.write_str(if *every { "every " } else { "some " })?;
-                write_bindings(bindings, f)?;
-                write!(f, " satisfies {condition}")
-            }
-            Kind::Function { parameters, body, external } => {
-                f.write_str("function(")?;
-                for (at, (name, typed)) in parameters.iter().enumerate() {
-                    f.write_str(if at > 0 { ", " } else { "" })?;
-                    write_name(name, f)?;
-                    if let Some(typed) = typed {
-                        write!(f, ": {typed}")?;
-                    }
-                }
-                f.write_str(if *external { ") external " } else { ") " })?;
-                write!(f, "{body}")
-            }
-            Kind::Call(function, arguments) => {
-                write!(f, "{}", Operand(function))?;
-                write_all("(", arguments, ")", f)
-            }
-            Kind::CallNamed(function, arguments) => {
-                write!(f, "{}(", Operand(function))?;
-                for (at, (name, value)) in arguments.iter().enumerate() {
-                    f.write_str(if at > 0 { ", " } else { "" })?;
-                    write_name(name, f)?;
-                    write!(f, ": {value}")?;
-                }
-                f.write_char(')')
-            }
+            Kind::If(..)
+            | Kind::For(..)
+            | Kind::Quantified { .. }
+            | Kind::Function { .. }
+            | Kind::Call(..)
+            | Kind::CallNamed(..) => write_words(&self.kind, f),
         }
+    }
+}
+
+/// What begins with a keyword, or calls; of anything else nothing.
+fn write_words(kind: &Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match kind {
+        Kind::If(condition, then, other) => {
+            write!(f, "if {condition} then {then} else {other}")
+        }
+        Kind::For(bindings, body) => {
+            f.write_str("for ")?;
+            write_bindings(bindings, f)?;
+            write!(f, " return {body}")
+        }
+        Kind::Quantified { every, bindings, condition } => {
+            f.write_str(if *every { "every " } else { "some " })?;
+            write_bindings(bindings, f)?;
+            write!(f, " satisfies {condition}")
+        }
+        Kind::Function { parameters, body, external } => {
+            f.write_str("function(")?;
+            for (at, (name, typed)) in parameters.iter().enumerate() {
+                f.write_str(if at > 0 { ", " } else { "" })?;
+                write_name(name, f)?;
+                if let Some(typed) = typed {
+                    write!(f, ": {typed}")?;
+                }
+            }
+            f.write_str(if *external { ") external " } else { ") " })?;
+            write!(f, "{body}")
+        }
+        Kind::Call(function, arguments) => {
+            write!(f, "{}", Operand(function))?;
+            write_all("(", arguments, ")", f)
+        }
+        Kind::CallNamed(function, arguments) => {
+            write!(f, "{}(", Operand(function))?;
+            for (at, (name, value)) in arguments.iter().enumerate() {
+                f.write_str(if at > 0 { ", " } else { "" })?;
+                write_name(name, f)?;
+                write!(f, ": {value}")?;
+            }
+            f.write_char(')')
+        }
+        Kind::Null
+        | Kind::Bool(_)
+        | Kind::Number(_)
+        | Kind::String(_)
+        | Kind::At(..)
+        | Kind::Name(_)
+        | Kind::Input
+        | Kind::Any
+        | Kind::List(_)
+        | Kind::Not(_)
+        | Kind::Context(_)
+        | Kind::Range(_)
+        | Kind::Path(..)
+        | Kind::Filter(..)
+        | Kind::Negate(_)
+        | Kind::Arithmetic(..)
+        | Kind::Compare(..)
+        | Kind::And(_)
+        | Kind::Or(_)
+        | Kind::Between(..)
+        | Kind::In(..)
+        | Kind::Test(..)
+        | Kind::InstanceOf(..) => Ok(()),
     }
 }
 

@@ -80,7 +80,7 @@ impl Trees {
     }
 
     fn bindings(&mut self, depth: u32) -> Vec<Binding> {
-        (0..1 + self.below(2))
+        (0..=self.below(2))
             .map(|_| Binding {
                 name: self.word(),
                 of: self.node(depth),
