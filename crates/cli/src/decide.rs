@@ -87,24 +87,20 @@ fn decide(args: &DecideArgs, json: bool) -> Result<ExitCode, Failure> {
 fn chosen(args: &DecideArgs, graph: &Definitions) -> Result<String, Failure> {
     let known: Vec<_> = graph.decisions().map(|decision| format!("`{}`", decision.id)).collect();
     let known = known.join(", ");
-    match &args.decision {
-        Some(asked) => match graph.decision(asked) {
-            Some(decision) => Ok(decision.id.clone()),
-            None => Err(Failure::no(format!(
-                "expected a decision of {}, but found `{asked}`; it has {known}",
-                args.file.display()
-            ))),
-        },
-        None => {
-            let mut decisions = graph.decisions();
-            match (decisions.next(), decisions.next()) {
-                (Some(only), None) => Ok(only.id.clone()),
-                _ => Err(Failure::wrong_call(format!(
-                    "expected --decision to name one of {known}, for {} has several",
-                    args.file.display()
-                ))),
-            }
-        }
+    let file = args.file.display();
+    if let Some(asked) = &args.decision {
+        let found = graph.decision(asked).map(|decision| decision.id.clone());
+        return found.ok_or_else(|| {
+            let why = format!("expected a decision of {file}, but found `{asked}`; it has {known}");
+            Failure::no(why)
+        });
+    }
+    let mut decisions = graph.decisions();
+    match (decisions.next(), decisions.next()) {
+        (Some(only), None) => Ok(only.id.clone()),
+        (None | Some(_), _) => Err(Failure::wrong_call(format!(
+            "expected --decision to name one of {known}, for {file} has several"
+        ))),
     }
 }
 
@@ -207,17 +203,14 @@ fn shown_decision(one: &EvaluatedDecision) -> Result<ShownDecision<'_>, Failure>
 }
 
 fn page(decision: &str, evaluation: &Evaluation, screen: &mut Screen) {
-    match &evaluation.failure {
-        Some(failure) => {
-            let words = format!("{decision} cannot be decided: {}", failure.message);
-            for line in wrap(&words, screen.width) {
-                screen.styled(BAD, &line);
-            }
+    if let Some(failure) = &evaluation.failure {
+        let words = format!("{decision} cannot be decided: {}", failure.message);
+        for line in wrap(&words, screen.width) {
+            screen.styled(BAD, &line);
         }
-        None => {
-            let value = styled(GOOD, &clean(&evaluation.output.to_json()));
-            screen.line(&format!("{} = {value}", styled(BOLD, &clean(decision))));
-        }
+    } else {
+        let value = styled(GOOD, &clean(&evaluation.output.to_json()));
+        screen.line(&format!("{} = {value}", styled(BOLD, &clean(decision))));
     }
     for one in &evaluation.decisions {
         explain(one, screen);

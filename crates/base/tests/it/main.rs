@@ -53,11 +53,7 @@ fn record() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 1000, events })
 }
 
-/// An evaluation that gave something, and one that failed.
-fn evaluations() -> (InstanceKey, Record) {
-    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
-    let at = |n: u64| instance.0.offset(n);
-    let graph = Key::of_block(ShardId(0), 3);
+fn decisions(graph: Key) -> Vec<EvaluatedDecision> {
     let value = |id: &str, json: Option<&'static str>| EvaluatedValue {
         id: id.into(),
         name: format!("name of {id}").into(),
@@ -88,6 +84,15 @@ fn evaluations() -> (InstanceKey, Record) {
         reasons: Vec::new(),
         left_out: 0,
     };
+    vec![required, table]
+}
+
+/// An evaluation that gave something, and one that failed.
+fn evaluations() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let graph = Key::of_block(ShardId(0), 3);
+    let decisions = decisions(graph);
     let good = Evaluation {
         key: at(5).into(),
         decision: graph.offset(1).into(),
@@ -98,7 +103,7 @@ fn evaluations() -> (InstanceKey, Record) {
         graph_id: "prices".into(),
         output: Some(Json::trusted("0.15")),
         failure: None,
-        decisions: vec![required, table],
+        decisions,
     };
     let failure = EvaluationFailure { decision_id: "base".into(), message: "no".into() };
     let bad = Evaluation {

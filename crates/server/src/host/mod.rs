@@ -13,12 +13,13 @@
 mod desk;
 mod hints;
 mod outbox;
+mod waiting;
 mod writer_thread;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,6 +37,8 @@ use writer_thread::Faces;
 
 pub use hints::{Hints, Wait};
 pub(crate) use outbox::{Answer, Letter, Mailbox, Outbox};
+pub(crate) use waiting::Caller;
+use waiting::{Place, Waiting};
 
 /// Kilobytes of commands that may be under way; beyond it callers are told to come later.
 const UNDER_WAY_KB_MAX: usize = 256 * 1024;
@@ -63,38 +66,6 @@ impl Default for HostOptions {
             cache_bytes_max: 64 * 1024 * 1024,
             business_id_unique: false,
             waiting_max: WAITING_MAX,
-        }
-    }
-}
-
-/// A caller that waits, and its place among those under way.
-#[derive(Debug)]
-struct Waiting {
-    reply: Answer,
-    place: Place,
-}
-
-/// Who keeps a caller's place free for others when it is done.
-#[derive(Debug)]
-enum Place {
-    /// The command: it is under way until it is answered, also when nobody waits any more.
-    Command { _permit: OwnedSemaphorePermit },
-    /// The caller, which may wait as long as an instance lives: gone with it.
-    Caller(Weak<OwnedSemaphorePermit>),
-}
-
-/// A caller's place among those that wait for an instance's result. To be dropped when the answer
-/// has come or the caller goes away; none if the command needs no such place.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    _permit: Option<Arc<OwnedSemaphorePermit>>,
-}
-
-impl Waiting {
-    fn is_gone(&self) -> bool {
-        match &self.place {
-            Place::Command { .. } => false,
-            Place::Caller(permit) => permit.strong_count() == 0,
         }
     }
 }
@@ -205,7 +176,7 @@ impl Host {
             Ok(shard) => self.submit_at(shard, command, bytes, answer),
             Err(rejection) => {
                 answer.send(Err(rejection));
-                Caller { _permit: None }
+                Caller::default()
             }
         }
     }
@@ -213,15 +184,10 @@ impl Host {
     fn submit_at(&self, shard: ShardId, command: Command, bytes: usize, answer: Answer) -> Caller {
         let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
         let (caller, place) = match self.place(bytes, waits) {
-            Ok(permit) if waits => {
-                let permit = Arc::new(permit);
-                let place = Place::Caller(Arc::downgrade(&permit));
-                (Caller { _permit: Some(permit) }, place)
-            }
-            Ok(permit) => (Caller { _permit: None }, Place::Command { _permit: permit }),
+            Ok(permit) => waiting::shared(permit, waits),
             Err(rejection) => {
                 answer.send(Err(rejection));
-                return Caller { _permit: None };
+                return Caller::default();
             }
         };
         self.put(shard, Message::Command(command, Waiting { reply: answer, place }));

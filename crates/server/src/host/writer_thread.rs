@@ -128,7 +128,7 @@ mod tests {
             acks,
             desks: Vec::new(),
             hints: Arc::default(),
-            definitions: Arc::new(Mutex::new(Catalog::new(Vec::new()))),
+            definitions: Arc::new(Mutex::new(Catalog::default())),
         };
         let mut committer = Committer::new(Box::new(FullDisk), 2, faces);
         shards[0].take(publish());

@@ -227,7 +227,7 @@ async fn find(
     };
     let past = history::of_key(&host, owner).await?;
     let rows = past.as_ref().map(rows).unwrap_or_default();
-    let found = search::pick(rows, &search, |row, field| row.values(field));
+    let found = search::pick(rows, &search, Row::values);
     Ok(found.body(|row| row.wire(false)))
 }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use base::{DecisionGraphKey, DecisionGraphRow, DecisionRef, DecisionRow, Text};
+use base::{DecisionGraphKey, DecisionGraphRow, DecisionRef, DecisionRow, Key, Text};
 use serde::Serialize;
 use store::Value;
 
@@ -84,8 +84,7 @@ fn wire_graph(row: &DecisionGraphRow) -> WireGraph {
 }
 
 /// The decision with this key, and its graph.
-fn one(host: &Host, key: PathKey) -> Result<(DecisionGraphRow, DecisionRow), Problem> {
-    let PathKey(key) = key;
+fn one(host: &Host, key: Key) -> Result<(DecisionGraphRow, DecisionRow), Problem> {
     host.with_decisions(|decisions| {
         let place = decisions.resolve(&DecisionRef::Key(key.into()))?;
         let (graph, row) = decisions
@@ -95,12 +94,18 @@ fn one(host: &Host, key: PathKey) -> Result<(DecisionGraphRow, DecisionRow), Pro
     })
 }
 
-async fn decision(State(host): State<Arc<Host>>, key: PathKey) -> Result<Response, Problem> {
+async fn decision(
+    State(host): State<Arc<Host>>,
+    PathKey(key): PathKey,
+) -> Result<Response, Problem> {
     let (graph, row) = one(&host, key)?;
     Ok(json(&wire_decision(&graph, &row)))
 }
 
-async fn decision_xml(State(host): State<Arc<Host>>, key: PathKey) -> Result<Response, Problem> {
+async fn decision_xml(
+    State(host): State<Arc<Host>>,
+    PathKey(key): PathKey,
+) -> Result<Response, Problem> {
     let (graph, _) = one(&host, key)?;
     file(&host, graph.key).await
 }

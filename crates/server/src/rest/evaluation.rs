@@ -69,11 +69,13 @@ struct WireDecision {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct WireInput {
-    input_id: Arc<str>,
-    input_name: Arc<str>,
-    input_value: String,
+    #[serde(rename = "inputId")]
+    id: Arc<str>,
+    #[serde(rename = "inputName")]
+    name: Arc<str>,
+    #[serde(rename = "inputValue")]
+    value: String,
 }
 
 #[derive(Serialize)]
@@ -106,9 +108,9 @@ pub(super) fn value(value: Option<&Json>) -> String {
 
 pub(super) fn inputs(decision: &EvaluatedDecision) -> Vec<WireInput> {
     let input = |input: &EvaluatedValue| WireInput {
-        input_id: input.id.shared(),
-        input_name: input.name.shared(),
-        input_value: value(input.value.as_ref()),
+        id: input.id.shared(),
+        name: input.name.shared(),
+        value: value(input.value.as_ref()),
     };
     decision.inputs.iter().map(input).collect()
 }

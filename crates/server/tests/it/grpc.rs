@@ -6,6 +6,7 @@ use std::time::Duration;
 use fermata_server::host::HostOptions;
 use fermata_server::{Server, ServerOptions};
 use proto::gateway as wire;
+use proto::gateway::deployment::Metadata;
 use proto::gateway::gateway_client::GatewayClient;
 use proto::health::HealthCheckRequest;
 use proto::health::health_client::HealthClient;
@@ -371,7 +372,6 @@ fn a_decision_is_deployed_and_evaluated() {
             wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
         let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
         let metadata: Vec<_> = deployed.into_iter().map(|one| one.metadata.unwrap()).collect();
-        use wire::deployment::Metadata;
         let [
             Metadata::Decision(table),
             Metadata::Decision(price),
