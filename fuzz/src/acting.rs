@@ -5,9 +5,10 @@
 
 use ::bpmn::{Process, Run};
 use base::{
-    DefinitionKey, Event, InstanceCreated, InstanceKey, Key, MessageKey, Record, ShardId, Variables,
+    DefinitionKey, ElementKey, Evaluation, EvaluationFailure, Event, IncidentKind, InstanceCreated,
+    InstanceKey, Json, Key, MessageKey, Record, ShardId, Text, Variables,
 };
-use instance::{Decision, Instance, KeySource, Status};
+use instance::{Ask, Decision, Instance, KeySource, Status};
 
 /// Inputs to one instance.
 const INPUTS_MAX: usize = 12;
@@ -39,7 +40,8 @@ pub(crate) fn live(
     };
     let (state, event) = Instance::create(created, 0);
     let records = vec![Record { at_ms: 0, events: vec![event] }];
-    let mut actor = Actor { process, state, keys, records, now_ms: 0, own: true, each };
+    let mut actor =
+        Actor { process, state, keys, records, now_ms: 0, own: true, answered: 0, each };
     actor.input(|run| run.start(start, variables.clone()));
     actor.go_on(variables);
 }
@@ -48,7 +50,8 @@ pub(crate) fn live(
 pub(crate) fn resume(process: &Process, state: Instance, variables: &Variables) {
     let keys = KeySource::new(ShardId(1), 1_000);
     let (records, each) = (Vec::new(), &mut |_: &[Record], _: &Instance| {});
-    let mut actor = Actor { process, state, keys, records, now_ms: 1, own: false, each };
+    let mut actor =
+        Actor { process, state, keys, records, now_ms: 1, own: false, answered: 0, each };
     actor.go_on(variables);
 }
 
@@ -60,6 +63,8 @@ struct Actor<'a> {
     now_ms: i64,
     /// It began here, so that its log is whole and its state one that we reach.
     own: bool,
+    /// Evaluations of decisions.
+    answered: u32,
     each: &'a mut dyn FnMut(&[Record], &Instance),
 }
 
@@ -101,14 +106,35 @@ impl Actor<'_> {
         }
     }
 
-    fn root(&self) -> base::ElementKey {
+    fn root(&self) -> ElementKey {
         self.state.key().root()
     }
 
     fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
-        let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
+        let (mut steps, mut asks) = self.decide(0, act);
+        // What is asked for is answered at once: the input is not done before.
+        while let Some(Ask::Evaluate { owner, decision_id }) = asks.pop() {
+            self.answered += 1;
+            let turn = self.answered % 3;
+            let more;
+            (steps, more) = self.decide(steps, |run| match turn {
+                0 => run.decision_missing(owner, IncidentKind::CalledDecisionError, "none"),
+                turn => run.decision_evaluated(owner, evaluation(owner, &decision_id, turn == 1)),
+            });
+            asks.extend(more);
+        }
+        if self.own {
+            self.assert_not_stuck();
+        }
+    }
+
+    /// Decides once, after so many steps; how many it were, and what is asked for.
+    fn decide(&mut self, steps: u32, act: impl FnOnce(Run<'_, '_, '_>)) -> (u32, Vec<Ask>) {
+        let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms).after(steps);
         act(Run::new(self.process, &mut decision));
-        let record = Record { at_ms: self.now_ms, events: decision.into_events() };
+        let steps = decision.steps();
+        let (events, asks) = decision.finish();
+        let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         let read = Record::from_bytes(&record.to_bytes(key), key);
         assert_eq!(read.as_ref(), Ok(&record), "what is written is read back");
@@ -119,13 +145,13 @@ impl Actor<'_> {
         if self.own {
             let folded = Instance::replay(None, &self.records);
             assert_eq!(folded.as_ref(), Some(&self.state), "the fold of the log is the state");
-            self.assert_not_stuck();
             let events = self.records.iter().flat_map(|record| &record.events);
             let ends = events.filter(|event| {
                 matches!(event, Event::InstanceCompleted | Event::InstanceTerminated)
             });
             assert!(ends.count() <= 1, "an instance ends once");
         }
+        (steps, asks)
     }
 
     fn assert_not_stuck(&self) {
@@ -136,5 +162,22 @@ impl Actor<'_> {
             + self.state.incidents().len();
         let stuck = self.state.status() == Status::Active && waits == 0;
         assert!(!stuck, "it stopped silently: {:#?}", self.state);
+    }
+}
+
+fn evaluation(owner: ElementKey, decision_id: &Text, fails: bool) -> Evaluation {
+    let failure = EvaluationFailure { decision_id: decision_id.clone(), message: "why".into() };
+    Evaluation {
+        // The shard draws one; the owner's is as good here.
+        key: owner.0.into(),
+        decision: Key::of_block(ShardId(0), 8).into(),
+        id: decision_id.clone(),
+        name: "Decision".into(),
+        version: 1,
+        graph: Key::of_block(ShardId(0), 7).into(),
+        graph_id: "graph".into(),
+        output: (!fails).then(|| Json::trusted("1")),
+        failure: fails.then_some(failure),
+        decisions: Vec::new(),
     }
 }

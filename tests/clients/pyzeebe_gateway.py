@@ -13,6 +13,7 @@ from pathlib import Path
 from pyzeebe import Job, JobController, ZeebeClient, ZeebeWorker, create_insecure_channel
 from pyzeebe.errors import (
     BusinessError,
+    DecisionNotFoundError,
     MessageAlreadyExistsError,
     ProcessDefinitionNotFoundError,
     ProcessInstanceNotFoundError,
@@ -36,6 +37,9 @@ MODEL = """<?xml version="1.0"?>
 <zeebe:subscription correlationKey="=id"/></bpmn:extensionElements></bpmn:message>
 <bpmn:error id="err" errorCode="PY"/>
 </bpmn:definitions>"""
+
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "discount"
 
 
 def holds(what: str, condition: bool) -> None:
@@ -116,6 +120,30 @@ async def work(client: ZeebeClient, address: str, stream: bool) -> None:
     running.cancel()
 
 
+async def decisions(client: ZeebeClient) -> None:
+    files = [EXAMPLE / "discount.dmn", EXAMPLE / "discount.bpmn"]
+    deployed = (await client.deploy_resource(*files)).deployments
+    process, table, price, graph = deployed
+    holds("decisions are deployed beside their process",
+          (process.bpmn_process_id, table.dmn_decision_id, price.dmn_decision_name,
+           graph.dmn_decision_requirements_id)
+          == ("price-an-order", "discount", "price", "discounts"))
+    order = {"customer": {"kind": "business"}, "total": 1200}
+    answer = await client.evaluate_decision(None, "price", order)
+    holds("a decision is evaluated by its id", answer.decision_output == 1020)
+    first = answer.evaluated_decisions[0]
+    holds("its explanation comes along",
+          (first.decision_type, first.matched_rules[0].rule_id, first.matched_rules[0].rule_index,
+           [given.input_value for given in first.evaluated_inputs])
+          == ("DECISION_TABLE", "large-business", 1, ["business", 1200]))
+    answer = await client.evaluate_decision(table.decision_key, None, {"total": 1})
+    holds("a decision is evaluated by its key", answer.decision_output == 0)
+    await refused("an unknown decision", client.evaluate_decision(None, "rebate"),
+                  DecisionNotFoundError)
+    result = await client.run_process_with_result("price-an-order", order)
+    holds("a business rule task takes what its decision gives", result.variables["price"] == 1020)
+
+
 async def main(address: str) -> None:
     client = ZeebeClient(create_insecure_channel(grpc_address=address))
     health = await client.healthcheck()
@@ -125,6 +153,7 @@ async def main(address: str) -> None:
     deployed = await deploy(client, "pyzeebe.bpmn", MODEL)
     holds("a model is deployed", deployed.deployments[0].bpmn_process_id == "pyzeebe")
     await refusals(client)
+    await decisions(client)
     await work(client, address, stream=False)
     await work(client, address, stream=True)
     started = await client.run_process("pyzeebe", {"id": "to cancel"})

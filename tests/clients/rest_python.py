@@ -6,6 +6,7 @@ Prints what it checked; exits with 1 at the first thing that is not as expected.
 """
 
 import io
+import pathlib
 import sys
 import uuid
 
@@ -229,6 +230,47 @@ def history(client, instance):
           client.search_process_instance_incidents(instance).page.total_items, 1)
 
 
+def decisions(client):
+    example = pathlib.Path(__file__).parents[2] / "examples" / "discount"
+    files = [(example / "discount.dmn"), (example / "discount.bpmn")]
+    data = CreateDeploymentData(resources=[
+        File(payload=io.BytesIO(file.read_bytes()), file_name=file.name) for file in files])
+    deployed = client.create_deployment(data=data).deployments
+    table = next(one.decision_definition for one in deployed if one.decision_definition)
+    graph = next(one.decision_requirements for one in deployed if one.decision_requirements)
+    check("deploy decisions", (table.decision_definition_id, graph.decision_requirements_name),
+          ("discount", "Discounts"))
+    query = sdk.DecisionDefinitionSearchQuery.from_dict(
+        {"filter": {"decisionDefinitionId": "price", "isLatestVersion": True}})
+    found = client.search_decision_definitions(data=query)
+    check("search decisions", [one.name for one in found.items], ["price"])
+    query = sdk.DecisionRequirementsSearchQuery.from_dict(
+        {"filter": {"decisionRequirementsId": "discounts"}})
+    check("search decision requirements",
+          client.search_decision_requirements(data=query).items[0].resource_name, "discount.dmn")
+    check("model of a decision",
+          client.get_decision_definition_xml(table.decision_definition_key), files[0].read_text())
+    order = {"customer": {"kind": "business"}, "total": 1200}
+    answer = client.evaluate_decision(data=sdk.DecisionEvaluationByID.from_dict(
+        {"decisionDefinitionId": "price", "variables": order}))
+    check("evaluate a decision", answer.output, "1020")
+    first = answer.evaluated_decisions[0]
+    check("explanation", (first.matched_rules[0].rule_index, first.evaluated_inputs[1].input_value),
+          (1, "1200"))
+    refused("evaluate an unknown decision", errors.ApiError,
+            lambda: client.evaluate_decision(data=sdk.DecisionEvaluationByID.from_dict(
+                {"decisionDefinitionId": "rebate"})))
+    created = client.create_process_instance(data=sdk.ProcessCreationById.from_dict(
+        {"processDefinitionId": "price-an-order", "variables": order, "awaitCompletion": True}))
+    query = sdk.DecisionInstanceSearchQuery.from_dict(
+        {"filter": {"processInstanceKey": created.process_instance_key}})
+    found = client.search_decision_instances(data=query).items
+    check("search decision instances", [one.result for one in found], ["0.15", "1020"])
+    one = client.get_decision_instance(found[0].decision_evaluation_instance_key)
+    check("a decision instance", (str(one.state.value), one.matched_rules[0].rule_id),
+          ("EVALUATED", "large-business"))
+
+
 def worker(client):
     """The client's own worker, on an instance of its own."""
     import asyncio
@@ -280,6 +322,7 @@ def main():
         tasks(client, instance)
         messages(client, instance)
         history(client, instance)
+        decisions(client)
         worker(client)
     print("all is well")
 

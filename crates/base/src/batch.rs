@@ -1,10 +1,10 @@
 //! A batch: what one shard decided since its last batch, to be committed as a whole.
 
 use crate::{
-    DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentKey, IncidentRow, InstanceRow,
-    JobKey, JobRow, KeyRange, LogRow, MailRow, MessageKey, MessageRow, ShardId, ShardRow,
-    SnapshotRow, StartLockRow, SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow,
-    UserTaskKey, UserTaskRow,
+    DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentKey, IncidentRow,
+    InstanceRow, JobKey, JobRow, KeyRange, LogRow, MailRow, MessageKey, MessageRow, ShardId,
+    ShardRow, SnapshotRow, StartLockRow, SubscriptionKey, SubscriptionRow, Text, TimerKey,
+    TimerRow, UserTaskKey, UserTaskRow,
 };
 
 /// Operations of one shard that become durable together or not at all.
@@ -77,6 +77,8 @@ pub enum Op {
     },
     /// A definition was deployed.
     PutDefinition(DefinitionRow),
+    /// A decision requirements graph was deployed.
+    PutDecisionGraph(DecisionGraphRow),
     /// Write the timer of a start event (by definition and element).
     PutDefinitionTimer(DefinitionTimerRow),
     /// The timers of this version's start events are gone.

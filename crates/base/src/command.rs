@@ -1,8 +1,8 @@
 //! Commands: what reaches a shard from outside, and what the caller is told.
 
 use crate::{
-    DefinitionKey, ElementKey, IncidentKey, InstanceKey, JobKey, MessageKey, Rejection, Text,
-    UserTaskKey, Variables,
+    DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
+    JobKey, MessageKey, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -53,6 +53,8 @@ pub enum Command {
         /// Keep them in this scope even if an outer one has the name.
         local: bool,
     },
+    /// Evaluate a decision outside of any instance. Nothing is kept of it.
+    Evaluate(EvaluateDecision),
     /// Change who does a task or its details.
     UpdateTask {
         /// Which.
@@ -83,6 +85,24 @@ pub enum DefinitionRef {
         /// From 1.
         version: Option<i32>,
     },
+}
+
+/// Which decision to evaluate.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DecisionRef {
+    /// This very version.
+    Key(DecisionKey),
+    /// The latest version of this id.
+    Id(Text),
+}
+
+/// Evaluate a decision.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EvaluateDecision {
+    /// Which.
+    pub decision: DecisionRef,
+    /// What it sees.
+    pub variables: Variables,
 }
 
 /// Start an instance.
@@ -210,7 +230,11 @@ pub enum Reply {
         deployment: DefinitionKey,
         /// In the order of the resources.
         definitions: Vec<DeployedDefinition>,
+        /// In the order of the resources, without the files.
+        graphs: Vec<DecisionGraphRow>,
     },
+    /// A decision was evaluated, perhaps in vain.
+    Evaluated(Box<Evaluation>),
 }
 
 /// How a command ended.

@@ -9,8 +9,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, IncidentKey, InstanceKey, JobKey, Key, KeyBase, MessageKey,
-    SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
+    DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey, JobKey, Key, KeyBase,
+    MessageKey, SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -313,6 +313,15 @@ pub enum Event {
         #[n(1)]
         message: MessageKey,
     },
+    /// A decision was evaluated for `owner`, perhaps in vain. What it resulted in is told by the
+    /// events that follow: this one is its explanation.
+    #[n(31)]
+    DecisionEvaluated {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        evaluation: Box<Evaluation>,
+    },
 }
 
 /// How an instance began.
@@ -410,6 +419,12 @@ pub enum IncidentKind {
     /// Tokens wait before a join for others that can never come.
     #[n(7)]
     Deadlock,
+    /// The decision that is called is not deployed.
+    #[n(8)]
+    CalledDecisionError,
+    /// A decision was evaluated in vain.
+    #[n(9)]
+    DecisionEvaluationError,
 }
 
 impl IncidentKind {
@@ -424,6 +439,8 @@ impl IncidentKind {
             Self::StepLimit => "STEP_LIMIT",
             Self::Quarantined => "UNKNOWN",
             Self::Deadlock => "DEADLOCK",
+            Self::CalledDecisionError => "CALLED_DECISION_ERROR",
+            Self::DecisionEvaluationError => "DECISION_EVALUATION_ERROR",
         }
     }
 }

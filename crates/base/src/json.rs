@@ -42,6 +42,22 @@ impl fmt::Debug for Json {
     }
 }
 
+impl<C> Encode<C> for Json {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Json {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        d.str().map(|text| Self(text.into()))
+    }
+}
+
 fn quote(content: &str) -> String {
     serde_json::to_string(content).unwrap_or_default()
 }

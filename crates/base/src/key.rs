@@ -217,6 +217,12 @@ key_types! {
     MessageKey
     /// Names one version of a definition.
     DefinitionKey
+    /// Names one version of a decision.
+    DecisionKey
+    /// Names one version of a decision requirements graph.
+    DecisionGraphKey
+    /// Names one evaluation of a decision.
+    EvaluationKey
 }
 
 impl InstanceKey {

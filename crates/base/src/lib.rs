@@ -5,6 +5,7 @@
 
 mod batch;
 mod command;
+mod evaluation;
 mod event;
 mod json;
 mod key;
@@ -17,23 +18,27 @@ pub mod xml;
 
 pub use batch::{Batch, Op};
 pub use command::{
-    ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DefinitionRef,
-    DeployedDefinition, FailJob, InstanceResult, Outcome, PublishMessage, Reply, TaskPatch,
-    ThrowError,
+    ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DecisionRef,
+    DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,
+    PublishMessage, Reply, TaskPatch, ThrowError,
+};
+pub use evaluation::{
+    EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
 pub use event::{
     CorrelationSource, Event, IncidentKind, InstanceCreated, Record, Stage, UserTaskDetails,
 };
 pub use json::{Json, JsonError, Variables};
 pub use key::{
-    DefinitionKey, ElementKey, IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange,
-    MessageKey, ShardId, SubscriptionKey, TimerKey, UserTaskKey,
+    DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
+    InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
+    UserTaskKey,
 };
 pub use mail::Mail;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
-    DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceRow, InstanceState, JobRow, JobState,
-    LogRow, MailRow, MessageRow, ShardRow, SnapshotRow, StartLockRow, SubscriptionRow, TimerRow,
-    UserTaskRow,
+    DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceRow,
+    InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow, SnapshotRow,
+    StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
 };
 pub use text::Text;

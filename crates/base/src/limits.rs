@@ -34,5 +34,10 @@ pub const EVENTS_PER_SNAPSHOT: u64 = 256;
 pub const MESSAGE_ID_KEPT_MS_MIN: i64 = 3_600_000;
 /// Longest time to live of a message, in milliseconds (ten years).
 pub const TIME_TO_LIVE_MS_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
+/// Largest value of an input or output that is kept with the evaluation of a decision, in bytes of its
+/// JSON.
+pub const EVALUATION_VALUE_BYTES_MAX: usize = 4 * 1024;
+/// What is kept with one evaluation of a decision, in bytes of its values and names.
+pub const EVALUATION_BYTES_MAX: usize = 64 * 1024;
 /// Tags of one instance.
 pub const TAGS_MAX: usize = 10;

@@ -4,8 +4,9 @@
 //! and deletes them in the batch that holds the events.
 
 use crate::{
-    DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey, MessageKey, ShardId,
-    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
+    InstanceKey, JobKey, MessageKey, ShardId, SubscriptionKey, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 
 /// What a shard must remember between batches.
@@ -44,6 +45,44 @@ pub struct DefinitionRow {
     pub message_starts: Vec<Text>,
     /// When, milliseconds since 1970.
     pub deployed_ms: i64,
+}
+
+/// A deployed decision requirements graph: a DMN file and its decisions.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DecisionGraphRow {
+    /// Its key.
+    pub key: DecisionGraphKey,
+    /// The deployment it came with.
+    pub deployment: DefinitionKey,
+    /// The file's own id of it.
+    pub id: Text,
+    /// From 1, by id.
+    pub version: i32,
+    /// The file's name of it.
+    pub name: Text,
+    /// File name at deployment.
+    pub resource_name: Text,
+    /// The file.
+    pub resource: std::sync::Arc<[u8]>,
+    /// In the order of the file.
+    pub decisions: Vec<DecisionRow>,
+    /// When, milliseconds since 1970.
+    pub deployed_ms: i64,
+}
+
+/// A deployed decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DecisionRow {
+    /// Its key.
+    pub key: DecisionKey,
+    /// Its id.
+    pub id: Text,
+    /// From 1, by id.
+    pub version: i32,
+    /// The model's own version label.
+    pub version_tag: Option<Text>,
+    /// The model's name of it.
+    pub name: Text,
 }
 
 /// The timer of a start event of a definition's latest version.

@@ -16,6 +16,16 @@ impl Text {
     pub fn shared(&self) -> Arc<str> {
         self.0.clone()
     }
+
+    /// The text, or as much of it as fits into so many bytes.
+    #[must_use]
+    pub fn cut(&self, bytes_max: usize) -> Self {
+        if self.0.len() <= bytes_max {
+            return self.clone();
+        }
+        let end = (0..=bytes_max).rev().find(|at| self.0.is_char_boundary(*at)).unwrap_or(0);
+        self.0[..end].into()
+    }
 }
 
 impl Default for Text {

@@ -96,6 +96,8 @@ pub enum Kind {
     End(EndKind),
     /// A job for a worker.
     Job(JobSpec),
+    /// A decision whose output becomes a variable.
+    Decision(CalledDecision),
     /// A FEEL expression whose value becomes a variable.
     Script {
         /// What is evaluated.
@@ -181,6 +183,28 @@ pub struct JobSpec {
     pub retries: Value,
     /// `zeebe:taskHeaders` in order.
     pub headers: Vec<(Text, Text)>,
+}
+
+/// Which decision a business rule task calls.
+#[derive(Debug)]
+pub struct CalledDecision {
+    /// Its id.
+    pub decision_id: Value,
+    /// Where its output goes.
+    pub result: Text,
+    /// Which version of it.
+    pub binding: Binding,
+}
+
+/// Which version of what is called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// The latest when it is called.
+    Latest,
+    /// The one that was deployed together with the caller.
+    Deployment,
+    /// The latest with this version tag.
+    VersionTag(Text),
 }
 
 /// What a person needs to know.

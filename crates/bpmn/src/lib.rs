@@ -10,7 +10,8 @@ mod run;
 pub mod timer;
 
 pub use graph::{
-    EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger, UserTaskSpec, Value,
+    Binding, CalledDecision, EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger,
+    UserTaskSpec, Value,
 };
 pub use problem::{Problem, Severity};
 pub use read::read;

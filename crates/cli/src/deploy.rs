@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use client::ResourceFile;
+use serde_json::Value;
 
 use crate::context::{Context, Done, text};
 use crate::failure::Failure;
@@ -10,10 +11,11 @@ use crate::screen::{BOLD, Cell, Column, DIM, Screen, Table};
 
 pub(crate) const HELP: &str = "Examples:
   fermata deploy order.bpmn
+  fermata deploy order.bpmn discount.dmn
   fermata deploy *.bpmn --output json
 
 All files are deployed together or none is. A model that is the same as the
-latest version of its process makes no new version.
+latest version of its process or decisions makes no new version.
 
 Exit codes: 0 deployed, 1 a model is refused, 2 a file cannot be read,
 3 no server at the address";
@@ -21,7 +23,7 @@ Exit codes: 0 deployed, 1 a model is refused, 2 a file cannot be read,
 /// What can be set.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeployArgs {
-    /// BPMN files
+    /// BPMN and DMN files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -56,7 +58,7 @@ fn explain(error: client::Error, paths: &[PathBuf], files: &[ResourceFile]) -> F
         .zip(files)
         .filter_map(|(path, file)| {
             let text = std::str::from_utf8(&file.bytes).ok()?;
-            Some((path, text, bpmn::read(text).err()?))
+            Some((path, text, crate::lint::refusal(path, text)))
         })
         .flat_map(|(path, text, problems)| {
             problems
@@ -71,23 +73,45 @@ fn explain(error: client::Error, paths: &[PathBuf], files: &[ResourceFile]) -> F
     Failure::no(format!("nothing is deployed, for a model is refused:\n{}", shown.trim_end()))
 }
 
-fn page(deployed: &serde_json::Value, screen: &mut Screen) {
-    let mut table = Table::new(&[
-        Column::text("PROCESS", 12),
-        Column::number("VERSION"),
-        Column::whole("KEY"),
-        Column::text("FILE", 12),
-    ]);
+fn page(deployed: &Value, screen: &mut Screen) {
+    let (mut processes, mut decisions) = (table("PROCESS"), table("DECISION"));
+    // The file of a decision is told by its graph, which comes after it.
+    let mut of_graph: Vec<&Value> = Vec::new();
     for deployment in deployed["deployments"].as_array().into_iter().flatten() {
         let process = &deployment["processDefinition"];
+        let (decision, graph) =
+            (&deployment["decisionDefinition"], &deployment["decisionRequirements"]);
         if process.is_object() {
-            table.row([
+            processes.row([
                 Cell::styled(text(process, "processDefinitionId"), BOLD),
                 Cell::new(&process["processDefinitionVersion"].to_string()),
                 Cell::new(text(process, "processDefinitionKey")),
                 Cell::styled(text(process, "resourceName"), DIM),
             ]);
         }
+        if decision.is_object() {
+            of_graph.push(decision);
+        }
+        if graph.is_object() {
+            for decision in of_graph.drain(..) {
+                decisions.row([
+                    Cell::styled(text(decision, "decisionDefinitionId"), BOLD),
+                    Cell::new(&decision["version"].to_string()),
+                    Cell::new(text(decision, "decisionDefinitionKey")),
+                    Cell::styled(text(graph, "resourceName"), DIM),
+                ]);
+            }
+        }
     }
-    screen.table(&table);
+    screen.table(&processes);
+    screen.table(&decisions);
+}
+
+fn table(what: &'static str) -> Table {
+    Table::new(&[
+        Column::text(what, 12),
+        Column::number("VERSION"),
+        Column::whole("KEY"),
+        Column::text("FILE", 12),
+    ])
 }

@@ -30,19 +30,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A JSON object from `JSON`, `@FILE` or `-`, word for word.
 pub(crate) fn variables(argument: Option<&str>) -> Result<Option<Box<RawValue>>, Failure> {
-    let Some(argument) = argument else { return Ok(None) };
-    let (source, text) = read(argument)?;
-    object(&text).map(Some).map_err(|problem| {
-        let hint = if source == "--variables" {
-            "\nquote it for the shell, like --variables '{\"amount\": 12}'"
+    argument.map(|argument| given("--variables", argument)).transpose()
+}
+
+/// As [`variables`], of this option.
+pub(crate) fn given(option: &str, argument: &str) -> Result<Box<RawValue>, Failure> {
+    let (source, text) = read(option, argument)?;
+    object(&text).map_err(|problem| {
+        let hint = if source == option {
+            format!("\nquote it for the shell, like {option} '{{\"amount\": 12}}'")
         } else {
-            ""
+            String::new()
         };
         Failure::wrong_call(format!("expected {source} to be a JSON object, but {problem}{hint}"))
     })
 }
 
-fn read(argument: &str) -> Result<(String, String), Failure> {
+fn read(option: &str, argument: &str) -> Result<(String, String), Failure> {
     if argument == "-" {
         let mut text = String::new();
         return match std::io::stdin().read_to_string(&mut text) {
@@ -51,7 +55,7 @@ fn read(argument: &str) -> Result<(String, String), Failure> {
         };
     }
     let Some(path) = argument.strip_prefix('@') else {
-        return Ok(("--variables".into(), argument.to_owned()));
+        return Ok((option.to_owned(), argument.to_owned()));
     };
     match std::fs::read_to_string(path) {
         Ok(text) => Ok((path.to_owned(), text)),

@@ -7,6 +7,7 @@ mod bench;
 mod cancel;
 mod completions;
 mod context;
+mod decide;
 mod definitions;
 mod deploy;
 mod dev;
@@ -132,16 +133,19 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Evaluate a decision of a DMN file here, without a server
+    #[command(after_help = decide::HELP)]
+    Decide(decide::DecideArgs),
     /// Evaluate a FEEL expression, or one after the other
     #[command(after_help = feel::HELP)]
     Feel(feel::FeelArgs),
     /// Say whether a model can be deployed and, if not, where and why
     #[command(
-        after_help = "Examples:\n  fermata lint order.bpmn\n  fermata lint --output json *.bpmn\n\n\
+        after_help = "Examples:\n  fermata lint order.bpmn discount.dmn\n  fermata lint --output json *.bpmn\n\n\
         Exit codes: 0 every model is accepted, 1 one is refused, 2 a file cannot be read"
     )]
     Lint {
-        /// BPMN files
+        /// BPMN and DMN files
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
@@ -159,6 +163,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
+        Command::Decide(args) => decide::run(&args, json),
         Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),
         Command::Deploy(args) => Context::run(server, output, |context| deploy::run(args, context)),

@@ -5,8 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
+use base::{DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
 use bpmn::{Kind, Process};
+
+use crate::decisions::Decisions;
+use crate::input::Deployed;
 
 /// A deployed definition and its graph.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ fn header_prefix(headers: &[(Text, Text)]) -> String {
 }
 
 /// All definitions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     heads: BTreeMap<DefinitionKey, DefinitionRow>,
     by_id: BTreeMap<Text, BTreeMap<i32, DefinitionKey>>,
@@ -81,16 +84,31 @@ pub struct Catalog {
     compiled: BTreeMap<DefinitionKey, Arc<Definition>>,
     /// Definitions that this release cannot compile, with the reason.
     broken: BTreeMap<DefinitionKey, String>,
+    /// Decisions are named apart from processes.
+    pub decisions: Decisions,
 }
 
 impl Catalog {
     /// Takes the heads that the store has.
-    pub fn new(heads: Vec<DefinitionRow>) -> Self {
+    pub fn new(heads: Vec<DefinitionRow>, graphs: Vec<DecisionGraphRow>) -> Self {
         let mut catalog = Self::default();
         for head in heads {
             catalog.add_head(head);
         }
+        for head in graphs {
+            catalog.decisions.add_head(head);
+        }
         catalog
+    }
+
+    /// Adds what was deployed.
+    pub fn add_deployed(&mut self, deployed: &Deployed) {
+        for definition in &deployed.definitions {
+            self.add(Arc::clone(definition));
+        }
+        for graph in &deployed.graphs {
+            self.decisions.add(Arc::clone(graph));
+        }
     }
 
     fn add_head(&mut self, mut head: DefinitionRow) {
@@ -178,18 +196,22 @@ impl Catalog {
     }
 
     fn known(&self) -> String {
-        let mut ids = self.by_id.keys();
-        let first: Vec<_> = ids.by_ref().take(5).map(|id| format!("`{}`", &**id)).collect();
-        match (first.is_empty(), ids.count()) {
-            (true, _) => String::new(),
-            (false, 0) => format!(" (deployed: {})", first.join(", ")),
-            (false, more) => format!(" (deployed: {} and {more} others)", first.join(", ")),
-        }
+        known(self.by_id.keys())
     }
 
     /// Latest versions that a message of this name starts, by process.
     pub(crate) fn started_by(&self, message: &str) -> Vec<(Text, DefinitionKey)> {
         let started = self.starts.get(message).into_iter().flatten();
         started.map(|(process_id, key)| (process_id.clone(), *key)).collect()
+    }
+}
+
+/// Names some of the ids that could have been meant.
+pub(crate) fn known<'a>(mut ids: impl Iterator<Item = &'a Text>) -> String {
+    let first: Vec<_> = ids.by_ref().take(5).map(|id| format!("`{}`", &**id)).collect();
+    match (first.is_empty(), ids.count()) {
+        (true, _) => String::new(),
+        (false, 0) => format!(" (deployed: {})", first.join(", ")),
+        (false, more) => format!(" (deployed: {} and {more} others)", first.join(", ")),
     }
 }

@@ -41,6 +41,7 @@ impl Shard {
                 self.update_job(job, retries, timeout_ms)
             }
             Command::Publish(publish) => self.publish(publish),
+            Command::Evaluate(evaluate) => self.evaluate_decision(&evaluate),
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {
                 self.set_variables(scope, variables, local)

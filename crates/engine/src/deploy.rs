@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{
-    DefinitionKey, DefinitionRow, DefinitionTimerRow, DeployedDefinition, Op, Outcome, Rejection,
-    Reply, ShardId, Text,
+    DecisionGraphKey, DecisionGraphRow, DecisionKey, DecisionRow, DefinitionKey, DefinitionRow,
+    DefinitionTimerRow, DeployedDefinition, Op, Outcome, Rejection, Reply, ShardId, Text,
 };
 use bpmn::{Process, Trigger, Value, timer};
 
 use crate::catalog::Definition;
-use crate::input::{Resource, Ticket};
+use crate::decisions::DecisionGraph;
+use crate::input::{Model, Resource, Ticket};
 use crate::shard::Shard;
 
 impl Shard {
@@ -23,63 +24,69 @@ impl Shard {
         if self.id != ShardId::FIRST {
             return Err(Rejection::state("deployments belong to the first shard"));
         }
-        let mut ids = BTreeSet::new();
-        for process in resources.iter().flat_map(|resource| &resource.processes) {
-            if !ids.insert(process.id.clone()) {
-                return Err(Rejection::invalid(format!(
-                    "expected each process once in a deployment, but `{}` is in it twice",
-                    &*process.id
-                )));
-            }
-            for (element, due) in start_timers(process, self.now_ms) {
-                due.map_err(|why| {
-                    Rejection::invalid(format!(
-                        "the timer of the start event `{}` cannot be set: {why}",
-                        process.id_of(element).map_or("", |id| id)
-                    ))
-                })?;
-            }
-        }
+        check(&resources, self.now_ms)?;
+        // Who is bound to what came with it must find all of it in one deployment.
+        let anew = resources.iter().any(Resource::binds_deployment)
+            && !resources.iter().all(|resource| self.is_known(resource));
         let deployment = DefinitionKey(self.own_key());
-        let mut definitions = Vec::new();
-        for resource in resources {
-            let Resource { name, bytes, processes } = resource;
-            for process in processes {
-                definitions.push(self.deploy_one(deployment, &name, &bytes, process));
+        let (mut definitions, mut graphs) = (Vec::new(), Vec::new());
+        for Resource { name, bytes, model } in resources {
+            let file = File { deployment, name, bytes, anew };
+            match model {
+                Model::Bpmn(processes) => {
+                    for process in processes {
+                        definitions.push(self.deploy_one(&file, process));
+                    }
+                }
+                Model::Dmn(graph) => graphs.push(self.deploy_graph(&file, graph)),
             }
         }
-        Ok(Reply::Deployed { deployment, definitions })
+        Ok(Reply::Deployed { deployment, definitions, graphs })
     }
 
-    fn deploy_one(
-        &mut self,
-        deployment: DefinitionKey,
-        resource_name: &Text,
-        resource: &Arc<[u8]>,
-        process: Process,
-    ) -> DeployedDefinition {
-        let latest = self.catalog.latest(&process.id).map(|head| (head.key, head.version));
-        if let Some((key, version)) = latest
-            && let Some(known) = self.catalog.compiled(key)
-            && known.row.resource == *resource
-            && known.row.resource_name == *resource_name
-        {
+    /// Whether the latest versions of all that is in a resource are from this very file.
+    fn is_known(&self, resource: &Resource) -> bool {
+        let processes = resource.processes().iter();
+        let graphs = resource.graph().into_iter();
+        processes
+            .map(|process| self.known_process(process, &resource.name, &resource.bytes))
+            .all(|known| known.is_some())
+            && graphs
+                .map(|graph| self.known_graph(graph, &resource.name, &resource.bytes))
+                .all(|known| known.is_some())
+    }
+
+    fn known_process(
+        &self,
+        process: &Process,
+        name: &Text,
+        bytes: &Arc<[u8]>,
+    ) -> Option<&DefinitionRow> {
+        let key = self.catalog.latest(&process.id)?.key;
+        let known = &self.catalog.compiled(key)?.row;
+        (known.resource == *bytes && known.resource_name == *name).then_some(known)
+    }
+
+    fn deploy_one(&mut self, file: &File, process: Process) -> DeployedDefinition {
+        let known = self.known_process(&process, &file.name, &file.bytes).filter(|_| !file.anew);
+        if let Some(known) = known {
             return DeployedDefinition {
-                key,
+                key: known.key,
                 id: process.id.clone(),
-                version,
-                resource_name: resource_name.clone(),
+                version: known.version,
+                resource_name: file.name.clone(),
             };
         }
+        let latest = self.catalog.latest(&process.id).map(|head| (head.key, head.version));
         let row = DefinitionRow {
             key: DefinitionKey(self.own_key()),
-            deployment,
+            deployment: file.deployment,
             id: process.id.clone(),
             version: latest.map_or(0, |(_, version)| version) + 1,
             version_tag: process.version_tag.clone(),
             name: process.name.clone(),
-            resource_name: resource_name.clone(),
-            resource: resource.clone(),
+            resource_name: file.name.clone(),
+            resource: file.bytes.clone(),
             elements: process.element_table(),
             message_starts: message_starts(&process),
             deployed_ms: self.now_ms,
@@ -103,13 +110,107 @@ impl Shard {
             key: row.key,
             id: row.id.clone(),
             version: row.version,
-            resource_name: resource_name.clone(),
+            resource_name: file.name.clone(),
         };
         let definition = Arc::new(Definition::new(row, process));
         self.catalog.add(Arc::clone(&definition));
-        self.effects.definitions.push(definition);
+        self.effects.deployed.definitions.push(definition);
         deployed
     }
+
+    /// The latest version of a graph, if it is from this very file and its decisions are the latest.
+    fn known_graph(
+        &self,
+        graph: &dmn::Definitions,
+        name: &Text,
+        bytes: &Arc<[u8]>,
+    ) -> Option<&DecisionGraphRow> {
+        let decisions = &self.catalog.decisions;
+        let head = decisions.latest_graph(graph.id())?;
+        let known = decisions.usable(head.key).ok()?;
+        let newest = |row: &DecisionRow| decisions.latest(&row.id).is_some_and(|(_, it)| it == row);
+        let same = known.row.resource == *bytes && known.row.resource_name == *name;
+        (same && head.decisions.iter().all(newest)).then_some(head)
+    }
+
+    fn deploy_graph(&mut self, file: &File, definitions: dmn::Definitions) -> DecisionGraphRow {
+        let known = self.known_graph(&definitions, &file.name, &file.bytes);
+        if let Some(known) = known.filter(|_| !file.anew) {
+            return known.clone();
+        }
+        let latest = self.catalog.decisions.latest_graph(definitions.id()).map(|head| head.version);
+        let key = DecisionGraphKey(self.own_key());
+        let mut decisions = Vec::new();
+        for info in definitions.decisions() {
+            let latest = self.catalog.decisions.latest(&info.id).map(|(_, row)| row.version);
+            decisions.push(DecisionRow {
+                key: DecisionKey(self.own_key()),
+                id: info.id.as_str().into(),
+                version: latest.unwrap_or(0) + 1,
+                version_tag: info.version_tag.as_deref().map(Text::from),
+                name: info.name.as_str().into(),
+            });
+        }
+        let row = DecisionGraphRow {
+            key,
+            deployment: file.deployment,
+            id: definitions.id().into(),
+            version: latest.unwrap_or(0) + 1,
+            name: definitions.name().into(),
+            resource_name: file.name.clone(),
+            resource: file.bytes.clone(),
+            decisions,
+            deployed_ms: self.now_ms,
+        };
+        self.ops.push(Op::PutDecisionGraph(row.clone()));
+        let head = DecisionGraphRow { resource: Arc::from([]), ..row.clone() };
+        let graph = Arc::new(DecisionGraph { row, definitions });
+        self.catalog.decisions.add(Arc::clone(&graph));
+        self.effects.deployed.graphs.push(graph);
+        head
+    }
+}
+
+/// A file of a deployment that is carried out.
+struct File {
+    deployment: DefinitionKey,
+    name: Text,
+    bytes: Arc<[u8]>,
+    /// What is in it gets a new version even if nothing has changed.
+    anew: bool,
+}
+
+/// Refuses what cannot be deployed together, or not at all.
+fn check(resources: &[Resource], now_ms: i64) -> Result<(), Rejection> {
+    let mut ids = BTreeSet::new();
+    let mut once = |kind: &'static str, id: &str| {
+        if ids.insert((kind, id.to_owned())) {
+            return Ok(());
+        }
+        Err(Rejection::invalid(format!(
+            "expected each {kind} once in a deployment, but `{id}` is in it twice"
+        )))
+    };
+    for resource in resources {
+        for process in resource.processes() {
+            once("process", &process.id)?;
+            for (element, due) in start_timers(process, now_ms) {
+                due.map_err(|why| {
+                    Rejection::invalid(format!(
+                        "the timer of the start event `{}` cannot be set: {why}",
+                        process.id_of(element).map_or("", |id| id)
+                    ))
+                })?;
+            }
+        }
+        if let Some(graph) = resource.graph() {
+            once("decision requirements graph", graph.id())?;
+            for decision in graph.decisions() {
+                once("decision", &decision.id)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn start_timers(process: &Process, now_ms: i64) -> Vec<(u32, Result<Option<timer::Next>, String>)> {

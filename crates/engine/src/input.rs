@@ -1,15 +1,17 @@
 //! What goes into a shard and what comes out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{
-    ActivateJobs, ActivatedJob, Batch, Command, DefinitionKey, DefinitionRow, InstanceKey, JobKey,
-    Key, LogRow, MailRow, MessageRow, Outcome, SnapshotRow, StartLockRow, SubscriptionRow, Text,
-    TimerKey, TimerRow,
+    ActivateJobs, ActivatedJob, Batch, Command, DecisionGraphKey, DecisionGraphRow, DefinitionKey,
+    DefinitionRow, InstanceKey, JobKey, Key, LogRow, MailRow, MessageRow, Outcome, SnapshotRow,
+    StartLockRow, SubscriptionRow, Text, TimerKey, TimerRow,
 };
-use bpmn::Process;
+use bpmn::{Binding, Kind, Process};
 
 use crate::catalog::Definition;
+use crate::decisions::DecisionGraph;
 
 /// The host's name for a caller that waits for a reply.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -26,9 +28,9 @@ pub enum Input {
     Command(Ticket, Command),
     /// Checked models, for [`base::ShardId::FIRST`] only.
     Deploy(Ticket, Vec<Resource>),
-    /// Definitions that the first shard has deployed; sent to every other one before the
-    /// deployment is acknowledged.
-    Definitions(Vec<Arc<Definition>>),
+    /// What the first shard has deployed; sent to every other one before the deployment is
+    /// acknowledged.
+    Deployed(Deployed),
     /// Mail from another shard, after its commit, in the sender's order.
     Mail(MailRow),
     /// A worker wants jobs pushed as they come up: `jobs_max` of them, and later as many as it
@@ -38,6 +40,8 @@ pub enum Input {
     Credit(StreamId, u32),
     /// The worker is gone. What it has leased stays leased.
     CloseStream(StreamId),
+    /// These callers are gone: who of them waits for the end of an instance waits no longer.
+    Forget(BTreeSet<Ticket>),
     /// The time of [`Shard::wake_ms`](crate::Shard::wake_ms) has come.
     Tick,
 }
@@ -49,8 +53,60 @@ pub struct Resource {
     pub name: Text,
     /// Its content.
     pub bytes: Arc<[u8]>,
+    /// What is in it.
+    pub model: Model,
+}
+
+/// A checked model.
+#[derive(Debug)]
+pub enum Model {
+    /// Processes.
+    Bpmn(Vec<Process>),
+    /// A decision requirements graph.
+    Dmn(dmn::Definitions),
+}
+
+impl Resource {
     /// The processes in it.
-    pub processes: Vec<Process>,
+    pub(crate) fn processes(&self) -> &[Process] {
+        match &self.model {
+            Model::Bpmn(processes) => processes,
+            Model::Dmn(_) => &[],
+        }
+    }
+
+    /// Whether a process in it calls decisions of its own deployment.
+    pub(crate) fn binds_deployment(&self) -> bool {
+        let nodes = self.processes().iter().flat_map(|process| &process.nodes);
+        nodes.map(|node| &node.kind).any(|kind| match kind {
+            Kind::Decision(called) => called.binding == Binding::Deployment,
+            _ => false,
+        })
+    }
+
+    /// The decision requirements graph in it.
+    pub(crate) fn graph(&self) -> Option<&dmn::Definitions> {
+        match &self.model {
+            Model::Bpmn(_) => None,
+            Model::Dmn(definitions) => Some(definitions),
+        }
+    }
+}
+
+/// What is new after a deployment.
+#[derive(Clone, Debug, Default)]
+pub struct Deployed {
+    /// Processes.
+    pub definitions: Vec<Arc<Definition>>,
+    /// Decision requirements graphs.
+    pub graphs: Vec<Arc<DecisionGraph>>,
+}
+
+impl Deployed {
+    /// Nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.definitions.is_empty() && self.graphs.is_empty()
+    }
 }
 
 /// What a shard asks its host.
@@ -73,6 +129,8 @@ pub enum Read {
     Instance(InstanceKey),
     /// A definition, whole.
     Definition(DefinitionKey),
+    /// A decision requirements graph, whole.
+    DecisionGraph(DecisionGraphKey),
     /// A page of the queue of a job type.
     Queue {
         /// The type.
@@ -119,6 +177,8 @@ pub enum Loaded {
     Instance(Option<(InstanceKey, Option<SnapshotRow>, Vec<LogRow>)>),
     /// To [`Read::Definition`].
     Definition(Option<DefinitionRow>),
+    /// To [`Read::DecisionGraph`].
+    DecisionGraph(Option<DecisionGraphRow>),
     /// To [`Read::Queue`]: place and instance.
     Queue(Vec<(i64, JobKey, InstanceKey)>),
     /// To [`Read::Timers`].
@@ -147,8 +207,11 @@ pub struct SlotRows {
 pub struct Commit {
     /// Its number, ascending by one.
     pub number: u64,
-    /// To be made durable.
+    /// To be made durable, if there is something in it or keys were drawn.
     pub batch: Batch,
+    /// Keys were drawn that no operation speaks of: without the shard's row they would be drawn
+    /// again after a crash.
+    pub keys_drawn: bool,
     /// To be carried out once it is.
     pub effects: Effects,
 }
@@ -166,6 +229,6 @@ pub struct Effects {
     pub ready: Vec<Text>,
     /// For the operator's log: what stands still and why.
     pub notes: Vec<String>,
-    /// New definitions, for the other shards.
-    pub definitions: Vec<Arc<Definition>>,
+    /// For the other shards.
+    pub deployed: Deployed,
 }

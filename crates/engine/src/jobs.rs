@@ -3,7 +3,7 @@
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
     ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, Outcome, Rejection,
-    Reply, Text, ThrowError, Variables,
+    Reply, ThrowError, Variables,
 };
 use bpmn::Run;
 
@@ -26,7 +26,7 @@ impl Shard {
             )));
         }
         let instance = self.open_job(fail.job)?;
-        let message = cut(&fail.message);
+        let message = fail.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |now_ms, decision, process| {
             let job = fail.job;
             if !fail.variables.is_empty()
@@ -50,7 +50,7 @@ impl Shard {
         }
         crate::create::check_name("the error code", &throw.code)?;
         let instance = self.open_job(throw.job)?;
-        let message = cut(&throw.message);
+        let message = throw.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |_, decision, process| {
             let run = Run::new(process, decision);
             run.job_error(throw.job, &throw.code, &message, throw.variables);
@@ -173,13 +173,4 @@ impl Shard {
         let live = self.cache.get(instance)?.state.jobs().get(&job)?;
         Some((live.state, live.available_ms))
     }
-}
-
-/// Long texts of workers are cut where a character ends.
-fn cut(message: &Text) -> Text {
-    if message.len() <= MESSAGE_BYTES_MAX {
-        return message.clone();
-    }
-    let end = (0..=MESSAGE_BYTES_MAX).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
-    message[..end].into()
 }

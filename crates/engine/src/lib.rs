@@ -13,7 +13,9 @@ mod activate;
 mod cache;
 mod catalog;
 mod create;
+mod decisions;
 mod deploy;
+mod evaluate;
 mod input;
 mod jobs;
 mod mail;
@@ -28,5 +30,9 @@ mod ticks;
 
 pub use activate::check_activation;
 pub use catalog::{Catalog, Definition};
-pub use input::{Commit, Effects, Input, Loaded, Poll, Read, Resource, SlotRows, StreamId, Ticket};
+pub use decisions::{DecisionGraph, DecisionPlace, Decisions};
+pub use input::{
+    Commit, Deployed, Effects, Input, Loaded, Model, Poll, Read, Resource, SlotRows, StreamId,
+    Ticket,
+};
 pub use shard::{Shard, ShardOptions};

@@ -10,7 +10,8 @@ use instance::Instance;
 
 use crate::cache::Entry;
 use crate::catalog::Definition;
-use crate::input::{Input, Loaded, Read};
+use crate::decisions::DecisionGraph;
+use crate::input::{Input, Loaded, Read, Resource};
 use crate::queue::{PAGE, Queue};
 use crate::shard::{Shard, Work};
 
@@ -29,17 +30,19 @@ impl Shard {
             Work::Input(Input::Command(_, command)) => self.command_need(command),
             Work::Input(Input::Deploy(_, resources)) => resources
                 .iter()
-                .flat_map(|resource| &resource.processes)
+                .flat_map(Resource::processes)
                 .find_map(|process| {
                     let key = self.catalog.latest(&process.id)?.key;
                     self.definition_need(key)
                 })
+                .or_else(|| self.graphs_need(resources))
                 .map(at_once),
             Work::Input(
-                Input::Definitions(_)
+                Input::Deployed(_)
                 | Input::OpenStream(..)
                 | Input::Credit(..)
-                | Input::CloseStream(_),
+                | Input::CloseStream(_)
+                | Input::Forget(_),
             ) => None,
             Work::Pump(job_type) => {
                 let credit = self.streams.credit_of(job_type);
@@ -52,6 +55,7 @@ impl Shard {
             Work::Input(Input::Tick) => self.tick_need(),
             Work::Mail(mail) => self.mail_need(mail).map(at_once),
             Work::Timer(_, instance) => self.instance_need(*instance).map(at_once),
+            Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
                 self.message_need(name, correlation_key).map(at_once)
@@ -88,12 +92,25 @@ impl Shard {
             }
             Command::FailJob(fail) => self.owner_need(fail.job.0).map(at_once),
             Command::ThrowError(throw) => self.owner_need(throw.job.0).map(at_once),
+            Command::Evaluate(evaluate) => {
+                let place = self.catalog.decisions.resolve(&evaluate.decision).ok()?;
+                self.graph_need(place).map(at_once)
+            }
             Command::ResolveIncident { incident } => self.owner_need(incident.0).map(at_once),
             Command::SetVariables { scope, .. } => self.owner_need(scope.0).map(at_once),
             Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {
                 self.owner_need(task.0).map(at_once)
             }
         }
+    }
+
+    /// The latest versions of graphs that are deployed again: their files are compared.
+    fn graphs_need(&self, resources: &[Resource]) -> Option<Read> {
+        let mut graphs = resources.iter().filter_map(Resource::graph);
+        graphs.find_map(|graph| {
+            let key = self.catalog.decisions.latest_graph(graph.id())?.key;
+            (!self.catalog.decisions.is_loaded(key)).then_some(Read::DecisionGraph(key))
+        })
     }
 
     fn queue_need(&mut self, job_type: &Text, jobs_max: u32) -> Option<(Read, bool)> {
@@ -197,6 +214,15 @@ impl Shard {
                 match compiled {
                     Ok(definition) => self.catalog.add(Arc::new(definition)),
                     Err(why) => self.catalog.add_broken(key, why),
+                }
+            }
+            (Read::DecisionGraph(key), Loaded::DecisionGraph(row)) => {
+                let compiled = row
+                    .ok_or_else(|| "it is not in the store".to_string())
+                    .and_then(DecisionGraph::compile);
+                match compiled {
+                    Ok(graph) => self.catalog.decisions.add(Arc::new(graph)),
+                    Err(why) => self.catalog.decisions.add_broken(key, why),
                 }
             }
             (Read::Queue { job_type, .. }, Loaded::Queue(page)) => {

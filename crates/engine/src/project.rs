@@ -130,7 +130,8 @@ impl Shard {
             | Event::TokenParked { .. }
             | Event::TokensJoined { .. }
             | Event::VariablesSet { .. }
-            | Event::CorrelationRefused { .. } => Meaning::Nothing,
+            | Event::CorrelationRefused { .. }
+            | Event::DecisionEvaluated { .. } => Meaning::Nothing,
         }
     }
 

@@ -9,7 +9,7 @@ use base::{
     Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
 };
 use bpmn::{Process, Run};
-use instance::{Decision, KeySource};
+use instance::{Ask, Decision, KeySource};
 
 use crate::cache::Cache;
 use crate::catalog::Catalog;
@@ -48,6 +48,8 @@ pub(crate) enum Work {
     StartTimer(DefinitionTimerRow),
     /// An instance that was started by a message has ended.
     Unlock { process_id: Text, name: Text, correlation_key: Text, instance: InstanceKey },
+    /// An element of an instance asks for what is not in the instance.
+    Ask(InstanceKey, Ask),
     /// A type of which streams want jobs may have some.
     Pump(Text),
     /// Our own code failed on an instance.
@@ -63,6 +65,8 @@ pub struct Shard {
     pub(crate) keys: KeySource,
     /// A run of keys for what belongs to no instance: messages, deployments.
     pub(crate) own_keys: (Key, u64),
+    /// Own keys were drawn since the last commit: the shard's row must say so, whatever they are for.
+    keys_drawn: bool,
     pub(crate) next_mail: u64,
     pub(crate) catalog: Catalog,
     pub(crate) cache: Cache,
@@ -86,6 +90,9 @@ pub struct Shard {
     /// What was read for the input at the front and is kept for it alone.
     pub(crate) read: ReadForInput,
     asked: Option<Read>,
+
+    /// Steps that were taken for the work at hand and what its elements asked for.
+    pub(crate) steps: u32,
 
     /// The batch that is being decided.
     pub(crate) commit: u64,
@@ -125,6 +132,7 @@ impl Shard {
             now_ms: 0,
             keys: KeySource::new(row.shard, row.next_block),
             own_keys: (Key::default(), 0),
+            keys_drawn: false,
             next_mail: row.next_mail,
             catalog,
             cache: Cache::new(options.cache_bytes_max),
@@ -144,6 +152,7 @@ impl Shard {
             own_mail: VecDeque::new(),
             read: ReadForInput::default(),
             asked: None,
+            steps: 0,
             commit: 1,
             committed: 0,
             ops: Vec::new(),
@@ -216,19 +225,23 @@ impl Shard {
     }
 
     fn handle(&mut self, work: Work) {
+        // What elements ask for belongs to the work that brought them so far.
+        if !matches!(work, Work::Ask(..)) {
+            self.steps = 0;
+        }
         match work {
             Work::Input(Input::Command(ticket, command)) => self.command(ticket, command),
             Work::Input(Input::Deploy(ticket, resources)) => self.deploy(ticket, resources),
-            Work::Input(Input::Definitions(definitions)) => {
-                for definition in definitions {
-                    self.catalog.add(definition);
-                }
-            }
+            Work::Input(Input::Deployed(deployed)) => self.catalog.add_deployed(&deployed),
             Work::Input(Input::OpenStream(stream, activate)) => {
                 self.streams.open(stream, activate);
             }
             Work::Input(Input::Credit(stream, jobs)) => self.streams.credit(stream, jobs),
             Work::Input(Input::CloseStream(stream)) => self.streams.close(stream),
+            Work::Input(Input::Forget(gone)) => self.waiters.retain(|_, waiters| {
+                waiters.retain(|(ticket, _)| !gone.contains(ticket));
+                !waiters.is_empty()
+            }),
             Work::Pump(job_type) => self.pump(&job_type),
             Work::Input(Input::Mail(row)) => self.take_mail(&row),
             Work::Input(Input::Tick) => self.tick(),
@@ -239,6 +252,7 @@ impl Shard {
                     Run::new(process, decision).timer_fired(timer);
                 });
             }
+            Work::Ask(instance, ask) => self.answer_ask(instance, &ask),
             Work::StartTimer(row) => self.start_by_timer(&row),
             Work::Unlock { process_id, name, correlation_key, instance } => {
                 self.unlock(&process_id, &name, &correlation_key, instance);
@@ -262,18 +276,30 @@ impl Shard {
         instance: InstanceKey,
         act: impl FnOnce(i64, &mut Decision<'_>, &Process) -> T,
     ) -> Result<T, Rejection> {
+        self.decide_after(0, instance, act)
+    }
+
+    /// As [`Shard::decide`], when so many steps were taken already.
+    pub(crate) fn decide_after<T>(
+        &mut self,
+        steps: u32,
+        instance: InstanceKey,
+        act: impl FnOnce(i64, &mut Decision<'_>, &Process) -> T,
+    ) -> Result<T, Rejection> {
         let now_ms = self.now_ms;
         let Some(entry) = self.cache.get_mut(instance).filter(|entry| !entry.poisoned) else {
             return Err(unknown_instance(instance));
         };
         let definition = Arc::clone(&entry.definition);
-        let mut decision = Decision::new(&mut entry.state, &mut self.keys, now_ms);
+        let mut decision = Decision::new(&mut entry.state, &mut self.keys, now_ms).after(steps);
         let done =
             catch_unwind(AssertUnwindSafe(|| act(now_ms, &mut decision, &definition.process)));
-        let events = decision.into_events();
+        self.steps = self.steps.max(decision.steps());
+        let (events, asks) = decision.finish();
         match done {
             Ok(value) => {
                 self.absorb(instance, events);
+                self.push_work(asks.into_iter().map(|ask| Work::Ask(instance, ask)).collect());
                 Ok(value)
             }
             Err(panic) => {
@@ -307,6 +333,7 @@ impl Shard {
     pub(crate) fn own_key(&mut self) -> Key {
         if self.own_keys.1 == 0 {
             self.own_keys = (self.keys.take(1), Key::LOCALS_PER_BLOCK);
+            self.keys_drawn = true;
         }
         let key = self.own_keys.0;
         self.own_keys = (key.offset(1), self.own_keys.1 - 1);
@@ -329,7 +356,7 @@ impl Shard {
     /// is being committed.
     pub fn take_commit(&mut self) -> Option<Commit> {
         debug_assert!(self.work.is_empty() || self.asked.is_some(), "work is left: poll first");
-        if self.is_clean() && self.ready.is_empty() && self.effects.definitions.is_empty() {
+        if self.is_clean() && self.ready.is_empty() && self.effects.deployed.is_empty() {
             return None;
         }
         self.project();
@@ -344,7 +371,8 @@ impl Shard {
         let number = self.commit;
         self.commit += 1;
         let batch = base::Batch { shard, ops };
-        Some(Commit { number, batch, effects: std::mem::take(&mut self.effects) })
+        let keys_drawn = std::mem::take(&mut self.keys_drawn);
+        Some(Commit { number, batch, keys_drawn, effects: std::mem::take(&mut self.effects) })
     }
 
     /// The last commit that is known to be durable.
@@ -387,7 +415,7 @@ impl Shard {
 }
 
 /// A text for what `catch_unwind` caught.
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
         .map(ToString::to_string)

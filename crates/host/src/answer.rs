@@ -13,6 +13,7 @@ pub fn answer(reader: &mut dyn Reader, shard: ShardId, read: &Read) -> Result<Lo
         },
         Read::Instance(instance) => instance_of(reader, *instance)?,
         Read::Definition(key) => Loaded::Definition(reader.definition(*key)?),
+        Read::DecisionGraph(key) => Loaded::DecisionGraph(reader.decision_graph(*key)?),
         Read::Queue { job_type, after, limit } => {
             let page = reader.queue(shard, job_type, *after, *limit)?;
             let place = |entry: &store::QueueEntry| (entry.available_ms, entry.job, entry.instance);

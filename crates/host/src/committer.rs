@@ -1,10 +1,8 @@
 //! The commit: what shards have decided becomes durable as one transaction, then what rests on it
 //! is carried out.
 
-use std::sync::Arc;
-
 use base::{ActivatedJob, Batch, JobKey, Outcome, Text};
-use engine::{Definition, Input};
+use engine::{Deployed, Input};
 use store::{Fault, Writer};
 
 use crate::shard_loop::{Decided, Message};
@@ -20,8 +18,8 @@ pub trait Outside {
     fn durable(&mut self, shard: usize, number: u64);
     /// A message for a shard, in order with the others from here.
     fn deliver(&mut self, shard: usize, message: Message<Self::Reply, Self::Push>);
-    /// A definition was deployed.
-    fn deployed(&mut self, definition: &Arc<Definition>);
+    /// Definitions were deployed.
+    fn deployed(&mut self, deployed: &Deployed);
     /// Answers a caller, if it is still there.
     fn reply(&mut self, reply: Self::Reply, outcome: Outcome);
     /// Pushes a job. The job comes back as an error when the stream is gone.
@@ -79,7 +77,7 @@ impl<O: Outside> Committer<O> {
         }
         let batches: Vec<Batch> = group
             .iter_mut()
-            .filter(|decided| !decided.commit.batch.ops.is_empty())
+            .filter(|decided| decided.commit.keys_drawn || !decided.commit.batch.ops.is_empty())
             .map(|decided| std::mem::take(&mut decided.commit.batch))
             .collect();
         if !batches.is_empty()
@@ -101,13 +99,11 @@ impl<O: Outside> Committer<O> {
         let outside = &mut self.outside;
         outside.durable(shard, commit.number);
         let effects = commit.effects;
-        for definition in &effects.definitions {
-            outside.deployed(definition);
-        }
-        if !effects.definitions.is_empty() {
+        if !effects.deployed.is_empty() {
+            outside.deployed(&effects.deployed);
             for other in (0..self.shards).filter(|other| *other != shard) {
-                let definitions = effects.definitions.clone();
-                outside.deliver(other, Message::Input(Input::Definitions(definitions)));
+                let deployed = effects.deployed.clone();
+                outside.deliver(other, Message::Input(Input::Deployed(deployed)));
             }
         }
         for mail in effects.mail {

@@ -1,11 +1,8 @@
 //! One shard's loop: takes what has come, lets the shard decide, answers its questions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionRow, DefinitionTimerRow, JobKey, Outcome,
-    ShardId,
-};
+use base::{ActivateJobs, ActivatedJob, Command, DefinitionTimerRow, JobKey, Outcome, ShardId};
 use engine::{Catalog, Commit, Input, Poll, Read, Resource, Shard, ShardOptions, StreamId, Ticket};
 use store::{Fault, Reader, Store};
 
@@ -15,6 +12,8 @@ use crate::answer;
 pub const INPUTS_PER_BATCH_MAX: usize = 1_024;
 /// Inputs of a batch that its shard commits on its own thread when nothing else is under way.
 const INPUTS_COMMITTED_HERE_MAX: usize = 8;
+/// Callers that may wait before it is looked who of them is gone.
+const WAITING_LOOK_MIN: usize = 64;
 
 /// What reaches a shard's loop.
 #[derive(Debug)]
@@ -69,6 +68,8 @@ pub struct ShardLoop<R, P> {
     /// A question whose answer must have everything in it that was decided.
     behind_commit: Option<Read>,
     waiting: HashMap<Ticket, R>,
+    /// With so many waiting it is looked who is gone.
+    look_at: usize,
     streams: HashMap<StreamId, P>,
     next_ticket: u64,
     /// Number of the last commit that was handed over.
@@ -82,21 +83,20 @@ impl<R, P> std::fmt::Debug for ShardLoop<R, P> {
 }
 
 /// The loops of all shards, and the heads of all definitions.
-pub type Loops<R, P> = (Vec<ShardLoop<R, P>>, Vec<DefinitionRow>);
+pub type Loops<R, P> = (Vec<ShardLoop<R, P>>, Catalog);
 
 /// The loops as the store has them.
 pub fn loops<R, P: Clone>(store: &dyn Store, options: ShardOptions) -> Result<Loops<R, P>, Fault> {
     let mut reader = store.reader()?;
-    let heads = reader.definitions()?;
+    let catalog = Catalog::new(reader.definitions()?, reader.decision_graphs()?);
     let mut start_timers = reader.definition_timers()?;
     let mut loops = Vec::new();
     for number in 0..options.shards {
         // Those of start events are the first shard's.
         let timers = std::mem::take(&mut start_timers);
-        let catalog = Catalog::new(heads.clone());
-        loops.push(ShardLoop::open(store, ShardId(number), catalog, timers, options)?);
+        loops.push(ShardLoop::open(store, ShardId(number), catalog.clone(), timers, options)?);
     }
-    Ok((loops, heads))
+    Ok((loops, catalog))
 }
 
 impl<R, P: Clone> ShardLoop<R, P> {
@@ -118,6 +118,7 @@ impl<R, P: Clone> ShardLoop<R, P> {
             inputs: 0,
             behind_commit: None,
             waiting: HashMap::new(),
+            look_at: WAITING_LOOK_MIN,
             streams: HashMap::new(),
             next_ticket: 0,
             handed_over: 0,
@@ -173,6 +174,21 @@ impl<R, P: Clone> ShardLoop<R, P> {
         let ticket = self.next_ticket();
         self.waiting.insert(ticket, waiting);
         ticket
+    }
+
+    /// Lets go of callers that are gone. It looks at them only when they have doubled since the last
+    /// look, so that a look costs each that comes no more than a constant.
+    pub fn forget(&mut self, gone: impl Fn(&R) -> bool) {
+        if self.waiting.len() < self.look_at {
+            return;
+        }
+        let left = self.waiting.iter().filter(|(_, waiting)| gone(waiting));
+        let left: BTreeSet<Ticket> = left.map(|(ticket, _)| *ticket).collect();
+        self.waiting.retain(|ticket, _| !left.contains(ticket));
+        self.look_at = (self.waiting.len() * 2).max(WAITING_LOOK_MIN);
+        if !left.is_empty() {
+            self.shard.submit(Input::Forget(left));
+        }
     }
 
     /// To be called before the first step after a wait.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use base::{
     ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
+    Text,
 };
 
 use crate::evolve::evolve;
@@ -35,6 +36,19 @@ impl KeySource {
     }
 }
 
+/// What an element asks for that is not in the instance: another decision about it must follow,
+/// before the batch that holds this one is cut.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ask {
+    /// Evaluate a decision with the variables that `owner` sees.
+    Evaluate {
+        /// Who asks.
+        owner: ElementKey,
+        /// Id of the decision.
+        decision_id: Text,
+    },
+}
+
 /// Decides about one instance: [`Decision::emit`] is the only way to change it.
 #[derive(Debug)]
 pub struct Decision<'a> {
@@ -42,6 +56,8 @@ pub struct Decision<'a> {
     keys: &'a mut KeySource,
     now_ms: i64,
     events: Vec<Event>,
+    asks: Vec<Ask>,
+    steps: u32,
     /// Seeds that were drawn.
     drawn: Cell<u64>,
 }
@@ -56,7 +72,26 @@ impl Instance {
 impl<'a> Decision<'a> {
     /// Starts deciding at `now_ms` (milliseconds since 1970, from the input).
     pub fn new(state: &'a mut Instance, keys: &'a mut KeySource, now_ms: i64) -> Self {
-        Self { state, keys, now_ms, events: Vec::new(), drawn: Cell::new(0) }
+        let (events, asks, drawn) = (Vec::new(), Vec::new(), Cell::new(0));
+        Self { state, keys, now_ms, events, asks, steps: 0, drawn }
+    }
+
+    /// Goes on deciding about an input for which so many steps were taken already.
+    #[must_use]
+    pub fn after(mut self, steps: u32) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Counts a step; how many were taken for the input so far.
+    pub fn step(&mut self) -> u32 {
+        self.steps = self.steps.saturating_add(1);
+        self.steps
+    }
+
+    /// How many steps were taken for the input so far.
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// The state after everything that was emitted.
@@ -114,7 +149,7 @@ impl<'a> Decision<'a> {
         kind: IncidentKind,
         stage: Stage,
         job: Option<JobKey>,
-        message: impl Into<base::Text>,
+        message: impl Into<Text>,
     ) {
         let incident = IncidentKey(self.next_key());
         self.emit(Event::IncidentRaised {
@@ -127,9 +162,14 @@ impl<'a> Decision<'a> {
         });
     }
 
-    /// The facts, in order.
-    pub fn into_events(self) -> Vec<Event> {
-        self.events
+    /// Asks for what is not in the instance.
+    pub fn ask(&mut self, ask: Ask) {
+        self.asks.push(ask);
+    }
+
+    /// The facts and what is asked for, in order.
+    pub fn finish(self) -> (Vec<Event>, Vec<Ask>) {
+        (self.events, self.asks)
     }
 
     /// How many facts there are so far.

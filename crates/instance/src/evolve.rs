@@ -74,6 +74,11 @@ impl Instance {
         }
     }
 
+    fn end(&mut self, status: Status, at_ms: i64) {
+        self.status = status;
+        self.ended_ms = Some(at_ms);
+    }
+
     /// Keys are drawn in order, so the last one seen says which is next.
     fn take_key(&mut self, key: Key) {
         if key >= self.next_key && key < self.keys_end {
@@ -103,6 +108,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
             state.enter(*key, *element, *scope, at_ms);
         }
         Event::ElementPassed { key, .. } => state.take_key(key.0),
+        Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
         Event::ElementCompleted { key } | Event::ElementTerminated { key } => state.leave(*key),
         Event::TokenParked { scope, flow } => {
             if let Some(scope) = state.elements.get_mut(scope) {
@@ -159,14 +165,8 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
                 job.available_ms = at_ms;
             }
         }
-        Event::InstanceCompleted => {
-            state.status = Status::Completed;
-            state.ended_ms = Some(at_ms);
-        }
-        Event::InstanceTerminated => {
-            state.status = Status::Terminated;
-            state.ended_ms = Some(at_ms);
-        }
+        Event::InstanceCompleted => state.end(Status::Completed, at_ms),
+        Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {
             state.next_key = *first;
             state.keys_end = first.offset(*count);

@@ -11,7 +11,7 @@ mod sound;
 mod state;
 mod view;
 
-pub use decision::{Decision, KeySource};
+pub use decision::{Ask, Decision, KeySource};
 pub use state::{
     ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
 };

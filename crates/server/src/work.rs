@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::limits::{DEPLOYMENT_BYTES_MAX, RESOURCE_BYTES_MAX};
 use base::{ActivateJobs, ActivatedJob, Command, JobKey, Rejection, Reply, ShardId};
-use engine::Resource;
+use engine::{Model, Resource};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -153,9 +153,11 @@ fn read_resource(name: &str, bytes: Vec<u8>) -> Result<Resource, Rejection> {
         )));
     }
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-    if !matches!(ending.as_str(), "bpmn" | "bpmn20" | "xml") {
+    let is_decision = ending == "dmn";
+    if !is_decision && !matches!(ending.as_str(), "bpmn" | "bpmn20" | "xml") {
         return Err(Rejection::invalid(format!(
-            "expected BPMN models (.bpmn), but found `{name}`; this release deploys nothing else"
+            "expected BPMN models (.bpmn) and DMN models (.dmn), but found `{name}`; this release \
+             deploys nothing else"
         )));
     }
     let text = std::str::from_utf8(&bytes).map_err(|error| {
@@ -164,11 +166,17 @@ fn read_resource(name: &str, bytes: Vec<u8>) -> Result<Resource, Rejection> {
             error.valid_up_to()
         ))
     })?;
-    let processes = bpmn::read(text).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(|problem| format!("{name}:{problem}")).collect();
-        Rejection::invalid(format!("the model is refused:\n{}", lines.join("\n")))
-    })?;
-    Ok(Resource { name: name.into(), bytes: Arc::from(bytes), processes })
+    let model = if is_decision {
+        Model::Dmn(dmn::compile(text).map_err(|findings| refused(name, &findings))?)
+    } else {
+        Model::Bpmn(bpmn::read(text).map_err(|problems| refused(name, &problems))?)
+    };
+    Ok(Resource { name: name.into(), bytes: Arc::from(bytes), model })
+}
+
+fn refused(name: &str, findings: &[impl std::fmt::Display]) -> Rejection {
+    let lines: Vec<_> = findings.iter().map(|finding| format!("{name}:{finding}")).collect();
+    Rejection::invalid(format!("the model is refused:\n{}", lines.join("\n")))
 }
 
 #[cfg(test)]

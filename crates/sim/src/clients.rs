@@ -156,7 +156,7 @@ impl Clients {
     }
 
     /// Deploys; nobody tries that again.
-    pub(crate) fn deploy(&mut self, machine: &mut Machine, resource: engine::Resource) {
+    pub(crate) fn deploy(&mut self, machine: &mut Machine, resources: Vec<engine::Resource>) {
         let token = self.token();
         let wish = Wish {
             what: What::Deploy,
@@ -169,7 +169,7 @@ impl Clients {
         };
         self.wishes.insert(token, wish);
         let call = self.call(machine, token);
-        machine.send(0, Message::Deploy(vec![resource], call));
+        machine.send(0, Message::Deploy(resources, call));
     }
 
     fn call(&mut self, machine: &Machine, token: u64) -> Call {

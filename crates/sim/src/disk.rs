@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{
-    Batch, DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow,
-    JobKey, JobRow, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, TimerKey, TimerRow,
-    UserTaskRow,
+    Batch, DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, LogRow, MailRow, MessageRow,
+    ShardId, ShardRow, TimerKey, TimerRow, UserTaskRow,
 };
 use store::{
     Fault, Found, IncidentColumn, InstanceColumn, JobColumn, MemoryStore, Query, QueueEntry,
@@ -237,6 +237,8 @@ forward! {
     shard(shard: ShardId) -> ShardRow;
     definitions() -> Vec<DefinitionRow>;
     definition(key: DefinitionKey) -> Option<DefinitionRow>;
+    decision_graphs() -> Vec<DecisionGraphRow>;
+    decision_graph(key: DecisionGraphKey) -> Option<DecisionGraphRow>;
     definition_timers() -> Vec<DefinitionTimerRow>;
     owner(key: Key) -> Option<InstanceKey>;
     instance(instance: InstanceKey) -> Option<InstanceRow>;

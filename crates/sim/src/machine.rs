@@ -5,10 +5,9 @@
 //! Absent: clients, and what must hold (see `clients` and `check`).
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
 
 use base::{ActivatedJob, JobKey, Outcome, ShardId, Text};
-use engine::{Catalog, Definition, ShardOptions, StreamId};
+use engine::{Catalog, Deployed, ShardOptions, StreamId};
 use host::{Committer, Outside, ShardLoop, Step};
 use store::{Fault, Store};
 
@@ -26,7 +25,7 @@ type Decided = host::Decided<Call, StreamId>;
 enum Effect {
     Durable(usize, u64),
     Deliver(usize, Message),
-    Deployed(Arc<Definition>),
+    Deployed(Deployed),
     Out(Out),
 }
 
@@ -56,8 +55,8 @@ impl Outside for Wire {
         self.effects.push_back(Effect::Deliver(shard, message));
     }
 
-    fn deployed(&mut self, definition: &Arc<Definition>) {
-        self.effects.push_back(Effect::Deployed(Arc::clone(definition)));
+    fn deployed(&mut self, deployed: &Deployed) {
+        self.effects.push_back(Effect::Deployed(deployed.clone()));
     }
 
     fn reply(&mut self, call: Call, outcome: Outcome) {
@@ -143,11 +142,11 @@ impl Machine {
             business_id_unique: false,
         };
         let started = || {
-            let (loops, heads) = host::loops::<Call, StreamId>(self.disk(), options)?;
+            let (loops, catalog) = host::loops::<Call, StreamId>(self.disk(), options)?;
             let committer = Committer::new(self.disk().writer()?, shards, Wire::default());
-            Ok::<_, Fault>((loops, heads, committer))
+            Ok::<_, Fault>((loops, catalog, committer))
         };
-        let (loops, heads, committer) = match started() {
+        let (loops, catalog, committer) = match started() {
             Ok(started) => started,
             // A read that was to fail has: whoever started it starts it again.
             Err(_) if self.took_strike() => return self.start(),
@@ -156,7 +155,6 @@ impl Machine {
         let node =
             |shard| Node { shard, inbox: VecDeque::new(), acks: VecDeque::new(), waits: None };
         let nodes = loops.into_iter().map(node).collect();
-        let catalog = Catalog::new(heads);
         self.running = Some(Running { nodes, committer, queue: VecDeque::new(), catalog });
         Ok(())
     }
@@ -329,7 +327,7 @@ impl Machine {
             match effect {
                 Effect::Durable(shard, number) => running.nodes[shard].acks.push_back(number),
                 Effect::Deliver(shard, message) => running.nodes[shard].inbox.push_back(message),
-                Effect::Deployed(definition) => running.catalog.add(definition),
+                Effect::Deployed(deployed) => running.catalog.add_deployed(&deployed),
                 Effect::Out(out) => self.out.push_back(out),
             }
         }

@@ -38,6 +38,7 @@ pub(crate) const ELEMENTS: &[&str] = &[
     "service task",
     "send task",
     "business rule task",
+    "called decision",
     "script task as job",
     "script task",
     "user task",
@@ -78,6 +79,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             "SCRIPT_TASK" => "script task as job",
             _ => "service task",
         },
+        Kind::Decision(_) => "called decision",
         Kind::Script { .. } => "script task",
         Kind::UserTask(_) => "user task",
         Kind::Pass => match node.element_type {
@@ -102,6 +104,21 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         },
     }
 }
+
+/// The decisions that models call. They cannot fail: what stands still is the engine's fault.
+pub(crate) const DECISIONS: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="shop" name="Shop" namespace="urn:fermata:sim">
+<decision id="size" name="size"><extensionElements><zeebe:versionTag value="good"/></extensionElements>
+<variable name="size"/><decisionTable id="sizes" hitPolicy="FIRST">
+<input id="in"><inputExpression id="in-n"><text>n</text></inputExpression></input>
+<output id="out" name="size"/>
+<rule id="few"><inputEntry id="e1"><text>&lt; 3</text></inputEntry><outputEntry id="e2"><text>"few"</text></outputEntry></rule>
+<rule id="many"><inputEntry id="e3"><text>-</text></inputEntry><outputEntry id="e4"><text>n</text></outputEntry></rule>
+</decisionTable></decision>
+<decision id="both" name="both"><extensionElements><zeebe:versionTag value="good"/></extensionElements>
+<variable name="both"/>
+<informationRequirement id="r"><requiredDecision href="#size"/></informationRequirement>
+<literalExpression id="l"><text>[size, k]</text></literalExpression></decision>
+</definitions>"##;
 
 /// A model as text and graph.
 pub(crate) struct Model {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{Command, DefinitionKey, Variables};
 use bpmn::Process;
-use engine::Resource;
+use engine::{Model, Resource};
 use store::{Page, Query, Reader};
 
 use crate::clients::{Clients, What};
@@ -208,9 +208,14 @@ impl Play {
         let resource = Resource {
             name: format!("p{process}.bpmn").into(),
             bytes: Arc::from(model.text.as_bytes()),
-            processes: model.processes,
+            model: Model::Bpmn(model.processes),
         };
-        self.clients.deploy(&mut self.machine, resource);
+        let decisions = Resource {
+            name: "shop.dmn".into(),
+            bytes: Arc::from(model::DECISIONS.as_bytes()),
+            model: Model::Dmn(dmn::compile(model::DECISIONS).expect("our own decisions")),
+        };
+        self.clients.deploy(&mut self.machine, vec![resource, decisions]);
     }
 
     /// Time passes: the host wakes whenever a shard wants to be woken, or sleeps through it.

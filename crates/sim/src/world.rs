@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DefinitionRef,
-    DeployedDefinition, InstanceKey, JobKey, Outcome, PublishMessage, Record, Rejection, Reply,
-    ShardId, Text, UserTaskKey, Variables,
+    ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DecisionGraphRow,
+    DefinitionRef, DeployedDefinition, InstanceKey, JobKey, Outcome, PublishMessage, Record,
+    Rejection, Reply, ShardId, Text, UserTaskKey, Variables,
 };
-use engine::{Catalog, Definition, Input, Resource, ShardOptions, StreamId, Ticket};
+use engine::{
+    Catalog, Definition, Deployed, Input, Model, Resource, ShardOptions, StreamId, Ticket,
+};
 use host::{Committer, Message, Outside, ShardLoop, Step};
 use instance::History;
 use store::{MemoryStore, Reader, Store};
@@ -61,7 +63,7 @@ impl Outside for Inside {
         self.messages.push((shard, message));
     }
 
-    fn deployed(&mut self, _: &Arc<Definition>) {}
+    fn deployed(&mut self, _: &Deployed) {}
 
     fn reply(&mut self, ticket: Ticket, outcome: Outcome) {
         self.replies.insert(ticket, outcome);
@@ -202,33 +204,40 @@ impl World {
         self.send(shard, command).1.expect("an answer at once")
     }
 
-    /// Deploys models, each as a file of its own.
+    /// Deploys models, each as a file of its own; answers the processes.
     pub fn deploy(&mut self, models: &[&str]) -> Result<Vec<DeployedDefinition>, Rejection> {
-        let resources = models
-            .iter()
-            .enumerate()
-            .map(|(number, model)| Resource {
-                name: format!("{number}.bpmn").into(),
-                bytes: Arc::from(model.as_bytes()),
-                processes: bpmn::read(model).unwrap_or_else(|problems| {
-                    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
-                    panic!("{}", lines.join("\n"))
-                }),
-            })
-            .collect();
-        let ticket = self.ticket();
-        self.shards[0].take(Message::Deploy(resources, ticket));
-        self.settle();
-        match self.reply(ticket).expect("an answer at once")? {
+        match self.try_deploy(models)? {
             Reply::Deployed { definitions, .. } => Ok(definitions),
             other => panic!("{other:?} does not answer a deployment"),
         }
     }
 
+    /// As [`World::deploy`]; answers the decisions.
+    pub fn deploy_decisions(
+        &mut self,
+        models: &[&str],
+    ) -> Result<Vec<DecisionGraphRow>, Rejection> {
+        match self.try_deploy(models)? {
+            Reply::Deployed { graphs, .. } => Ok(graphs),
+            other => panic!("{other:?} does not answer a deployment"),
+        }
+    }
+
+    fn try_deploy(&mut self, models: &[&str]) -> Outcome {
+        let numbered = models.iter().enumerate();
+        let resources = numbered.map(|(number, model)| resource(number, model)).collect();
+        let ticket = self.ticket();
+        self.shards[0].take(Message::Deploy(resources, ticket));
+        self.settle();
+        self.reply(ticket).expect("an answer at once")
+    }
+
     /// Puts a definition into every shard's memory, past every check.
     pub fn inject(&mut self, definition: &Arc<Definition>) {
         for shard in &mut self.shards {
-            shard.take(Message::Input(Input::Definitions(vec![Arc::clone(definition)])));
+            let deployed =
+                Deployed { definitions: vec![Arc::clone(definition)], ..Deployed::default() };
+            shard.take(Message::Input(Input::Deployed(deployed)));
         }
         self.settle();
     }
@@ -370,4 +379,21 @@ pub(crate) fn new_instance(process: &str, variables: &str) -> CreateInstance {
         tags: Vec::new(),
         await_result: None,
     }
+}
+
+/// A file of a deployment, by its content.
+fn resource(number: usize, text: &str) -> Resource {
+    fn checked<T, P: ToString>(read: Result<T, Vec<P>>) -> T {
+        read.unwrap_or_else(|problems| {
+            let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            panic!("{}", lines.join("\n"))
+        })
+    }
+    let (ending, model) = if text.contains("<decision") {
+        ("dmn", Model::Dmn(checked(dmn::compile(text))))
+    } else {
+        ("bpmn", Model::Bpmn(checked(bpmn::read(text))))
+    };
+    let bytes = Arc::from(text.as_bytes());
+    Resource { name: format!("{number}.{ending}").into(), bytes, model }
 }

@@ -22,9 +22,9 @@ pub use rows::{QueueEntry, Slot, Stored};
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 use base::{
-    Batch, DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow,
-    JobKey, JobRow, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, TimerKey, TimerRow,
-    UserTaskRow,
+    Batch, DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, LogRow, MailRow, MessageRow,
+    ShardId, ShardRow, TimerKey, TimerRow, UserTaskRow,
 };
 
 /// One durable store with a fixed number of shards.
@@ -53,6 +53,10 @@ pub trait Reader: Send {
     fn definitions(&mut self) -> Result<Vec<DefinitionRow>, Fault>;
     /// One definition, whole.
     fn definition(&mut self, key: DefinitionKey) -> Result<Option<DefinitionRow>, Fault>;
+    /// All decision requirements graphs by key, without `resource` (empty).
+    fn decision_graphs(&mut self) -> Result<Vec<DecisionGraphRow>, Fault>;
+    /// One decision requirements graph, whole.
+    fn decision_graph(&mut self, key: DecisionGraphKey) -> Result<Option<DecisionGraphRow>, Fault>;
     /// The timers of all start events, by definition and element.
     fn definition_timers(&mut self) -> Result<Vec<DefinitionTimerRow>, Fault>;
     /// The instance that owns a key: the one whose first block it is in, or whose further range.

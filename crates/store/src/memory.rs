@@ -11,10 +11,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{
-    Batch, DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentKey, IncidentRow, InstanceKey,
-    InstanceRow, JobKey, JobRow, Key, KeyRange, LogRow, MailRow, MessageKey, MessageRow, Op,
-    ShardId, ShardRow, SnapshotRow, StartLockRow, SubscriptionKey, SubscriptionRow, Text, TimerKey,
-    TimerRow, UserTaskKey, UserTaskRow,
+    Batch, DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentKey, IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, KeyRange, LogRow,
+    MailRow, MessageKey, MessageRow, Op, ShardId, ShardRow, SnapshotRow, StartLockRow,
+    SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow, UserTaskKey, UserTaskRow,
 };
 
 use crate::{Fault, Reader, Store, Writer};
@@ -39,6 +39,7 @@ struct Shared {
 struct Tables {
     shards: BTreeMap<ShardId, ShardRow>,
     definitions: BTreeMap<DefinitionKey, DefinitionRow>,
+    decision_graphs: BTreeMap<DecisionGraphKey, DecisionGraphRow>,
     definition_timers: BTreeMap<(DefinitionKey, u32), DefinitionTimerRow>,
     instances: BTreeMap<InstanceKey, InstanceRow>,
     snapshots: BTreeMap<InstanceKey, SnapshotRow>,
@@ -174,6 +175,7 @@ impl Tables {
             Op::PutMail(row) => drop(self.mail.insert((row.to, row.from, row.number), row)),
             Op::DeleteMail { to, from, number } => drop(self.mail.remove(&(to, from, number))),
             Op::PutDefinition(row) => drop(self.definitions.insert(row.key, row)),
+            Op::PutDecisionGraph(row) => drop(self.decision_graphs.insert(row.key, row)),
             Op::PutDefinitionTimer(row) => {
                 self.definition_timers.insert((row.definition, row.element), row);
             }

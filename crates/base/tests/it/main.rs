@@ -1,7 +1,8 @@
 //! Golden bytes: what a release wrote, every later one reads and means the same by.
 
 use base::{
-    DefinitionKey, Event, InstanceCreated, InstanceKey, JobKey, Key, Record, ShardId, Stage,
+    DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
+    InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Record, ShardId, Stage,
     Variables,
 };
 use fermata_base as base;
@@ -52,13 +53,97 @@ fn record() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 1000, events })
 }
 
+fn decisions(graph: Key) -> Vec<EvaluatedDecision> {
+    let value = |id: &str, json: Option<&'static str>| EvaluatedValue {
+        id: id.into(),
+        name: format!("name of {id}").into(),
+        value: json.map(Json::trusted),
+    };
+    let required = EvaluatedDecision {
+        decision: None,
+        id: "base".into(),
+        name: "Base".into(),
+        version: 1,
+        kind: "LITERAL_EXPRESSION".into(),
+        output: None,
+        inputs: Vec::new(),
+        rules: Vec::new(),
+        reasons: vec!["x is null".into()],
+        left_out: 3,
+    };
+    let rule = MatchedRule { id: "r2".into(), index: 2, outputs: vec![value("out", Some("0.15"))] };
+    let table = EvaluatedDecision {
+        decision: Some(graph.offset(1).into()),
+        id: "discount".into(),
+        name: "Discount".into(),
+        version: 4,
+        kind: "DECISION_TABLE".into(),
+        output: Some(Json::trusted("0.15")),
+        inputs: vec![value("in", Some("\"a\"")), value("large", None)],
+        rules: vec![rule],
+        reasons: Vec::new(),
+        left_out: 0,
+    };
+    vec![required, table]
+}
+
+/// An evaluation that gave something, and one that failed.
+fn evaluations() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let graph = Key::of_block(ShardId(0), 3);
+    let decisions = decisions(graph);
+    let good = Evaluation {
+        key: at(5).into(),
+        decision: graph.offset(1).into(),
+        id: "discount".into(),
+        name: "Discount".into(),
+        version: 4,
+        graph: graph.into(),
+        graph_id: "prices".into(),
+        output: Some(Json::trusted("0.15")),
+        failure: None,
+        decisions,
+    };
+    let failure = EvaluationFailure { decision_id: "base".into(), message: "no".into() };
+    let bad = Evaluation {
+        key: at(7).into(),
+        output: None,
+        failure: Some(failure),
+        decisions: Vec::new(),
+        ..good.clone()
+    };
+    let evaluated = |owner: Key, evaluation| Event::DecisionEvaluated {
+        owner: owner.into(),
+        evaluation: Box::new(evaluation),
+    };
+    let incident = |number: u64, kind| Event::IncidentRaised {
+        incident: at(number).into(),
+        owner: at(6).into(),
+        job: None,
+        kind,
+        stage: Stage::Entering,
+        message: "stuck".into(),
+    };
+    let events = vec![
+        evaluated(at(4), good),
+        evaluated(at(6), bad),
+        incident(8, base::IncidentKind::DecisionEvaluationError),
+        incident(9, base::IncidentKind::CalledDecisionError),
+    ];
+    (instance, Record { at_ms: 2000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
-    let (instance, record) = record();
+    keeps_its_bytes(record(), include_str!("../../testdata/record-1.hex").trim());
+    keeps_its_bytes(evaluations(), include_str!("../../testdata/record-2.hex").trim());
+}
+
+fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
     let pairs: Vec<String> =
         record.to_bytes(instance).iter().map(|byte| format!("{byte:02x}")).collect();
     let hex = pairs.concat();
-    let golden = include_str!("../../testdata/record-1.hex").trim();
     assert_eq!(hex, golden, "a released event never changes its bytes");
     let bytes: Vec<u8> = (0..golden.len())
         .step_by(2)
@@ -69,15 +154,20 @@ fn records_keep_their_bytes() {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    let (instance, record) = record();
+    for (instance, record) in [record(), evaluations()] {
+        damaged(instance, &record);
+    }
+}
+
+fn damaged(instance: InstanceKey, record: &Record) {
     let bytes = record.to_bytes(instance);
     for cut in 0..bytes.len() {
         Record::from_bytes(&bytes[..cut], instance).expect_err("a truncated record");
     }
     for at in 0..bytes.len() {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 0xff;
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0xff;
         // Some flips give another valid record (checksums are the store's); none may panic.
-        let _ = Record::from_bytes(&damaged, instance);
+        let _ = Record::from_bytes(&flipped, instance);
     }
 }

@@ -9,6 +9,7 @@ mod builder;
 mod expression;
 mod extension;
 mod node;
+mod rule;
 mod wiring;
 
 use base::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX, XML_NODES_MAX};

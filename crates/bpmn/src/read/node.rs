@@ -69,16 +69,13 @@ impl<'a> Builder<'a> {
     ) -> Option<(Kind, &'static str, Vec<Xml<'a, 'a>>)> {
         let name = source.tag_name().name();
         Some(match name {
-            "serviceTask" | "sendTask" | "businessRuleTask" => {
+            "serviceTask" | "sendTask" => {
                 let extensions = self.extensions(source, JOB);
                 let kind = Kind::Job(self.job(source, &extensions)?);
-                let element_type = match name {
-                    "serviceTask" => "SERVICE_TASK",
-                    "sendTask" => "SEND_TASK",
-                    _ => "BUSINESS_RULE_TASK",
-                };
+                let element_type = if name == "sendTask" { "SEND_TASK" } else { "SERVICE_TASK" };
                 (kind, element_type, extensions)
             }
+            "businessRuleTask" => self.business_rule(source)?,
             "scriptTask" => self.script(source)?,
             "userTask" => {
                 let extensions = self.extensions(source, USER);

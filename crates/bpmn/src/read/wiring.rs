@@ -111,6 +111,7 @@ impl<'a> Builder<'a> {
                         Kind::Job(_)
                             | Kind::UserTask(_)
                             | Kind::SubProcess { .. }
+                            | Kind::Decision(_)
                             | Kind::Script { .. }
                             | Kind::Pass
                     ) || host.element_type == "RECEIVE_TASK";

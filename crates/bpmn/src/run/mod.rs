@@ -9,6 +9,7 @@ mod activate;
 mod catch;
 mod end;
 mod leave;
+mod rule;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
@@ -32,13 +33,12 @@ pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
     steps: Vec<Step>,
-    entered: u32,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        Self { process, decision, steps: Vec::new(), entered: 0 }
+        Self { process, decision, steps: Vec::new() }
     }
 
     /// The instance begins at this start event.
@@ -109,6 +109,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
                 }
                 self.steps.push(Step::Check { scope: open.owner });
+                if open.kind == IncidentKind::Quarantined {
+                    self.ask_again();
+                }
             }
             Stage::Entering => {
                 self.cancel_waits(open.owner);
@@ -174,8 +177,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             return;
         }
         let key = ElementKey(self.decision.next_key());
-        self.entered += 1;
-        if self.entered > STEPS_PER_INPUT_MAX {
+        if self.decision.step() > STEPS_PER_INPUT_MAX {
             self.decision.emit(Event::ElementEntered { key, element, scope, via });
             let message = format!(
                 "the instance took {STEPS_PER_INPUT_MAX} steps without waiting and stopped before {}; \

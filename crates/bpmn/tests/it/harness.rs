@@ -66,7 +66,8 @@ impl Sim {
     pub fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
         let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
         act(Run::new(&self.process, &mut decision));
-        let events = decision.into_events();
+        let (events, asks) = decision.finish();
+        assert_eq!(asks, [], "decisions are the engine's");
         let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));

@@ -36,6 +36,32 @@ fn broken_graphs_are_refused_where_they_are_broken() {
 }
 
 #[test]
+fn a_business_rule_task_says_one_thing_to_do() {
+    let task = |content: &str| {
+        let task = format!(
+            "<startEvent id=\"s\"/><businessRuleTask id=\"t\"><extensionElements>{content}\
+             </extensionElements></businessRuleTask>"
+        );
+        model(&[task, flow("s", "t")].concat())
+    };
+    let job = "<zeebe:taskDefinition type=\"t\"/>";
+    let called = "<zeebe:calledDecision decisionId=\"d\" resultVariable=\"r\"/>";
+    assert!(read(&task(job)).is_ok() && read(&task(called)).is_ok());
+    refused(&task(""), "B011", "neither a decision nor a job type");
+    refused(&task(&[job, called].concat()), "B011", "both a decision and a job type");
+    refused(&task(&called.replace("\"d\"", "\" \"")), "B011", "has no id");
+    refused(&task(&called.replace("\"r\"", "\"\"")), "B011", "no result variable");
+    refused(&task(&called.replace("\"d\"", "\"= 1 +\"")), "B020", "1 +");
+    let bound =
+        |binding: &str| task(&called.replace("decisionId", &format!("{binding} decisionId")));
+    refused(&bound("bindingType=\"newest\""), "B011", "\"newest\"");
+    refused(&bound("bindingType=\"versionTag\""), "B011", "names none");
+    for right in ["latest", "deployment", "versionTag\" versionTag=\"v1"] {
+        assert!(read(&bound(&format!("bindingType=\"{right}\""))).is_ok(), "{right}");
+    }
+}
+
+#[test]
 fn a_syntax_error_in_an_expression_points_into_the_line() {
     let body = "<startEvent id=\"s\"/>\n<scriptTask id=\"t\"><extensionElements>\n<zeebe:script expression=\"= 1 + * 2\" resultVariable=\"x\"/></extensionElements></scriptTask>";
     let problems = read(&model(body)).unwrap_err();

@@ -51,6 +51,7 @@ pub(crate) async fn run(args: ShowArgs, context: Context) -> Done {
         parts::incidents(shown, screen);
         parts::waits(shown, screen);
         tree::elements(shown, args.all, screen);
+        parts::decisions(shown, args.all, screen);
         parts::scopes(&document, shown, args.all, screen);
         parts::timeline(shown, screen);
     })

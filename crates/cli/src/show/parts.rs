@@ -80,6 +80,62 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     }
 }
 
+/// Evaluations that are shown without `--all`.
+const DECISIONS_SHOWN: usize = 5;
+
+/// What was decided: the rules that matched, what went in, what came out.
+pub(super) fn decisions(shown: &Value, all: bool, screen: &mut Screen) {
+    let list: Vec<&Value> = items(shown, "decisions").collect();
+    if list.is_empty() {
+        return;
+    }
+    heading("Decisions", screen);
+    let earlier = if all { 0 } else { list.len().saturating_sub(DECISIONS_SHOWN) };
+    if earlier > 0 {
+        screen.styled(DIM, &format!("  {earlier} earlier not shown; --all shows them"));
+    }
+    let mut table = Table::part(&[
+        Column::text("", 10),
+        Column::whole(""),
+        Column::text("", 12),
+        Column::text("", 12),
+    ]);
+    for evaluation in &list[earlier..] {
+        for decision in items(evaluation, "evaluatedDecisions") {
+            let name = format!(
+                "{} v{}",
+                text(decision, "decisionDefinitionId"),
+                decision["decisionDefinitionVersion"]
+            );
+            table.row([
+                Cell::styled(&name, BOLD),
+                Cell::new(&rules(decision)),
+                Cell::new(text(decision, "output")),
+                Cell::styled(&inputs(decision), DIM),
+            ]);
+        }
+    }
+    screen.table(&table);
+}
+
+fn rules(decision: &Value) -> String {
+    let numbers: Vec<String> =
+        items(decision, "matchedRules").map(|rule| rule["ruleIndex"].to_string()).collect();
+    match (numbers.len(), text(decision, "decisionDefinitionType")) {
+        (0, "DECISION_TABLE") => "no rule".into(),
+        (0, _) => String::new(),
+        (1, _) => format!("rule {}", numbers[0]),
+        (2..=4, _) => format!("rules {}", numbers.join(", ")),
+        (many, _) => format!("{many} rules"),
+    }
+}
+
+fn inputs(decision: &Value) -> String {
+    let pairs = items(decision, "evaluatedInputs")
+        .map(|input| format!("{} {}", text(input, "inputName"), text(input, "inputValue")));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
 fn job_words(job: &Value, screen: &Screen) -> String {
     let (worker, key) = (text(job, "worker"), text(job, "jobKey"));
     let state = match (job["deadline"].as_str(), job["retries"].as_i64().unwrap_or(0)) {

@@ -25,12 +25,14 @@ const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
 pub(crate) type Asked = Result<(Command, usize), Status>;
 
 /// When an answer must be on its way: the caller's own deadline, less what that takes.
-pub(super) fn end_of_call(headers: &HeaderMap) -> Option<Instant> {
-    timeout(headers).map(|timeout| {
+/// `None` if the caller names none, or one beyond all clocks.
+pub(super) fn end_of_call(headers: &HeaderMap) -> Result<Option<Instant>, Status> {
+    let end = timeout(headers)?.and_then(|timeout| {
         // Short deadlines keep at least half of their time.
         let early = BEFORE_DEADLINE.min(timeout / 2);
-        Instant::now() + timeout.saturating_sub(early)
-    })
+        Instant::now().checked_add(timeout.saturating_sub(early))
+    });
+    Ok(end)
 }
 
 pub(super) fn unsupported(what: &str) -> Status {
@@ -119,15 +121,15 @@ pub(crate) async fn run_to_end(
     end: Option<Instant>,
 ) -> Result<wire::CreateProcessInstanceWithResultResponse, Status> {
     let wait = u64::try_from(request.request_timeout).ok().filter(|ms| *ms > 0);
-    let wait = wait.map(|ms| Instant::now() + Duration::from_millis(ms));
+    let wait = wait.and_then(|ms| Instant::now().checked_add(Duration::from_millis(ms)));
     let (command, bytes) = create_and_wait(request)?;
     let done = host.command(command, bytes);
     let outcome = match [end, wait].into_iter().flatten().min() {
         None => done.await,
         Some(until) => tokio::time::timeout_at(until, done).await.map_err(|_| {
             Status::deadline_exceeded(
-                "the instance was started but had no result yet when the request's time was over; \
-                 it goes on",
+                "there was no result yet when the request's time was over; if the instance was \
+                 started it goes on, so look for it before you start another",
             )
         })?,
     };
@@ -203,7 +205,7 @@ pub(crate) fn open_stream(
         jobs_max: stream::WINDOW,
         fetch_variables: texts(request.fetch_variable),
     };
-    stream::start(host, &activate, end_of_call(headers)).map_err(status)
+    stream::start(host, &activate, end_of_call(headers)?).map_err(status)
 }
 
 /// A job as the wire has it.

@@ -12,9 +12,10 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 use super::convert::{self, end_of_call, unexpected, unsupported};
+use super::decisions;
 use super::status::{key, status, tenant, texts, variables};
 use crate::host::Host;
-use crate::{DEFAULT_TENANT, GATEWAY_VERSION, work};
+use crate::{GATEWAY_VERSION, work};
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -68,15 +69,7 @@ impl GatewayService for Gateway {
         let files = request.resources.into_iter().map(|file| (file.name, file.content)).collect();
         let resources = work::read_resources(files).await.map_err(status)?;
         let reply = self.host.deploy(resources).await.map_err(status)?;
-        let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
-        let deployments = definitions.iter().map(|definition| wire::Deployment {
-            metadata: Some(wire::deployment::Metadata::Process(metadata(definition))),
-        });
-        Ok(Response::new(wire::DeployResourceResponse {
-            key: deployment.0.as_i64(),
-            deployments: deployments.collect(),
-            tenant_id: DEFAULT_TENANT.into(),
-        }))
+        decisions::deployed(&reply).map(Response::new)
     }
 
     async fn deploy_process(
@@ -87,10 +80,12 @@ impl GatewayService for Gateway {
         let files = files.into_iter().map(|file| (file.name, file.definition)).collect();
         let resources = work::read_resources(files).await.map_err(status)?;
         let reply = self.host.deploy(resources).await.map_err(status)?;
-        let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
+        let Reply::Deployed { deployment, definitions, graphs: _ } = reply else {
+            return Err(unexpected());
+        };
         Ok(Response::new(wire::DeployProcessResponse {
             key: deployment.0.as_i64(),
-            processes: definitions.iter().map(metadata).collect(),
+            processes: definitions.iter().map(decisions::process).collect(),
         }))
     }
 
@@ -106,7 +101,7 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<wire::CreateProcessInstanceWithResultResponse>, Status> {
-        let end = end_of_call(request.metadata().as_ref());
+        let end = end_of_call(request.metadata().as_ref())?;
         convert::run_to_end(&self.host, request.into_inner(), end).await.map(Response::new)
     }
 
@@ -147,7 +142,7 @@ impl GatewayService for Gateway {
         &self,
         request: Request<wire::ActivateJobsRequest>,
     ) -> Result<Response<Self::ActivateJobsStream>, Status> {
-        let end = end_of_call(request.metadata().as_ref());
+        let end = end_of_call(request.metadata().as_ref())?;
         let request = request.into_inner();
         for id in &request.tenant_ids {
             tenant(id)?;
@@ -156,9 +151,9 @@ impl GatewayService for Gateway {
             0 => Some(work::POLL_DEFAULT),
             ms => u64::try_from(ms).ok().map(Duration::from_millis),
         };
-        let deadline = poll.map(|poll| {
-            let until = Instant::now() + poll;
-            end.map_or(until, |end| until.min(end))
+        let deadline = poll.and_then(|poll| {
+            let until = Instant::now().checked_add(poll);
+            [until, end].into_iter().flatten().min()
         });
         let activate = ActivateJobs {
             job_type: request.r#type.into(),
@@ -272,18 +267,9 @@ impl GatewayService for Gateway {
 
     async fn evaluate_decision(
         &self,
-        _: Request<wire::EvaluateDecisionRequest>,
+        request: Request<wire::EvaluateDecisionRequest>,
     ) -> Result<Response<wire::EvaluateDecisionResponse>, Status> {
-        Err(unsupported("decisions"))
-    }
-}
-
-fn metadata(definition: &base::DeployedDefinition) -> wire::ProcessMetadata {
-    wire::ProcessMetadata {
-        bpmn_process_id: definition.id.to_string(),
-        version: definition.version,
-        process_definition_key: definition.key.0.as_i64(),
-        resource_name: definition.resource_name.to_string(),
-        tenant_id: DEFAULT_TENANT.into(),
+        let (command, bytes) = decisions::evaluate(request.into_inner())?;
+        decisions::evaluated(&self.done(command, bytes).await?).map(Response::new)
     }
 }

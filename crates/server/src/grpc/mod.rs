@@ -5,6 +5,7 @@
 //! Absent: decisions; what REST alone offers (searches, user tasks).
 
 pub(crate) mod convert;
+mod decisions;
 mod gateway;
 mod health;
 mod status;
@@ -13,7 +14,7 @@ mod stream;
 pub use gateway::Gateway;
 pub use health::Health;
 
-pub(crate) use status::timeout;
+pub(crate) use status::has_timeout;
 pub(crate) use stream::Pushes;
 
 /// Largest message: a deployment of the largest size and its frame.

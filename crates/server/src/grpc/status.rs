@@ -6,6 +6,11 @@ use base::{Key, Rejection, RejectionKind, Text, Variables};
 use http::HeaderMap;
 use tonic::{Code, Status};
 
+/// The header in which a caller says how long it waits.
+const TIMEOUT: &str = "grpc-timeout";
+/// gRPC's own bound on it.
+const TIMEOUT_DIGITS_MAX: usize = 8;
+
 /// The rejection's own words under the code that clients know for its kind.
 pub(crate) fn status(rejection: Rejection) -> Status {
     let code = match rejection.kind {
@@ -51,18 +56,36 @@ pub(super) fn tenant(id: &str) -> Result<(), Status> {
     ))))
 }
 
-/// How long the caller waits for the whole call (`grpc-timeout`), if it says so.
-pub(crate) fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at(text.len().checked_sub(1)?);
-    let count: u64 = digits.parse().ok()?;
+/// How long the caller waits for the whole call, if it says so.
+pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
+    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+    read_timeout(value.as_bytes()).map(Some).ok_or_else(|| {
+        status(Rejection::invalid(format!(
+            "expected {TIMEOUT} to be a number of at most {TIMEOUT_DIGITS_MAX} digits and a unit of \
+             H, M, S, m, u and n, but found `{}`",
+            String::from_utf8_lossy(value.as_bytes())
+        )))
+    })
+}
+
+/// Whether the caller says how long it waits.
+pub(crate) fn has_timeout(headers: &HeaderMap) -> bool {
+    headers.contains_key(TIMEOUT)
+}
+
+fn read_timeout(text: &[u8]) -> Option<Duration> {
+    let (unit, digits) = text.split_last()?;
+    if digits.len() > TIMEOUT_DIGITS_MAX || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     Some(match unit {
-        "H" => Duration::from_secs(count.saturating_mul(3600)),
-        "M" => Duration::from_secs(count.saturating_mul(60)),
-        "S" => Duration::from_secs(count),
-        "m" => Duration::from_millis(count),
-        "u" => Duration::from_micros(count),
-        "n" => Duration::from_nanos(count),
+        b'H' => Duration::from_secs(count * 3600),
+        b'M' => Duration::from_secs(count * 60),
+        b'S' => Duration::from_secs(count),
+        b'm' => Duration::from_millis(count),
+        b'u' => Duration::from_micros(count),
+        b'n' => Duration::from_nanos(count),
         _ => return None,
     })
 }

@@ -232,6 +232,7 @@ impl Tools {
                 self.shard.take(message);
             }
             drop(come);
+            self.shard.forget(super::Waiting::is_gone);
             self.take_acks();
             let now_ms = now_ms();
             self.shard.tick_if_due(now_ms);

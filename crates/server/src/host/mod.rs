@@ -13,6 +13,7 @@
 mod desk;
 mod hints;
 mod outbox;
+mod waiting;
 mod writer_thread;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,7 +27,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base::{
     ActivateJobs, ActivatedJob, Command, DefinitionRef, Outcome, Rejection, RejectionKind, ShardId,
 };
-use engine::{Catalog, Definition, Input, Resource, ShardOptions, StreamId};
+use engine::{Catalog, Decisions, Definition, Input, Resource, ShardOptions, StreamId};
 use host::Committer;
 use store::{Fault, Reader, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as mpsc_async, oneshot, watch};
@@ -36,6 +37,8 @@ use writer_thread::Faces;
 
 pub use hints::{Hints, Wait};
 pub(crate) use outbox::{Answer, Letter, Mailbox, Outbox};
+pub(crate) use waiting::Caller;
+use waiting::{Place, Waiting};
 
 /// Kilobytes of commands that may be under way; beyond it callers are told to come later.
 const UNDER_WAY_KB_MAX: usize = 256 * 1024;
@@ -43,7 +46,7 @@ const UNDER_WAY_KB_MAX: usize = 256 * 1024;
 const COMMAND_KB_MIN: usize = 16;
 /// What may be under way for a caller to do its work itself.
 const QUIET_KB_MAX: usize = 4 * COMMAND_KB_MIN;
-/// Callers that may wait for an instance's result at once.
+/// Callers that may wait for an instance's result at once, unless said.
 const WAITING_MAX: usize = 10_000;
 
 /// What can be set about a host.
@@ -53,19 +56,18 @@ pub struct HostOptions {
     pub cache_bytes_max: usize,
     /// Refuse a business id that an active instance of the process has, for every caller.
     pub business_id_unique: bool,
+    /// Callers that may wait for an instance's result at once.
+    pub waiting_max: usize,
 }
 
 impl Default for HostOptions {
     fn default() -> Self {
-        Self { cache_bytes_max: 64 * 1024 * 1024, business_id_unique: false }
+        Self {
+            cache_bytes_max: 64 * 1024 * 1024,
+            business_id_unique: false,
+            waiting_max: WAITING_MAX,
+        }
     }
-}
-
-/// A caller that waits, and its place among those under way.
-#[derive(Debug)]
-struct Waiting {
-    reply: Answer,
-    _place: OwnedSemaphorePermit,
 }
 
 type Push = mpsc_async::UnboundedSender<ActivatedJob>;
@@ -98,10 +100,10 @@ impl Host {
             cache_bytes_max: options.cache_bytes_max / usize::from(shards.max(1)),
             business_id_unique: options.business_id_unique,
         };
-        let (loops, heads) = host::loops(&**store, shard_options)?;
+        let (loops, catalog) = host::loops(&**store, shard_options)?;
         let (fail, failed) = watch::channel(None);
         let hints = Arc::new(Hints::default());
-        let definitions = Arc::new(Mutex::new(Catalog::new(heads)));
+        let definitions = Arc::new(Mutex::new(catalog));
         let (to_writer, from_shards) = mpsc::sync_channel(usize::from(shards));
         let desks: Vec<_> = (0..shards).map(|_| Arc::new(Desk::new())).collect();
         let (acks, acked): (Vec<_>, Vec<_>) = (0..shards).map(|_| mpsc::channel()).unzip();
@@ -130,7 +132,7 @@ impl Host {
             readers: Arc::new(Readers { store: Arc::clone(store), idle: Mutex::default() }),
             hints,
             under_way: Arc::new(Semaphore::new(UNDER_WAY_KB_MAX)),
-            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            waiting: Arc::new(Semaphore::new(options.waiting_max)),
             next_shard: AtomicU32::new(0),
             next_stream: AtomicU64::new(0),
             definitions,
@@ -159,7 +161,7 @@ impl Host {
     /// As [`Host::command`], at this shard.
     pub async fn command_at(&self, shard: ShardId, command: Command, bytes: usize) -> Outcome {
         let (answer, reply) = oneshot::channel();
-        self.submit_at(shard, command, bytes, Answer::Once(answer));
+        let _caller = self.submit_at(shard, command, bytes, Answer::Once(answer));
         let attention = Attention { host: self, desk: &self.desks[usize::from(shard.0)] };
         // Others that have something for the shard come first: then it is one batch.
         tokio::task::yield_now().await;
@@ -169,22 +171,27 @@ impl Host {
 
     /// As [`Host::command`]; the answer goes where it is waited for. Nothing is decided before
     /// [`Host::attend_all`].
-    pub(crate) fn submit(&self, command: Command, bytes: usize, answer: Answer) {
+    pub(crate) fn submit(&self, command: Command, bytes: usize, answer: Answer) -> Caller {
         match self.route(&command) {
             Ok(shard) => self.submit_at(shard, command, bytes, answer),
-            Err(rejection) => answer.send(Err(rejection)),
+            Err(rejection) => {
+                answer.send(Err(rejection));
+                Caller::default()
+            }
         }
     }
 
-    fn submit_at(&self, shard: ShardId, command: Command, bytes: usize, answer: Answer) {
+    fn submit_at(&self, shard: ShardId, command: Command, bytes: usize, answer: Answer) -> Caller {
         let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
-        match self.place(bytes, waits) {
-            Ok(place) => {
-                let waiting = Waiting { reply: answer, _place: place };
-                self.put(shard, Message::Command(command, waiting));
+        let (caller, place) = match self.place(bytes, waits) {
+            Ok(permit) => waiting::shared(permit, waits),
+            Err(rejection) => {
+                answer.send(Err(rejection));
+                return Caller::default();
             }
-            Err(rejection) => answer.send(Err(rejection)),
-        }
+        };
+        self.put(shard, Message::Command(command, Waiting { reply: answer, place }));
+        caller
     }
 
     /// Sees to it that what was submitted is done.
@@ -212,9 +219,9 @@ impl Host {
     /// Deploys checked models.
     pub async fn deploy(&self, resources: Vec<Resource>) -> Outcome {
         let bytes = resources.iter().map(|resource| resource.bytes.len()).sum();
-        let place = self.place(bytes, false)?;
+        let place = Place::Command { _permit: self.place(bytes, false)? };
         let (answer, reply) = oneshot::channel();
-        let waiting = Waiting { reply: Answer::Once(answer), _place: place };
+        let waiting = Waiting { reply: Answer::Once(answer), place };
         self.put(ShardId::FIRST, Message::Deploy(resources, waiting));
         self.desks[0].ring();
         reply.await.unwrap_or_else(|_| Err(self.stopped()))
@@ -295,6 +302,11 @@ impl Host {
     /// Resolves a reference among what is deployed and acknowledged.
     pub fn definition(&self, reference: &DefinitionRef) -> Result<base::DefinitionRow, Rejection> {
         lock(&self.definitions).resolve(reference).cloned()
+    }
+
+    /// What decisions there are, of what is deployed and acknowledged.
+    pub fn with_decisions<T>(&self, ask: impl FnOnce(&Decisions) -> T) -> T {
+        ask(&lock(&self.definitions).decisions)
     }
 
     /// A definition with its graph, if it is compiled.

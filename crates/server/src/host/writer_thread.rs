@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use base::{ActivatedJob, JobKey, Outcome, Text};
-use engine::{Catalog, Definition};
+use engine::{Catalog, Deployed};
 use host::{Committer, Outside};
 use store::Fault;
 use tokio::sync::mpsc::UnboundedSender;
@@ -63,8 +63,8 @@ impl Outside for Faces {
         }
     }
 
-    fn deployed(&mut self, definition: &Arc<Definition>) {
-        lock(&self.definitions).add(Arc::clone(definition));
+    fn deployed(&mut self, deployed: &Deployed) {
+        lock(&self.definitions).add_deployed(deployed);
     }
 
     fn reply(&mut self, waiting: Waiting, outcome: Outcome) {
@@ -128,7 +128,7 @@ mod tests {
             acks,
             desks: Vec::new(),
             hints: Arc::default(),
-            definitions: Arc::new(Mutex::new(Catalog::new(Vec::new()))),
+            definitions: Arc::new(Mutex::new(Catalog::default())),
         };
         let mut committer = Committer::new(Box::new(FullDisk), 2, faces);
         shards[0].take(publish());

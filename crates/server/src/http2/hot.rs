@@ -5,7 +5,7 @@
 //! Absent: every other method, and calls whose header has a deadline that ends them early: those
 //! go the general road, which gives the same answers (the conversions are the same functions).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use tonic::Status;
 
 use super::frame::{self, Incoming};
 use super::jobs;
-use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, timeout};
-use crate::host::{Answer, Host, Letter, Mailbox, Outbox};
+use crate::grpc::{GRPC_MESSAGE_BYTES_MAX, convert, has_timeout};
+use crate::host::{Answer, Caller, Host, Letter, Mailbox, Outbox};
 
 /// A unary method.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,7 +62,7 @@ impl HotMethod {
         let plain = request.method() == Method::POST
             && matches!(grpc, b"application/grpc" | b"application/grpc+proto")
             && headers.get("grpc-encoding").is_none_or(|coding| coding == "identity");
-        let ends_early = hot == Self::Unary(Unary::CreateAndWait) && timeout(headers).is_some();
+        let ends_early = hot == Self::Unary(Unary::CreateAndWait) && has_timeout(headers);
         (plain && !ends_early).then_some(hot)
     }
 }
@@ -81,7 +81,11 @@ struct Call {
     respond: SendResponse<Bytes>,
     /// See [`Incoming`].
     _request: Incoming,
+    _caller: Caller,
 }
+
+/// Calls that wait for a result and still do, at which one wake of a connection looks.
+const LOOKS_PER_WAKE: usize = 8;
 
 /// The hot calls of one connection.
 pub(super) struct Hot {
@@ -89,6 +93,8 @@ pub(super) struct Hot {
     outbox: Arc<Outbox>,
     calls: BTreeMap<u64, Call>,
     next_call: u64,
+    /// Calls that wait for a result, in turn: their clients may give them up one by one.
+    results: VecDeque<u64>,
     /// Commands were submitted that nobody has attended to.
     submitted: bool,
     /// Ready when the other connections had their turn.
@@ -108,6 +114,7 @@ impl Hot {
             outbox: Arc::default(),
             calls: BTreeMap::new(),
             next_call: 0,
+            results: VecDeque::new(),
             submitted: false,
             others: None,
             partial: Vec::new(),
@@ -173,9 +180,12 @@ impl Hot {
         self.next_call += 1;
         let mailbox = Mailbox::new(Arc::clone(&self.outbox), call);
         // A command that is refused at once has its answer in the outbox.
-        self.host.submit(command, bytes, Answer::Call(mailbox));
+        let caller = self.host.submit(command, bytes, Answer::Call(mailbox));
         self.submitted = true;
-        self.calls.insert(call, Call { method, respond, _request: request });
+        if method == Unary::CreateAndWait {
+            self.results.push_back(call);
+        }
+        self.calls.insert(call, Call { method, respond, _request: request, _caller: caller });
         Ok(())
     }
 
@@ -206,6 +216,24 @@ impl Hot {
             send(call.respond, answer(call.method, outcome));
         }
         self.answers = answers;
+        self.drop_given_up(context);
+    }
+
+    /// Drops calls that wait for a result and that their client has given up, so that their places
+    /// are free. Looks at a few on each wake, and further as long as it finds one to drop.
+    fn drop_given_up(&mut self, context: &mut Context<'_>) {
+        let mut looks = LOOKS_PER_WAKE.min(self.results.len());
+        while looks > 0
+            && let Some(number) = self.results.pop_front()
+        {
+            let Some(call) = self.calls.get_mut(&number) else { continue };
+            if call.respond.poll_reset(context).is_ready() {
+                self.calls.remove(&number);
+            } else {
+                self.results.push_back(number);
+                looks -= 1;
+            }
+        }
     }
 }
 
@@ -272,9 +300,13 @@ async fn result_in_time(
     host: Arc<Host>,
     asked: wire::CreateProcessInstanceWithResultRequest,
     request: Incoming,
-    respond: SendResponse<Bytes>,
+    mut respond: SendResponse<Bytes>,
 ) {
-    let ended = convert::run_to_end(&host, asked, None).await;
+    let ended = tokio::select! {
+        ended = convert::run_to_end(&host, asked, None) => ended,
+        // The client has given the call up.
+        _ = poll_fn(|context| respond.poll_reset(context)) => return,
+    };
     send(respond, ended.map(|message| framed(&message)));
     // See `Incoming`: kept until now.
     drop(request);

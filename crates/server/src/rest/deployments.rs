@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::response::Response;
 use axum::routing::post;
 use base::limits::DEPLOYMENT_BYTES_MAX;
-use base::{DeployedDefinition, Reply};
+use base::{DecisionGraphRow, DecisionRow, DeployedDefinition, Reply};
 use serde::Serialize;
 
 use super::instances::unexpected;
@@ -33,12 +33,12 @@ struct DeploymentResult {
 }
 
 /// One thing that was deployed: one of the fields is set.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {
-    process_definition: DeployedProcess,
-    decision_definition: Option<()>,
-    decision_requirements: Option<()>,
+    process_definition: Option<DeployedProcess>,
+    decision_definition: Option<DeployedDecision>,
+    decision_requirements: Option<DeployedGraph>,
     form: Option<()>,
     resource: Option<()>,
 }
@@ -53,19 +53,67 @@ struct DeployedProcess {
     process_definition_key: WireKey,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeployedDecision {
+    decision_definition_id: Arc<str>,
+    version: i32,
+    name: Arc<str>,
+    tenant_id: &'static str,
+    decision_requirements_id: Arc<str>,
+    decision_definition_key: WireKey,
+    decision_requirements_key: WireKey,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeployedGraph {
+    decision_requirements_id: Arc<str>,
+    decision_requirements_name: Arc<str>,
+    version: i32,
+    resource_name: Arc<str>,
+    tenant_id: &'static str,
+    decision_requirements_key: WireKey,
+}
+
+/// The decisions of a graph, then the graph.
+fn graph_metadata(graph: &DecisionGraphRow) -> Vec<Metadata> {
+    let decision = |decision: &DecisionRow| DeployedDecision {
+        decision_definition_id: decision.id.shared(),
+        version: decision.version,
+        name: decision.name.shared(),
+        tenant_id: DEFAULT_TENANT,
+        decision_requirements_id: graph.id.shared(),
+        decision_definition_key: key(decision.key),
+        decision_requirements_key: key(graph.key),
+    };
+    let decisions = graph
+        .decisions
+        .iter()
+        .map(|row| Metadata { decision_definition: Some(decision(row)), ..Metadata::default() });
+    let requirements = DeployedGraph {
+        decision_requirements_id: graph.id.shared(),
+        decision_requirements_name: graph.name.shared(),
+        version: graph.version,
+        resource_name: graph.resource_name.shared(),
+        tenant_id: DEFAULT_TENANT,
+        decision_requirements_key: key(graph.key),
+    };
+    let requirements =
+        Metadata { decision_requirements: Some(requirements), ..Metadata::default() };
+    decisions.chain([requirements]).collect()
+}
+
 fn metadata(definition: &DeployedDefinition) -> Metadata {
     Metadata {
-        process_definition: DeployedProcess {
+        process_definition: Some(DeployedProcess {
             process_definition_id: definition.id.shared(),
             process_definition_version: definition.version,
             resource_name: definition.resource_name.shared(),
             tenant_id: DEFAULT_TENANT,
             process_definition_key: key(definition.key),
-        },
-        decision_definition: None,
-        decision_requirements: None,
-        form: None,
-        resource: None,
+        }),
+        ..Metadata::default()
     }
 }
 
@@ -78,11 +126,14 @@ async fn deploy(State(host): State<Arc<Host>>, request: Request) -> Result<Respo
     })?;
     let resources = work::read_resources(files(parts).await?).await?;
     let reply = host.deploy(resources).await?;
-    let Reply::Deployed { deployment, definitions } = reply else { return Err(unexpected()) };
+    let Reply::Deployed { deployment, definitions, graphs } = reply else {
+        return Err(unexpected());
+    };
+    let decisions = graphs.iter().flat_map(graph_metadata);
     Ok(json(&DeploymentResult {
         deployment_key: key(deployment),
         tenant_id: DEFAULT_TENANT,
-        deployments: definitions.iter().map(metadata).collect(),
+        deployments: definitions.iter().map(metadata).chain(decisions).collect(),
     }))
 }
 

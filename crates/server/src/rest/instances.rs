@@ -115,7 +115,8 @@ async fn create(
     let wait = wait.map_or(RESULT_DEFAULT, Duration::from_millis);
     let Ok(reply) = tokio::time::timeout(wait, command).await else {
         return Err(Problem::timed_out(format!(
-            "there was no result yet after {} ms; the instance goes on",
+            "there was no result yet after {} ms; if the instance was started it goes on, so look for \
+             it before you start another",
             wait.as_millis()
         )));
     };

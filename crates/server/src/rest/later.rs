@@ -23,9 +23,6 @@ const FAMILIES: &[&str] = &[
     "cluster-variables",
     "conditionals",
     "correlated-message-subscriptions",
-    "decision-definitions",
-    "decision-instances",
-    "decision-requirements",
     "documents",
     "exporting",
     "expression",
@@ -49,6 +46,8 @@ const FAMILIES: &[&str] = &[
 /// Single paths of families that are here otherwise.
 const PATHS: &[&str] = &[
     "/authentication/me/authorizations/search",
+    "/decision-instances/deletion",
+    "/decision-instances/{key}/deletion",
     "/element-instances/ad-hoc-activities/{key}/activation",
     "/element-instances/wait-states/search",
     "/incidents/statistics/process-instances-by-definition",

@@ -7,11 +7,15 @@
 //!
 //! Searches ask the store for what lives (jobs, user tasks, incidents) and for instances, live and
 //! ended. What has ended leaves the store's tables: a search that names a `processInstanceKey`
-//! finds it in that instance's log. Element instances and variables are found only so.
+//! finds it in that instance's log. Element instances, variables and decision instances are found only
+//! so.
 
+mod decision_instances;
+mod decisions;
 mod definitions;
 mod deployments;
 mod elements;
+mod evaluation;
 mod filter;
 mod history;
 mod incidents;
@@ -54,6 +58,9 @@ pub fn router(host: Arc<Host>) -> Router {
         .merge(topology::router())
         .merge(deployments::router())
         .merge(definitions::router())
+        .merge(decisions::router())
+        .merge(evaluation::router())
+        .merge(decision_instances::router())
         .merge(instances::router())
         .merge(statistics::router())
         .merge(elements::router())

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::elements;
+use super::evaluation::{WireEvaluation, wire_evaluation};
 use super::history::{self, Past};
 use super::incidents::{WireIncident, wire_incident};
 use super::instances::{WireInstance, no_instance, wire_instance};
@@ -50,6 +51,7 @@ struct Shown {
     user_tasks: Vec<WireTask>,
     timers: Vec<Timer>,
     subscriptions: Vec<Subscription>,
+    decisions: Vec<Decision>,
     timeline: Vec<Line>,
     timeline_from: usize,
     timeline_total: usize,
@@ -106,6 +108,16 @@ struct Subscription {
     element_id: String,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Decision {
+    element_id: String,
+    element_instance_key: WireKey,
+    evaluation_date: WireTime,
+    #[serde(flatten)]
+    evaluation: WireEvaluation,
+}
+
 async fn show(
     State(host): State<Arc<Host>>,
     PathKey(instance): PathKey,
@@ -128,6 +140,7 @@ async fn show(
         user_tasks: past.tasks().into_iter().map(|found| wire_task(found, &book)).collect(),
         timers: timers(&past),
         subscriptions: subscriptions(&past),
+        decisions: decisions(&past),
         timeline: lines(&past, from, limit),
         timeline_from: from,
         timeline_total: total,
@@ -178,6 +191,17 @@ fn timers(past: &Past) -> Vec<Timer> {
         repeats: live.repeats,
     });
     timers.collect()
+}
+
+fn decisions(past: &Past) -> Vec<Decision> {
+    let element = |owner| past.element(owner).map_or("", |found| past.names.id(found.element));
+    let decisions = past.evaluations().map(|found| Decision {
+        element_id: element(found.owner).to_owned(),
+        element_instance_key: key(found.owner),
+        evaluation_date: WireTime(found.at_ms),
+        evaluation: wire_evaluation(found.evaluation),
+    });
+    decisions.collect()
 }
 
 fn subscriptions(past: &Past) -> Vec<Subscription> {

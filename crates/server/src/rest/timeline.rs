@@ -3,13 +3,18 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use base::{Event, Key, Text};
+use base::{Evaluation, Event, Key, Text};
 use instance::TimelineEntry;
 use serde::Serialize;
 
 use super::history::Past;
 use super::names::Names;
 use super::wire::{WireKey, WireTime};
+
+/// Rules of an evaluation that are named in a line.
+const RULES_NAMED_MAX: usize = 5;
+/// What is shown of its output, in bytes.
+const VALUE_BYTES_MAX: usize = 200;
 
 /// One event.
 #[derive(Debug, Serialize)]
@@ -122,6 +127,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::UserTaskCanceled { .. }
         | Event::IncidentRaised { .. }
         | Event::IncidentResolved { .. } => person_fact(event),
+        Event::DecisionEvaluated { owner, evaluation } => {
+            about("decisionEvaluated", *owner, decided(evaluation))
+        }
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }
@@ -231,6 +239,29 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         }
         _ => unknown(),
     }
+}
+
+/// Which rules of the decision itself matched, and what it gives.
+fn decided(evaluation: &Evaluation) -> String {
+    let mut said = format!("{} version {}", evaluation.id, evaluation.version);
+    if let Some(failure) = &evaluation.failure {
+        let _ = write!(said, " failed at {}{}", failure.decision_id, after_colon(&failure.message));
+        return said;
+    }
+    let rules = evaluation.decisions.last().map_or(&[][..], |decision| &decision.rules);
+    let rules: Vec<_> =
+        rules.iter().take(RULES_NAMED_MAX).map(|rule| rule.index.to_string()).collect();
+    if !rules.is_empty() {
+        let _ = write!(said, ", rule {}", rules.join(", "));
+    }
+    match &evaluation.output {
+        Some(output) => {
+            let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
+            let _ = write!(said, ": {output}");
+        }
+        None => said.push_str(": a value that was too large to be kept here"),
+    }
+    said
 }
 
 fn after_colon(message: &Text) -> String {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::{Command, CreateInstance, DefinitionRef, RejectionKind, Reply, Variables};
-use engine::Resource;
+use engine::{Model, Resource};
 use fermata_server::host::{Host, HostOptions};
 use fermata_server::{ServeError, Server, ServerOptions};
 use store::{Fault, MemoryStore, Query, Reader, SqliteOptions, SqliteStore, Store, Writer};
@@ -20,7 +20,11 @@ const MODEL: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPM
 
 fn resource() -> Resource {
     let processes = bpmn::read(MODEL).unwrap();
-    Resource { name: "p.bpmn".into(), bytes: Arc::from(MODEL.as_bytes()), processes }
+    Resource {
+        name: "p.bpmn".into(),
+        bytes: Arc::from(MODEL.as_bytes()),
+        model: Model::Bpmn(processes),
+    }
 }
 
 fn create(payload: usize) -> Command {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fermata_server::host::HostOptions;
 use fermata_server::{Server, ServerOptions};
 use proto::gateway as wire;
+use proto::gateway::deployment::Metadata;
 use proto::gateway::gateway_client::GatewayClient;
 use proto::health::HealthCheckRequest;
 use proto::health::health_client::HealthClient;
@@ -23,16 +25,19 @@ type Gateway = GatewayClient<Channel>;
 
 /// Runs a story against a server on free ports, with one shard and with three.
 fn against_a_server<F: Future<Output = ()>>(story: impl Fn(Gateway, Channel) -> F) {
+    against_a_server_with(HostOptions::default(), story);
+}
+
+fn against_a_server_with<F: Future<Output = ()>>(
+    host: HostOptions,
+    story: impl Fn(Gateway, Channel) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for shards in [1, 3] {
         runtime.block_on(async {
             let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(shards));
             let any = "127.0.0.1:0".parse().unwrap();
-            let options = ServerOptions {
-                main: any,
-                grpc: any,
-                host: fermata_server::host::HostOptions::default(),
-            };
+            let options = ServerOptions { main: any, grpc: any, host };
             let server = Server::start(&memory, &options).await.unwrap();
             let url = format!("http://{}", server.grpc_address());
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -156,6 +161,62 @@ fn a_stream_pushes_jobs_and_a_result_reaches_the_one_who_waits() {
 }
 
 #[test]
+fn who_has_given_up_a_result_leaves_the_place_to_others() {
+    let few = HostOptions { waiting_max: 10, ..HostOptions::default() };
+    against_a_server_with(few, |mut client, _| async move {
+        deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
+        let process = wire::CreateProcessInstanceRequest {
+            bpmn_process_id: "p".into(),
+            ..Default::default()
+        };
+        let request = |request_timeout| wire::CreateProcessInstanceWithResultRequest {
+            request: Some(process.clone()),
+            request_timeout,
+            fetch_variables: Vec::new(),
+        };
+        // More than may wait at once, by each road on which a caller may go away.
+        for number in 0..100 {
+            let mut caller = client.clone();
+            let request = request(if number % 2 == 0 { 0 } else { 3_600_000 });
+            let call = caller.create_process_instance_with_result(request);
+            let given_up = tokio::time::timeout(Duration::from_millis(1), call).await;
+            if let Ok(Err(status)) = given_up {
+                panic!("call {number} was refused: {status}");
+            }
+        }
+        let given_up = client.create_process_instance_with_result(request(1)).await;
+        refused(given_up.map(drop), Code::DeadlineExceeded, "goes on");
+    });
+}
+
+#[test]
+fn a_time_that_grpc_does_not_know_is_refused() {
+    against_a_server(|client, _| async move {
+        for (given, words) in [
+            ("18446744073709551615S", "at most 8 digits"),
+            ("123456789m", "at most 8 digits"),
+            ("5", "`5`"),
+            ("S", "`S`"),
+            ("+5S", "`+5S`"),
+            ("5s", "`5s`"),
+        ] {
+            let mut poll = tonic::Request::new(poll("nobody", 1, 10));
+            poll.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+            let refusal = client.clone().activate_jobs(poll).await;
+            refused(refusal.map(drop), Code::InvalidArgument, words);
+            let request = wire::CreateProcessInstanceWithResultRequest::default();
+            let mut call = tonic::Request::new(request);
+            call.metadata_mut().insert("grpc-timeout", given.parse().unwrap());
+            let refusal = client.clone().create_process_instance_with_result(call).await;
+            refused(refusal.map(drop), Code::InvalidArgument, words);
+        }
+        let mut longest = tonic::Request::new(poll("nobody", 1, 10));
+        longest.metadata_mut().insert("grpc-timeout", "99999999H".parse().unwrap());
+        client.clone().activate_jobs(longest).await.unwrap();
+    });
+}
+
+#[test]
 fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_on() {
     against_a_server(|mut client, _| async move {
         deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
@@ -170,7 +231,7 @@ fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_
         // The request's own time, and the call's.
         let short = client.create_process_instance_with_result(request.clone());
         let short = tokio::time::timeout(Duration::from_mins(1), short).await;
-        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "goes on");
         let mut call = tonic::Request::new(wire::CreateProcessInstanceWithResultRequest {
             request_timeout: 0,
             ..request
@@ -179,7 +240,7 @@ fn a_result_is_waited_for_no_longer_than_the_request_says_and_the_instance_goes_
         call.metadata_mut().insert("grpc-timeout", "20m".parse().unwrap());
         let short = client.create_process_instance_with_result(call);
         let short = tokio::time::timeout(Duration::from_mins(1), short).await;
-        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "it goes on");
+        refused(short.expect("an answer").map(drop), Code::DeadlineExceeded, "goes on");
         assert_eq!(jobs(&mut client, poll("work", 5, -1)).await.unwrap().len(), 2);
     });
 }
@@ -298,5 +359,62 @@ fn health_knows_the_gateway_and_topology_its_shards() {
             i32::try_from(topology.brokers[0].partitions.len()),
             Ok(topology.partitions_count)
         );
+    });
+}
+
+#[test]
+fn a_decision_is_deployed_and_evaluated() {
+    const GRAPH: &str = include_str!("../../../../examples/discount/discount.dmn");
+    against_a_server(|mut client, _| async move {
+        let resource =
+            wire::Resource { name: "discount.dmn".into(), content: GRAPH.as_bytes().to_vec() };
+        let request =
+            wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
+        let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
+        let metadata: Vec<_> = deployed.into_iter().map(|one| one.metadata.unwrap()).collect();
+        let [
+            Metadata::Decision(table),
+            Metadata::Decision(price),
+            Metadata::DecisionRequirements(graph),
+        ] = &metadata[..]
+        else {
+            panic!("{metadata:?}")
+        };
+        assert_eq!((&*table.dmn_decision_id, table.version), ("discount", 1));
+        assert_eq!(price.decision_requirements_key, graph.decision_requirements_key);
+
+        let order = r#"{"customer": {"kind": "business"}, "total": 1200}"#;
+        let ask = |decision_key, decision_id: &str| wire::EvaluateDecisionRequest {
+            decision_key,
+            decision_id: decision_id.into(),
+            variables: order.into(),
+            tenant_id: String::new(),
+        };
+        let answer = client.evaluate_decision(ask(0, "price")).await.unwrap().into_inner();
+        assert_eq!((&*answer.decision_output, answer.decision_key), ("1020", price.decision_key));
+        assert_eq!(answer.failed_decision_id, "");
+        let first = &answer.evaluated_decisions[0];
+        assert_eq!((&*first.decision_type, &*first.decision_output), ("DECISION_TABLE", "0.15"));
+        assert_eq!(first.evaluated_inputs[1].input_value, "1200");
+        assert_eq!(first.matched_rules[0].rule_index, 1);
+        assert_eq!(first.matched_rules[0].evaluated_outputs[0].output_value, "0.15");
+        let by_key = client.evaluate_decision(ask(table.decision_key, "")).await.unwrap();
+        assert_eq!(by_key.into_inner().decision_output, "0.15");
+
+        deploy(&mut client, "discount.dmn", GRAPH.replace("FIRST", "UNIQUE").as_bytes())
+            .await
+            .unwrap();
+        let failed = client.evaluate_decision(ask(0, "price")).await.unwrap().into_inner();
+        assert_eq!((&*failed.failed_decision_id, &*failed.decision_output), ("discount", "null"));
+        assert!(!failed.failure_message.is_empty());
+
+        for (request, code, words) in [
+            (ask(0, "rebate"), Code::NotFound, "deploy it, or check the id"),
+            (ask(7, ""), Code::NotFound, "with key 7"),
+            (ask(0, ""), Code::InvalidArgument, "neither"),
+            (ask(7, "price"), Code::InvalidArgument, "both"),
+        ] {
+            refused(client.evaluate_decision(request).await.map(drop), code, words);
+        }
     });
 }

@@ -3,6 +3,7 @@
 mod about;
 mod client;
 mod commands;
+mod decisions;
 mod refusals;
 mod searches;
 

@@ -140,6 +140,10 @@ impl Reading {
                 self.ended = true;
             }
             Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            Event::DecisionEvaluated { owner, evaluation } => {
+                self.draw(evaluation.key.0)?;
+                self.lives(*owner)?;
+            }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
             }

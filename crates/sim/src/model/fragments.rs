@@ -11,6 +11,7 @@ pub(super) const FRAGMENTS: &[(u64, Make)] = &[
     (3, job_with_boundary),
     (3, user_task),
     (2, script),
+    (2, decision),
     (2, pass),
     (3, catch_message),
     (2, catch_timer),
@@ -100,6 +101,24 @@ fn script(maker: &mut Maker) -> Span {
         r#"<zeebe:script expression="{expression}" resultVariable="{result}"/>"#
     ));
     one(maker.node("scriptTask", &content))
+}
+
+fn decision(maker: &mut Maker) -> Span {
+    let id = *maker.rng.pick(&["size", "both", "=&quot;bo&quot; + &quot;th&quot;"]);
+    let binding = *maker.rng.pick(&[
+        "",
+        r#"bindingType="latest""#,
+        r#"bindingType="deployment""#,
+        r#"bindingType="versionTag" versionTag="good""#,
+    ]);
+    let mapping = mappings(maker);
+    let called =
+        format!(r#"<zeebe:calledDecision decisionId="{id}" resultVariable="s" {binding}/>"#);
+    let task = maker.node("businessRuleTask", &extensions(&format!("{called}{mapping}")));
+    if maker.rng.chance(1, 4) {
+        return guarded(maker, one(task));
+    }
+    one(task)
 }
 
 fn pass(maker: &mut Maker) -> Span {

@@ -2,6 +2,7 @@
 //! after each commit.
 
 mod correlation;
+mod decisions;
 mod jobs;
 mod memory;
 mod people;

@@ -1,9 +1,9 @@
 //! Reading the store in memory.
 
 use base::{
-    DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow,
-    InstanceState, JobKey, JobRow, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, TimerKey,
-    TimerRow, UserTaskRow,
+    DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, Key, LogRow, MailRow,
+    MessageRow, ShardId, ShardRow, TimerKey, TimerRow, UserTaskRow,
 };
 
 use super::{MemoryStore, Tables};
@@ -59,6 +59,15 @@ impl Reader for MemoryReader {
 
     fn definition(&mut self, key: DefinitionKey) -> Result<Option<DefinitionRow>, Fault> {
         Ok(self.0.lock().tables.definitions.get(&key).cloned())
+    }
+
+    fn decision_graphs(&mut self) -> Result<Vec<DecisionGraphRow>, Fault> {
+        let head = |row: &DecisionGraphRow| DecisionGraphRow { resource: [].into(), ..row.clone() };
+        Ok(self.0.lock().tables.decision_graphs.values().map(head).collect())
+    }
+
+    fn decision_graph(&mut self, key: DecisionGraphKey) -> Result<Option<DecisionGraphRow>, Fault> {
+        Ok(self.0.lock().tables.decision_graphs.get(&key).cloned())
     }
 
     fn definition_timers(&mut self) -> Result<Vec<DefinitionTimerRow>, Fault> {

@@ -87,6 +87,7 @@ impl<'a> Changes<'a> {
             }
             Op::PutKeyRange(_)
             | Op::PutDefinition(_)
+            | Op::PutDecisionGraph(_)
             | Op::PutDefinitionTimer(_)
             | Op::DeleteDefinitionTimers(_)
             | Op::DeleteDefinitionTimer { .. } => self.others.push(op),

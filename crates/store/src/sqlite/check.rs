@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::failure::Place;
 use super::files::{self, Lock, Marked};
 use super::schema::FileState;
-use super::{open, rows};
+use super::{decisions, open, rows};
 use crate::Fault;
 
 pub(super) fn check(dir: &Path) -> Result<(), Fault> {
@@ -19,8 +19,8 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
     let _lock = Lock::take(dir)?;
     let fault = |error: rusqlite::Error| place.fault(&error);
     let marked = Marked::read(dir)?;
-    let (connection, found) = open::inspect(dir, &place)?;
-    if found == FileState::New {
+    let (connection, schema) = open::inspect(dir, &place)?;
+    if schema == FileState::New {
         marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
         return Err(place.failed("it is empty"));
     }
@@ -39,10 +39,22 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
     let orphan = "SELECT definition FROM definitions EXCEPT SELECT definition FROM resources";
     let found: Option<i64> =
         connection.query_row(orphan, [], |row| row.get(0)).optional().map_err(fault)?;
-    match found {
-        None => Ok(()),
-        Some(key) => Err(place.damaged(format!("the file of definition {key} is missing"))),
+    if let Some(key) = found {
+        return Err(place.damaged(format!("the file of definition {key} is missing")));
     }
+    if schema < FileState::Schema(2) {
+        return Ok(());
+    }
+    check_decisions(&connection).map_err(fault)?;
+    let found: Option<i64> =
+        connection.query_row(decisions::ORPHAN, [], |row| row.get(0)).optional().map_err(fault)?;
+    found.map_or(Ok(()), |key| Err(decisions::missing_file(&place, key)))
+}
+
+fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
+    read_all(connection, decisions::GRAPH, decisions::graph)?;
+    read_all(connection, decisions::DECISION, decisions::decision)?;
+    read_all(connection, decisions::FILE, decisions::file)
 }
 
 /// Every row can be read; those with a checksum are what was written.

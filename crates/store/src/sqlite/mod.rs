@@ -18,6 +18,7 @@ mod changes;
 mod check;
 mod checkpoint;
 mod checksum;
+mod decisions;
 mod failure;
 mod files;
 mod open;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use base::{
-    DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow,
-    JobKey, JobRow, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, SnapshotRow, TimerKey,
-    TimerRow, UserTaskRow,
+    DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, LogRow, MailRow, MessageRow,
+    ShardId, ShardRow, SnapshotRow, TimerKey, TimerRow, UserTaskRow,
 };
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -13,7 +13,7 @@ use super::failure::Place;
 use super::query::{self, INCIDENTS, INSTANCES, JOBS, TASKS};
 use super::rows::{self, Fields};
 use super::write_rows::sql;
-use super::{Shared, open};
+use super::{Shared, decisions, open};
 use crate::{
     Fault, Found, IncidentColumn, InstanceColumn, JobColumn, Query, QueueEntry, Reader, Slot,
     Stored, TaskColumn,
@@ -47,11 +47,11 @@ impl SqliteReader {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     connection: &'a Connection,
-    place: &'a Place,
+    pub(super) place: &'a Place,
 }
 
 impl View<'_> {
-    fn all<T>(
+    pub(super) fn all<T>(
         self,
         sql: &str,
         params: impl Params,
@@ -78,7 +78,7 @@ impl View<'_> {
         ask().map_err(|error| self.place.fault(&error))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         self,
         sql: &str,
         params: impl Params,
@@ -158,6 +158,14 @@ impl Reader for SqliteReader {
             })?;
             Ok(Some(DefinitionRow { resource, elements, ..head }))
         })
+    }
+
+    fn decision_graphs(&mut self) -> Result<Vec<DecisionGraphRow>, Fault> {
+        self.one_view(decisions::heads)
+    }
+
+    fn decision_graph(&mut self, key: DecisionGraphKey) -> Result<Option<DecisionGraphRow>, Fault> {
+        self.one_view(|view| decisions::whole(view, key))
     }
 
     fn definition_timers(&mut self) -> Result<Vec<DefinitionTimerRow>, Fault> {

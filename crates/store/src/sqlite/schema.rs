@@ -13,7 +13,7 @@ use crate::Fault;
 const APPLICATION_ID: i64 = 0x4665_726d;
 
 /// What brings the file from schema n to schema n + 1. Released ones never change.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// The newest schema that this release knows.
 fn newest() -> i64 {
@@ -25,7 +25,7 @@ fn number(migrations: &[&str]) -> i64 {
 }
 
 /// What kind of file it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum FileState {
     /// Nothing is in it.
     New,

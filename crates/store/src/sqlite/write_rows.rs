@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::changes::Changes;
 use super::checksum::seal;
+use super::decisions;
 use super::write::{Names, Repeated, Tables};
 use crate::Fault;
 use crate::columns::{instance_state_number, job_state_number};
@@ -377,6 +378,7 @@ fn other(tables: &Tables, op: &Op) -> Result<(), Fault> {
             params![sql(range.first), sql(range.end), sql(range.instance.0)],
         ),
         Op::PutDefinition(row) => definition(tables, row),
+        Op::PutDecisionGraph(row) => decisions::put(tables, row),
         Op::PutDefinitionTimer(row) => tables.run(
             "INSERT OR REPLACE INTO definition_timers (definition, element, due_ms, repeats)
              VALUES (?, ?, ?, ?)",

@@ -13,7 +13,7 @@ use store::{
 use std::mem::discriminant;
 
 use crate::rig::{
-    definition, incident, instance, job, key, log, message, subscription, task, timer,
+    definition, graph, incident, instance, job, key, log, message, subscription, task, timer,
 };
 
 const SHARDS: u16 = 3;
@@ -136,7 +136,7 @@ fn other_op(dice: &mut Dice) -> Op {
     let post = MailRow { to: shard, from: dice.shard(), number: dice.below(4), bytes: vec![1; 9] };
     let first = Key::of_block(shard, 50 + 2 * block);
     let range = KeyRange { first, end: first.offset(512), instance: key(shard, block) };
-    match dice.below(12) {
+    match dice.below(13) {
         0 => Op::PutTimer(timer(shard, block, dice.number())),
         1 => Op::DeleteTimer(timer(shard, block, 0).timer),
         2 => Op::PutIncident(incident(shard, block)),
@@ -151,6 +151,7 @@ fn other_op(dice: &mut Dice) -> Op {
         7 => Op::PutMail(post),
         8 => Op::PutDefinition(definition(1 + block)),
         9 => Op::DeleteDefinitionTimers(due.definition),
+        11 => Op::PutDecisionGraph(graph(1 + block)),
         10 => Op::DeleteDefinitionTimer { definition: due.definition, element },
         _ => Op::PutDefinitionTimer(due),
     }
@@ -261,6 +262,8 @@ fn questions(dice: &mut Dice) -> Vec<Question> {
         question!(definitions()),
         question!(definition(key(ShardId::FIRST, block))),
         question!(definition_timers()),
+        question!(decision_graphs()),
+        question!(decision_graph(key(ShardId::FIRST, block))),
         question!(owner(place)),
         question!(owner(Key::of_block(shard, block).offset(5))),
         question!(instance(key(shard, block))),

@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use store::{Fault, Query, Reader, SqliteOptions, SqliteStore, Store};
 
 use crate::rig::{
-    commit, copy_as_after_a_crash, definition, incident, instance, job, key, log, message, reader,
-    subscription, task, timer,
+    commit, copy_as_after_a_crash, definition, graph, incident, instance, job, key, log, message,
+    reader, subscription, task, timer,
 };
 
 fn open(dir: &Path) -> Result<SqliteStore, Fault> {
@@ -51,6 +51,7 @@ fn everything() -> Vec<Op> {
         Op::PutMail(MailRow { to: shard, from: shard, number: 1, bytes: vec![1, 2] }),
         Op::PutDefinition(definition(2)),
         Op::PutDefinitionTimer(timer_row),
+        Op::PutDecisionGraph(graph(5)),
     ]
 }
 
@@ -63,6 +64,8 @@ fn answers(reader: &mut dyn Reader) -> Vec<String> {
         format!("{:?}", reader.definitions().unwrap()),
         format!("{:?}", reader.definition(key(shard, 2)).unwrap().unwrap()),
         format!("{:?}", reader.definition_timers().unwrap()),
+        format!("{:?}", reader.decision_graphs().unwrap()),
+        format!("{:?}", reader.decision_graph(key(shard, 5)).unwrap().unwrap()),
         format!("{:?}", reader.owner(Key::of_block(shard, 8)).unwrap().unwrap()),
         format!("{:?}", reader.instance(of).unwrap().unwrap()),
         format!("{:?}", reader.state(of).unwrap().unwrap()),
@@ -97,6 +100,36 @@ fn everything_is_there_after_a_restart_and_after_a_crash() {
     drop(store);
     assert_eq!(answers(&mut *reader(&open(dir.path()).unwrap())), before);
     SqliteStore::check(dir.path()).unwrap();
+}
+
+#[test]
+fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let old = everything().into_iter().filter(|op| !matches!(op, Op::PutDecisionGraph(_)));
+    commit(&store, ShardId::FIRST, old.collect());
+    drop(store);
+    // What that release wrote: schema 2 only added these tables.
+    let file = Connection::open(dir.path().join("fermata.db")).unwrap();
+    file.execute_batch(
+        "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
+         PRAGMA user_version = 1",
+    )
+    .unwrap();
+    drop(file);
+    SqliteStore::check(dir.path()).unwrap();
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(reader(&store).decision_graphs().unwrap(), []);
+    commit(&store, ShardId::FIRST, vec![Op::PutDecisionGraph(graph(5))]);
+    let after = answers(&mut *reader(&store));
+    drop(store);
+    SqliteStore::check(dir.path()).unwrap();
+
+    let new = tempfile::tempdir().unwrap();
+    let store = open(new.path()).unwrap();
+    commit(&store, ShardId::FIRST, everything());
+    assert_eq!(after, answers(&mut *reader(&store)));
 }
 
 #[test]
@@ -160,7 +193,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 1 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 2 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);

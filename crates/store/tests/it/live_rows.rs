@@ -1,11 +1,13 @@
 //! Rows of what lives: each can be put, replaced and deleted, and is found in its order.
 
-use base::{DefinitionTimerRow, JobKey, MailRow, Op, ShardId, StartLockRow, TimerKey};
+use base::{
+    DecisionGraphRow, DefinitionTimerRow, JobKey, MailRow, Op, ShardId, StartLockRow, TimerKey,
+};
 use store::{Query, QueueEntry, Slot};
 
 use crate::rig::{
-    commit, definition, each_store, incident, instance, job, key, message, reader, subscription,
-    task, timer,
+    commit, definition, each_store, graph, incident, instance, job, key, message, reader,
+    subscription, task, timer,
 };
 
 #[test]
@@ -239,6 +241,27 @@ fn mail_waits_for_its_receiver_by_sender_and_number() {
         commit(store, shard, vec![take(&rows[0]), take(&rows[3])]);
         assert_eq!(reader.mail(shard).unwrap(), rows[1..3]);
         assert_eq!(reader.mail(ShardId(shard.0 + 1)).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn decision_graphs_are_listed_without_their_files_and_read_with_them() {
+    each_store(|store, shard| {
+        let rows = [graph(10), graph(11)];
+        commit(store, shard, rows.iter().rev().cloned().map(Op::PutDecisionGraph).collect());
+        let mut reader = reader(store);
+        let heads = rows.clone().map(|row| DecisionGraphRow { resource: [].into(), ..row });
+        assert_eq!(reader.decision_graphs().unwrap(), heads);
+        for row in rows {
+            assert_eq!(reader.decision_graph(row.key).unwrap(), Some(row));
+        }
+        assert_eq!(reader.decision_graph(key(shard, 12)).unwrap(), None);
+
+        let mut fewer = graph(10);
+        fewer.decisions.truncate(1);
+        commit(store, shard, vec![Op::PutDecisionGraph(fewer.clone())]);
+        assert_eq!(reader.decision_graph(fewer.key).unwrap(), Some(fewer));
+        assert_eq!(reader.decision_graphs().unwrap().len(), 2);
     });
 }
 

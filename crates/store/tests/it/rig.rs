@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use base::{
-    Batch, DefinitionKey, DefinitionRow, ElementKey, IncidentKey, IncidentKind, IncidentRow,
-    InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, Key, LogRow, MessageKey, MessageRow,
-    Op, Record, ShardId, ShardRow, SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow,
-    UserTaskDetails, UserTaskKey, UserTaskRow, Variables,
+    Batch, DecisionGraphKey, DecisionGraphRow, DecisionRow, DefinitionKey, DefinitionRow,
+    ElementKey, IncidentKey, IncidentKind, IncidentRow, InstanceKey, InstanceRow, InstanceState,
+    JobKey, JobRow, Key, LogRow, MessageKey, MessageRow, Op, Record, ShardId, ShardRow,
+    SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow, UserTaskDetails, UserTaskKey,
+    UserTaskRow, Variables,
 };
 use store::{MemoryStore, Reader, SqliteOptions, SqliteStore, Store};
 
@@ -159,6 +160,29 @@ pub fn definition(block: u64) -> DefinitionRow {
         resource: vec![0, 255, b'<', b'>'].into(),
         elements: vec!["start".into(), "pay".into(), "ende \"ü\"".into()],
         message_starts: vec!["order placed".into()],
+        deployed_ms: 1_700_000_000_000,
+    }
+}
+
+pub fn graph(block: u64) -> DecisionGraphRow {
+    let of: DecisionGraphKey = key(ShardId::FIRST, block);
+    let decision = |number: u64, version_tag: Option<&str>| DecisionRow {
+        key: of.0.offset(number).into(),
+        id: format!("rate-{number}").into(),
+        version: 3,
+        version_tag: version_tag.map(Text::from),
+        name: format!("Rate \"{number}\"").into(),
+    };
+    DecisionGraphRow {
+        key: of,
+        deployment: key(ShardId::FIRST, block - 1),
+        id: "rates".into(),
+        version: 2,
+        name: "Sätze".into(),
+        resource_name: "rates.dmn".into(),
+        resource: vec![0, 255, b'<', b'>'].into(),
+        // Not in the order of their keys.
+        decisions: vec![decision(2, None), decision(1, Some("v3"))],
         deployed_ms: 1_700_000_000_000,
     }
 }
