@@ -217,10 +217,22 @@ pub(crate) struct OutputClause {
     pub name: Arc<str>,
     pub key: Arc<str>,
     pub of: Type,
-    /// A list, the most important first.
-    pub order: Option<Expression>,
+    pub order: Option<Order>,
     pub default: Option<Expression>,
 }
+
+/// The output values of a column, the most important first.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub values: Expression,
+    /// Whether [`OUTPUT`] is in [`LISTED`], for values that are ranges.
+    pub is_in: Expression,
+}
+
+/// An output whose place is looked for.
+pub(crate) const OUTPUT: &str = "output";
+/// One of the output values.
+pub(crate) const LISTED: &str = "listed";
 
 /// A row.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use crate::model::{
     Rule as RuleSource, Spot, Table as TableSource,
 };
 use crate::program::{
-    COLLECTED, Condition, InputClause, Output, OutputClause, Policy, Rule, Table,
+    COLLECTED, Condition, InputClause, LISTED, OUTPUT, Order, Output, OutputClause, Policy, Rule,
+    Table,
 };
 
 impl Compiler<'_, '_> {
@@ -65,7 +66,7 @@ impl Compiler<'_, '_> {
         let declared = self.types.resolve(self.graph, self.report, model, output.type_ref.as_ref());
         let is_ordered = matches!(table.policy, HitPolicy::Priority | HitPolicy::OutputOrder);
         let order = match &output.values {
-            Some(values) if is_ordered => Some(self.listed(values, scope)?),
+            Some(values) if is_ordered => self.listed(values, scope)?,
             // Looked at, so that what is wrong is said.
             values => self.optional_tests(values.as_ref(), scope).map(|_| None)?,
         };
@@ -121,12 +122,17 @@ impl Compiler<'_, '_> {
     }
 
     /// Output values as a list, so that each has a place.
-    fn listed(&mut self, values: &Spot, scope: &Environment) -> Result<feel::Expression, String> {
-        feel::compile_in(&format!("[{}\n]", values.text), scope).map_err(|mut error| {
-            error.span.start = error.span.start.saturating_sub(1).min(values.text.len());
-            error.span.end = error.span.end.saturating_sub(1).min(values.text.len());
-            self.report.feel(values, &error)
-        })
+    fn listed(&mut self, tests: &Spot, scope: &Environment) -> Result<Option<Order>, String> {
+        // What is wrong is said of the text as it stands.
+        self.optional_tests(Some(tests), scope)?;
+        let Ok(values) = feel::compile_in(&format!("[{}\n]", tests.text), scope) else {
+            let message = format!("`{}` has no order: not all of it are values", tests.text.trim());
+            let help = "list values, or ranges like [1..5] and (< 1), the most important first";
+            self.report.warning("D012", tests.at, message, help);
+            return Ok(None);
+        };
+        let is_in = feel::compile(&format!("{OUTPUT} in {LISTED}")).expect("it is FEEL");
+        Ok(Some(Order { values, is_in }))
     }
 
     /// Camunda 8 writes a type for every column and never looks at it.

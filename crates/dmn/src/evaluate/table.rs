@@ -6,7 +6,9 @@ use feel::{Context, Value};
 
 use super::{Evaluator, Frame, Trace};
 use crate::explain::{EvaluatedInput, EvaluatedOutput, MatchedRule};
-use crate::program::{COLLECTED, Condition, InputClause, OutputClause, Policy, Rule, Table};
+use crate::program::{
+    COLLECTED, Condition, InputClause, LISTED, OUTPUT, Order, OutputClause, Policy, Rule, Table,
+};
 
 /// Rules that are looked through for one step of the budget.
 const RULES_PER_STEP: usize = 8;
@@ -177,21 +179,32 @@ impl Evaluator<'_, '_> {
     /// By the place of each output in its output values, the first output counting most; what is
     /// not listed comes last, equals stay in the order of the rules.
     fn sort(&mut self, table: &Table, hits: &mut [Hit], frame: &Frame<'_>) {
-        let orders: Vec<Value> = table
-            .outputs
-            .iter()
-            .map(|output| {
-                output.order.as_ref().map_or(Value::NULL, |order| order.run(self.machine, frame))
-            })
-            .collect();
+        let mut orders = Vec::with_capacity(table.outputs.len());
+        for output in &table.outputs {
+            let order = output.order.as_ref();
+            orders.push(order.map(|order| (order, order.values.run(self.machine, frame))));
+        }
         hits.sort_by_cached_key(|hit| {
-            let ranks = orders.iter().zip(&hit.outputs).map(|(order, output)| {
-                let place = order.as_list()?.iter().position(|listed| listed == output)?;
-                Some(Reverse(place))
+            let columns = orders.iter().zip(&hit.outputs);
+            let ranks = columns.map(|(order, output)| {
+                let (order, values) = order.as_ref()?;
+                self.place(order, values.as_list()?, output).map(Reverse)
             });
             // `None` is less than any place, and so comes last in reverse.
             Reverse(ranks.collect::<Vec<_>>())
         });
+    }
+
+    fn place(&mut self, order: &Order, values: &[Value], output: &Value) -> Option<usize> {
+        self.machine.charge(1 + values.len() / RULES_PER_STEP);
+        values.iter().position(|listed| match listed {
+            Value::Range(_) => {
+                let names = [(OUTPUT, output.clone()), (LISTED, listed.clone())];
+                let frame = Frame::new(Context::from_iter(names), None);
+                order.is_in.run(self.machine, &frame).is_true()
+            }
+            listed => listed == output,
+        })
     }
 }
 

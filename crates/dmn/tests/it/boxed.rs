@@ -39,6 +39,22 @@ fn lists_and_relations() {
     check_logic(&relation, "{}", r#"[{"name":"Ann","age":30},{"name":"Bo","age":null}]"#);
 }
 
+/// As deep as a file may be: what is read can be compiled, evaluated or ended, and dropped.
+#[test]
+fn the_deepest_logic_needs_no_more_stack_than_a_thread_has() {
+    let nested = |levels: usize, open: &str, close: &str| {
+        format!("{}{}{}", open.repeat(levels), literal("1"), close.repeat(levels))
+    };
+    let context = nested(60, "<context><contextEntry>", "</contextEntry></context>");
+    check_logic(&context, "{}", "1");
+    let lists = decision(&nested(190, "<list>", "</list>"));
+    let failure = evaluated(&lists, "d", "{}").failure.unwrap();
+    assert!(failure.message.contains("nested deeper"), "{failure:?}");
+    let function = "<functionDefinition>";
+    let functions = nested(190, function, "</functionDefinition>");
+    assert!(evaluated(&decision(&functions), "d", "{}").failure.is_none());
+}
+
 #[test]
 fn functions_see_what_stands_around_them_and_are_invoked_by_name() {
     let function = format!(

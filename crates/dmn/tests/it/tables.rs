@@ -89,6 +89,18 @@ fn the_first_output_counts_most_for_priority_and_what_is_not_listed_comes_last()
 }
 
 #[test]
+fn output_values_may_be_ranges() {
+    let output =
+        "<output><outputValues><text>[100..200], (&lt; 100)</text></outputValues></output>";
+    let rules = &["- | - -> 5", "- | - -> 150", "- | - -> 999"];
+    check_logic(&table("hitPolicy=\"PRIORITY\"", output, rules), "{}", "150");
+    check_logic(&table("hitPolicy=\"OUTPUT ORDER\"", output, rules), "{}", "[150,5,999]");
+    let unordered = output.replace("(&lt; 100)", "&lt; 100");
+    let warned = compiled(&decision(&table("hitPolicy=\"PRIORITY\"", &unordered, rules)));
+    assert_eq!(warned.findings()[0].code, "D012");
+}
+
+#[test]
 fn rule_order_output_order_and_collect_give_lists() {
     let input = r#"{"a": 25, "b": "x"}"#;
     let list = |policy: &str, expected: &str| {
