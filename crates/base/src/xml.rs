@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_tag_ends_outside_of_its_attributes() {
-        assert_eq!(tag_end("<a b='>' c=\">\">x"), Some(15));
+        assert_eq!(tag_end("<a b='>' c=\">\">x"), Some(14));
         assert_eq!(tag_end("<a b='>"), None);
     }
 }
