@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 .PHONY: help build check test conformance clients kill chaos sim soak planted fuzz fuzz-short fuzz-corpus demo \
-	bench clean
+	bench bench-feel clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -83,6 +83,12 @@ SCALE ?= full
 bench: ## the table of docs/performance.md, measured on this machine and written there (ten minutes)
 	cargo build --release -p fermata-cli
 	python3 tests/bench/run.py $(TARGET)/release/fermata --scale $(SCALE) $(if $(filter full,$(SCALE)),--write)
+
+# The second part builds another implementation and its hundred crates, which takes some minutes.
+bench-feel: ## what evaluations cost: ten expressions, three tables, and one expression beside dsntk
+	cargo bench -p fermata-feel --bench expressions
+	cargo bench -p fermata-dmn
+	cargo run --release --manifest-path tests/bench/feel/Cargo.toml
 
 clean: ## remove what was built
 	cargo clean
