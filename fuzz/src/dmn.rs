@@ -20,7 +20,7 @@ pub(crate) fn run(input: &[u8]) {
     let variables = variables.expect("JSON");
     for (strict, partial) in [(false, false), (true, true)] {
         match compile_as(file, &imports, Options { strict, partial }) {
-            Ok(definitions) => evaluate(&definitions, &variables),
+            Ok(definitions) => evaluate(&definitions, &variables, !strict),
             Err(findings) => {
                 let errors = findings.iter().filter(|it| it.severity == Severity::Error);
                 assert!(errors.count() > 0, "a refusal has a reason");
@@ -35,14 +35,16 @@ pub(crate) fn run(input: &[u8]) {
     }
 }
 
-fn evaluate(definitions: &Definitions, variables: &Value) {
+fn evaluate(definitions: &Definitions, variables: &Value, twice: bool) {
     for decision in definitions.decisions() {
         let once = definitions.evaluate(&decision.id, variables, NOW_MS);
-        let again = definitions.evaluate(&decision.id, variables, NOW_MS);
-        assert_eq!(once.output.to_text(), again.output.to_text(), "the same once more");
-        assert_eq!(once.failure, again.failure, "the same once more");
-        let _ = once.output.to_json();
-        assert_eq!(once.decisions.len(), again.decisions.len(), "the same once more");
         let _ = definitions.inputs(&decision.id);
+        let json = once.output.to_json();
+        if twice {
+            let again = definitions.evaluate(&decision.id, variables, NOW_MS);
+            assert_eq!(json, again.output.to_json(), "the same once more");
+            assert_eq!(once.failure, again.failure, "the same once more");
+            assert_eq!(once.decisions.len(), again.decisions.len(), "the same once more");
+        }
     }
 }

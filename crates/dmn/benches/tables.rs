@@ -36,7 +36,7 @@ fn table(rules: usize, kind: Rules) -> Definitions {
             xml,
             r#"<rule><inputEntry><text>"kind-{kind_of}", "any"</text></inputEntry>
             <inputEntry><text>{total}</text></inputEntry>
-            <outputEntry><text>{rule} / 100</text></outputEntry></rule>"#
+            <outputEntry><text>{rule}</text></outputEntry></rule>"#
         );
     }
     xml.push_str("</decisionTable></decision></definitions>");
