@@ -141,15 +141,33 @@ fn parse(file: &str, text: &str) -> Result<Patch, String> {
     Ok(Patch { file: file.to_owned(), name, what, edits })
 }
 
+/// Folders of the copy.
+const COPIED: [&str; 5] = ["crates", "fuzz/src", "fuzz/tests", "fuzz/examples", "xtask"];
+
+/// Removes what an earlier copy had and the checkout has no more.
+fn remove_others(copy: &Path, files: &[String]) -> Result<(), String> {
+    for folder in COPIED {
+        for file in tree::files(copy, folder, "")? {
+            if !files.contains(&file) {
+                let gone = copy.join(&file);
+                fs::remove_file(&gone)
+                    .map_err(|error| format!("xtask: {}: {error}", gone.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Copies the workspace with all mistakes in it. Files that are as they should be keep their time,
 /// so that cargo builds what has changed only.
 fn copy_with(root: &Path, copy: &Path, patches: &[Patch]) -> Result<Vec<Finding>, String> {
     let mut findings = Vec::new();
     let mut files = ["Cargo.toml", "Cargo.lock", "fuzz/Cargo.toml"].map(str::to_owned).to_vec();
-    for folder in ["crates", "fuzz/src", "fuzz/tests", "fuzz/examples", "xtask"] {
+    for folder in COPIED {
         files.extend(tree::files(root, folder, "")?);
     }
     files.retain(|file| !file.starts_with(PATCHES));
+    remove_others(copy, &files)?;
     for file in files {
         let from = root.join(&file);
         let bytes = fs::read(&from).map_err(|error| format!("xtask: {file}: {error}"))?;
