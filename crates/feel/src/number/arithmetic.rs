@@ -70,18 +70,15 @@ impl Number {
         if a.coefficient % b.coefficient == 0 {
             return finish(negative, a.coefficient / b.coefficient, a.exponent - b.exponent);
         }
-        // Shifted so that the quotient has at least 35 digits; the rest says whether it is exact.
-        let shift = DIGITS_MAX + 1 + digits(b.coefficient) - digits(a.coefficient);
-        let numerator = wide_of(a.coefficient) * ten(shift);
-        let (quotient, exact) = divide(numerator, wide_of(b.coefficient));
-        // At most 69, so it fits.
-        let exponent = a.exponent - b.exponent - shift.cast_signed();
-        let (quotient, exponent) = if exact {
-            strip(quotient, exponent, a.exponent - b.exponent)
-        } else {
-            (quotient, exponent)
-        };
-        finish_wide(negative, quotient, exponent, !exact)
+        let (quotient, shift, exact) = long_division(a.coefficient, b.coefficient);
+        let preferred = a.exponent - b.exponent;
+        let exponent = preferred - shift.cast_signed();
+        let (quotient, exponent) =
+            if exact { strip(quotient, exponent, preferred) } else { (quotient, exponent) };
+        if quotient <= COEFFICIENT_MAX && exact {
+            return finish(negative, quotient, exponent);
+        }
+        finish_wide(negative, wide_of(quotient), exponent, !exact)
     }
 
     /// FEEL's modulo, with the sign of the divisor (DMN 1.5, table 76); `None` by zero.
@@ -212,19 +209,30 @@ pub(super) fn ten(power: u32) -> U256 {
     }
 }
 
-fn divide(numerator: U256, divisor: U256) -> (U256, bool) {
-    let quotient = numerator / divisor;
-    (quotient, quotient * divisor == numerator)
+/// 35 digits of `a × 10^shift / b`, or fewer if that is exact: the quotient, the shift, exactness.
+/// By hand, a piece of digits at a time, as large as the rest bears within 128 bits.
+fn long_division(a: u128, b: u128) -> (u128, u32, bool) {
+    const WANTED: u32 = DIGITS_MAX + 1;
+    let (mut quotient, mut rest, mut shift) = (a / b, a % b, 0);
+    while rest != 0 {
+        let done = if quotient == 0 { 0 } else { digits(quotient) };
+        if done >= WANTED {
+            break;
+        }
+        // The rest is below the divisor, so it bears what the divisor leaves of 38 digits.
+        let piece = (38 - digits(b)).min(WANTED - done);
+        let factor = 10_u128.pow(piece);
+        quotient = quotient * factor + rest * factor / b;
+        rest = rest * factor % b;
+        shift += piece;
+    }
+    (quotient, shift, rest == 0)
 }
 
 /// Takes zeros off the end, while the exponent is below the one that the operation prefers.
-fn strip(mut value: U256, mut exponent: i32, preferred: i32) -> (U256, i32) {
-    while exponent < preferred {
-        let (tenth, exact) = divide(value, ten(1));
-        if !exact {
-            break;
-        }
-        value = tenth;
+fn strip(mut value: u128, mut exponent: i32, preferred: i32) -> (u128, i32) {
+    while exponent < preferred && value % 10 == 0 {
+        value /= 10;
         exponent += 1;
     }
     (value, exponent)
