@@ -231,7 +231,7 @@ fn long_division(a: u128, b: u128) -> (u128, u32, bool) {
 
 /// Takes zeros off the end, while the exponent is below the one that the operation prefers.
 fn strip(mut value: u128, mut exponent: i32, preferred: i32) -> (u128, i32) {
-    while exponent < preferred && value % 10 == 0 {
+    while exponent < preferred && value.is_multiple_of(10) {
         value /= 10;
         exponent += 1;
     }
