@@ -104,24 +104,6 @@ fn chosen(args: &DecideArgs, graph: &Definitions) -> Result<String, Failure> {
     }
 }
 
-/// As Camunda 8's API names it, where it does.
-fn kind(kind: DecisionKind) -> &'static str {
-    match kind {
-        DecisionKind::Table => "DECISION_TABLE",
-        DecisionKind::Literal => "LITERAL_EXPRESSION",
-        DecisionKind::Context => "CONTEXT",
-        DecisionKind::List => "LIST",
-        DecisionKind::Relation => "RELATION",
-        DecisionKind::Invocation => "INVOCATION",
-        DecisionKind::Function => "FUNCTION",
-        DecisionKind::Conditional => "CONDITIONAL",
-        DecisionKind::Filter => "FILTER",
-        DecisionKind::Iterator => "ITERATOR",
-        // Also kinds that come later.
-        _ => "UNKNOWN",
-    }
-}
-
 /// A value word for word: decimals are not rounded.
 fn raw(value: &feel::Value) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(value.to_json())
@@ -194,7 +176,7 @@ fn shown_decision(one: &EvaluatedDecision) -> Result<ShownDecision<'_>, Failure>
     Ok(ShownDecision {
         id: &one.id,
         name: &one.name,
-        r#type: kind(one.kind),
+        r#type: one.kind.api_name(),
         output: raw(&one.output)?,
         inputs: inputs.collect::<Result<_, Failure>>()?,
         rules: rules.collect::<Result<_, Failure>>()?,
@@ -221,7 +203,7 @@ fn page(decision: &str, evaluation: &Evaluation, screen: &mut Screen) {
 fn explain(one: &EvaluatedDecision, screen: &mut Screen) {
     screen.line("");
     let name = if one.name.is_empty() { &one.id } else { &one.name };
-    screen.line(&format!("{}, {}", styled(BOLD, &clean(name)), spoken(kind(one.kind))));
+    screen.line(&format!("{}, {}", styled(BOLD, &clean(name)), spoken(one.kind.api_name())));
     let mut inputs = Table::part(&[Column::text("INPUT", 12), Column::text("VALUE", 20)]);
     for input in &one.inputs {
         inputs.row([Cell::new(&input.name), Cell::new(&input.value.to_json())]);

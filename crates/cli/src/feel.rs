@@ -200,9 +200,9 @@ fn command(line: &str, variables: &Context) {
             }
         }
         ":functions" => {
-            for function in ::feel::functions().filter(|one| one.name.contains(rest.trim())) {
-                let forms = function.signatures.iter().filter(|form| !form.starts_with('='));
-                forms.for_each(|form| println!("{}({form})", function.name));
+            for function in ::feel::functions().filter(|one| one.name().contains(rest.trim())) {
+                let forms = function.signatures();
+                forms.for_each(|form| println!("{}({form})", function.name()));
             }
         }
         ":help" => println!("{REPL_HELP}"),

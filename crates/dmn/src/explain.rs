@@ -74,6 +74,25 @@ pub enum DecisionKind {
     None,
 }
 
+impl DecisionKind {
+    /// As Camunda 8's API names it, where it does.
+    pub fn api_name(self) -> &'static str {
+        match self {
+            Self::Table => "DECISION_TABLE",
+            Self::Literal => "LITERAL_EXPRESSION",
+            Self::Context => "CONTEXT",
+            Self::List => "LIST",
+            Self::Relation => "RELATION",
+            Self::Invocation => "INVOCATION",
+            Self::Function => "FUNCTION",
+            Self::Conditional => "CONDITIONAL",
+            Self::Filter => "FILTER",
+            Self::Iterator => "ITERATOR",
+            Self::None => "UNKNOWN",
+        }
+    }
+}
+
 /// An input of a decision.
 #[derive(Clone, Debug)]
 pub struct EvaluatedInput {

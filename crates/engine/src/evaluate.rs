@@ -14,7 +14,6 @@ use base::{
     Rejection, RejectionKind, Reply, Text, Variables,
 };
 use bpmn::{Kind, Run};
-use dmn::DecisionKind;
 use instance::Ask;
 
 use crate::decisions::DecisionPlace;
@@ -101,7 +100,10 @@ impl Shard {
             return Err(broken("the decision is gone; please report this".into()));
         };
         // Variables were checked to be JSON when they came.
-        let context = feel::Value::from_json(&variables.to_json()).unwrap_or(feel::Value::NULL);
+        let value = |json: &Json| feel::Value::from_json(json.as_str()).unwrap_or_default();
+        let context: feel::Context =
+            variables.iter().map(|(name, json)| (&**name, value(json))).collect();
+        let context = feel::Value::context(context);
         let seed_of_moment = seed.raw().rotate_left(32) ^ self.now_ms.cast_unsigned();
         let now = feel::Now { ms: self.now_ms, seed: seed_of_moment };
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
@@ -145,7 +147,7 @@ fn told(one: dmn::EvaluatedDecision, graph: &DecisionGraphRow) -> EvaluatedDecis
         version: deployed.map_or(graph.version, |row| row.version),
         id: one.id.into(),
         name: one.name.into(),
-        kind: kind(one.kind).into(),
+        kind: one.kind.api_name().into(),
         output: Some(json(&one.output)),
         inputs: one
             .inputs
@@ -155,24 +157,6 @@ fn told(one: dmn::EvaluatedDecision, graph: &DecisionGraphRow) -> EvaluatedDecis
         rules: one.rules.into_iter().map(rule).collect(),
         reasons: one.reasons.into_iter().map(Text::from).collect(),
         left_out: 0,
-    }
-}
-
-/// As Camunda 8's API names it, where it does.
-fn kind(kind: DecisionKind) -> &'static str {
-    match kind {
-        DecisionKind::Table => "DECISION_TABLE",
-        DecisionKind::Literal => "LITERAL_EXPRESSION",
-        DecisionKind::Context => "CONTEXT",
-        DecisionKind::List => "LIST",
-        DecisionKind::Relation => "RELATION",
-        DecisionKind::Invocation => "INVOCATION",
-        DecisionKind::Function => "FUNCTION",
-        DecisionKind::Conditional => "CONDITIONAL",
-        DecisionKind::Filter => "FILTER",
-        DecisionKind::Iterator => "ITERATOR",
-        // Also kinds that come later.
-        _ => "UNKNOWN",
     }
 }
 

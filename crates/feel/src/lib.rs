@@ -76,7 +76,6 @@ struct Compiled {
     source: Arc<str>,
     /// Variables of the outside, by their numbers.
     globals: Vec<Arc<str>>,
-    names: Vec<Arc<str>>,
     slots: u32,
     code: code::Code,
 }
@@ -96,10 +95,7 @@ pub fn compile_in(source: &str, environment: &Environment) -> Result<Expression,
     let mut compiler = compile::Compiler::new(environment, source.clone());
     let code = compiler.node(&tree)?;
     let slots = compiler.slots();
-    let globals = compiler.globals;
-    let mut names = globals.clone();
-    names.sort();
-    Ok(Expression(Arc::new(Compiled { source, globals, names, slots, code })))
+    Ok(Expression(Arc::new(Compiled { source, globals: compiler.globals, slots, code })))
 }
 
 /// The text of an expression in one spelling: what it prints compiles to the same tree.
@@ -188,9 +184,9 @@ impl Expression {
         &self.0.source
     }
 
-    /// Names of variables that it may read, sorted.
+    /// Names of variables that it may read, in the order of the text.
     pub fn names(&self) -> &[Arc<str>] {
-        &self.0.names
+        &self.0.globals
     }
 
     /// The value, if it is the same whatever the variables are.
@@ -207,7 +203,7 @@ impl Expression {
 
     /// Evaluates as a part of something larger, within its budget.
     pub fn run(&self, machine: &mut Machine, scope: &dyn Scope) -> Value {
-        let Compiled { source, globals, slots, code, .. } = &*self.0;
+        let Compiled { source, globals, slots, code } = &*self.0;
         let unit = Unit { source, names: globals, slots: *slots };
         let value = machine.enter(&unit, scope, None, |machine, frame| machine.eval(frame, code));
         match machine.exhausted() {

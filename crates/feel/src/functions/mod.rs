@@ -46,16 +46,23 @@ impl std::fmt::Debug for Builtin {
 
 /// What the reference says of a function.
 #[derive(Clone, Copy, Debug)]
-pub struct FunctionInfo {
+pub struct FunctionInfo(&'static Builtin);
+
+impl FunctionInfo {
     /// Its name.
-    pub name: &'static str,
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
     /// Its lists of parameters.
-    pub signatures: &'static [&'static str],
+    pub fn signatures(self) -> impl Iterator<Item = &'static str> {
+        self.0.shown_forms()
+    }
 }
 
 /// Every function that needs no declaration, sorted by name.
 pub fn functions() -> impl Iterator<Item = FunctionInfo> {
-    ALL.iter().map(|builtin| FunctionInfo { name: builtin.name, signatures: builtin.forms })
+    ALL.iter().map(FunctionInfo)
 }
 
 /// The function of that name.
@@ -143,8 +150,12 @@ impl Builtin {
 
     /// Its lists of parameters, for messages.
     pub fn signature(&self) -> String {
-        let forms = self.forms.iter().filter(|form| !form.starts_with('='));
-        let forms: Vec<_> = forms.map(|form| format!("({form})")).collect();
+        let forms: Vec<_> = self.shown_forms().map(|form| format!("({form})")).collect();
         forms.join(" or ")
+    }
+
+    /// Those of its lists of parameters that serve arguments in order.
+    fn shown_forms(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.forms.iter().copied().filter(|form| !form.starts_with('='))
     }
 }

@@ -201,29 +201,30 @@ impl<'a> Parser<'a> {
     }
 
     fn disjunction(&mut self) -> Parsed<Node> {
-        let first = self.conjunction()?;
-        if !self.is_word("or") {
-            return Ok(first);
-        }
-        let start = first.span;
-        let mut operands = vec![first];
-        while self.eat_word("or")? {
-            operands.push(self.conjunction()?);
-        }
-        self.node(start, Kind::Or(operands))
+        self.connected("or", Self::conjunction, Kind::Or)
     }
 
     fn conjunction(&mut self) -> Parsed<Node> {
-        let first = self.comparison()?;
-        if !self.is_word("and") {
+        self.connected("and", Self::comparison, Kind::And)
+    }
+
+    /// One operand, or several with a word between.
+    fn connected(
+        &mut self,
+        word: &str,
+        operand: fn(&mut Self) -> Parsed<Node>,
+        kind: fn(Vec<Node>) -> Kind,
+    ) -> Parsed<Node> {
+        let first = operand(self)?;
+        if !self.is_word(word) {
             return Ok(first);
         }
         let start = first.span;
         let mut operands = vec![first];
-        while self.eat_word("and")? {
-            operands.push(self.comparison()?);
+        while self.eat_word(word)? {
+            operands.push(operand(self)?);
         }
-        self.node(start, Kind::And(operands))
+        self.node(start, kind(operands))
     }
 
     pub(super) fn comparison_operator(&self) -> Option<Op> {
