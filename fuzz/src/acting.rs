@@ -113,7 +113,7 @@ impl Actor<'_> {
     fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
         let (mut steps, mut asks) = self.decide(0, act);
         // What is asked for is answered at once: the input is not done before.
-        while let Some(Ask::Evaluate { owner, decision_id }) = asks.pop() {
+        while let Some(Ask::Evaluate { owner, decision_id, .. }) = asks.pop() {
             self.answered += 1;
             let turn = self.answered % 3;
             let more;

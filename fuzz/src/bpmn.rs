@@ -1,24 +1,24 @@
 //! XML to a checked graph; what is accepted compiles again and runs.
 
-use ::bpmn::{Severity, read};
-use base::{DefinitionKey, DefinitionRow, Key, Variables};
+use ::bpmn::read;
+use base::{DefinitionKey, DefinitionRow, Key, Severity, Variables};
 
 use crate::acting;
 
 pub(crate) fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let processes = match read(text) {
-        Ok(processes) => processes,
-        Err(problems) => {
-            let errors = problems.iter().filter(|found| found.severity == Severity::Error).count();
+        Ok(model) => model.processes,
+        Err(findings) => {
+            let errors = findings.iter().filter(|found| found.severity == Severity::Error).count();
             assert!(errors > 0, "a refusal has a reason");
             let lines = u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX);
-            for problem in &problems {
+            for finding in &findings {
                 assert!(
-                    problem.line <= lines.saturating_add(1),
-                    "{problem} is outside of the file"
+                    finding.line <= lines.saturating_add(1),
+                    "{finding} is outside of the file"
                 );
-                assert!(!problem.to_string().is_empty(), "a problem says something");
+                assert!(!finding.to_string().is_empty(), "a finding says something");
             }
             return;
         }

@@ -2,8 +2,9 @@
 //!
 //! A form feed stands between a file and those that it may import.
 
-use ::dmn::{Definitions, Options, Severity, compile_as};
+use ::dmn::{Definitions, Options, compile_as};
 use ::feel::Value;
+use base::Severity;
 
 /// 2026-11-23T12:00:00Z.
 const NOW_MS: i64 = 1_795_435_200_000;

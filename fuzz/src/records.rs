@@ -41,7 +41,7 @@ pub(crate) fn key() -> InstanceKey {
 pub(crate) fn process() -> &'static Process {
     static PROCESS: OnceLock<Process> = OnceLock::new();
     PROCESS.get_or_init(|| {
-        let processes = ::bpmn::read(MODEL).expect("a sound model");
+        let processes = ::bpmn::read(MODEL).expect("a sound model").processes;
         processes.into_iter().next().expect("a process")
     })
 }

@@ -7,6 +7,7 @@ mod batch;
 mod command;
 mod evaluation;
 mod event;
+mod finding;
 mod json;
 mod key;
 pub mod limits;
@@ -28,6 +29,7 @@ pub use evaluation::{
 pub use event::{
     CorrelationSource, Event, IncidentKind, InstanceCreated, Record, Stage, UserTaskDetails,
 };
+pub use finding::{Finding, Severity};
 pub use json::{Json, JsonError, Variables};
 pub use key::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
@@ -37,8 +39,8 @@ pub use key::{
 pub use mail::Mail;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
-    DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceRow,
-    InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow, SnapshotRow,
-    StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
+    DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
+    InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
 };
 pub use text::Text;

@@ -64,10 +64,40 @@ pub struct DecisionGraphRow {
     pub resource_name: Text,
     /// The file.
     pub resource: std::sync::Arc<[u8]>,
+    /// The files that it imports, and those that they import.
+    pub imports: Vec<ImportedFile>,
     /// In the order of the file.
     pub decisions: Vec<DecisionRow>,
     /// When, milliseconds since 1970.
     pub deployed_ms: i64,
+}
+
+/// A file that another one imports.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImportedFile {
+    /// File name at deployment.
+    pub name: Text,
+    /// The file.
+    pub resource: std::sync::Arc<[u8]>,
+}
+
+impl DecisionGraphRow {
+    /// The row without its files.
+    #[must_use]
+    pub fn head(&self) -> Self {
+        Self {
+            key: self.key,
+            deployment: self.deployment,
+            id: self.id.clone(),
+            version: self.version,
+            name: self.name.clone(),
+            resource_name: self.resource_name.clone(),
+            resource: [].into(),
+            imports: Vec::new(),
+            decisions: self.decisions.clone(),
+            deployed_ms: self.deployed_ms,
+        }
+    }
 }
 
 /// A deployed decision.

@@ -1,14 +1,37 @@
 //! What is looked at in a model's text before and beside the XML parser.
 //!
 //! In:  the text of a file.
-//! Out: whether it nests too deep for a parser that recurses; where a tag ends.
+//! Out: whether it is too large, or nests too deep for a parser that recurses; where a tag ends.
 //! Absent: parsing (see `bpmn::read`, `dmn::read`).
 
-use crate::limits::XML_DEPTH_MAX;
+use crate::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX};
+
+/// A limit that a text is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OverLimit {
+    /// Line of the place, from 1.
+    pub line: u32,
+    /// What was found and what is allowed.
+    pub message: String,
+    /// What to do.
+    pub help: &'static str,
+}
+
+/// Why a text is not given to the parser.
+pub fn over_limit(text: &str) -> Option<OverLimit> {
+    if text.len() > RESOURCE_BYTES_MAX {
+        let message =
+            format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
+        return Some(OverLimit { line: 1, message, help: "split the model" });
+    }
+    let (line, depth) = too_deep(text)?;
+    let message = format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
+    Some(OverLimit { line, message, help: "flatten the model" })
+}
 
 /// Line and depth where elements are nested deeper than [`XML_DEPTH_MAX`]. Counts tags outside of
 /// comments, CDATA and processing instructions; on malformed input the parser has the last word.
-pub fn too_deep(text: &str) -> Option<(u32, usize)> {
+fn too_deep(text: &str) -> Option<(u32, usize)> {
     let (mut depth, mut line, mut rest) = (0_usize, 1_u32, text);
     while let Some(at) = rest.find('<') {
         line += u32::try_from(rest[..at].matches('\n').count()).unwrap_or(u32::MAX);

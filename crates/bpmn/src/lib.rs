@@ -4,7 +4,6 @@
 //! change of state other than by emitting events (see `instance`).
 
 mod graph;
-mod problem;
 mod read;
 mod run;
 pub mod timer;
@@ -13,6 +12,5 @@ pub use graph::{
     Binding, CalledDecision, EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger,
     UserTaskSpec, Value,
 };
-pub use problem::{Problem, Severity};
-pub use read::read;
+pub use read::{Definitions, read};
 pub use run::Run;

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::failure::{Failure, NO};
 use crate::input::given;
-use crate::lint;
+use crate::models::ModelFile;
 use crate::screen::{BAD, BOLD, Cell, Column, DIM, GOOD, Screen, Table, clean, put, spoken};
 use crate::screen::{styled, wrap};
 
@@ -38,6 +38,9 @@ pub(crate) struct DecideArgs {
     /// Id or name of a decision in it
     #[arg(long, value_name = "ID")]
     decision: Option<String>,
+    /// A DMN file that it imports; without it those beside FILE are looked through
+    #[arg(long, value_name = "FILE")]
+    import: Vec<PathBuf>,
     /// A JSON object, or @FILE, or - for standard input
     #[arg(long, value_name = "JSON", default_value = "{}")]
     input: String,
@@ -54,15 +57,11 @@ pub(crate) fn run(args: &DecideArgs, json: bool) -> ExitCode {
 }
 
 fn decide(args: &DecideArgs, json: bool) -> Result<ExitCode, Failure> {
-    let shown = args.file.display();
-    let text = std::fs::read(&args.file).map_err(|error| error.to_string()).and_then(lint::utf8);
-    let text = text.map_err(|why| Failure::wrong_call(format!("cannot read {shown}: {why}")))?;
-    let graph = dmn::compile(&text).map_err(|findings| {
-        let findings = findings.into_iter().map(|finding| {
-            let problem = lint::Problem::from(finding);
-            lint::shown(&args.file, &text, &problem)
-        });
-        let findings: String = findings.collect();
+    let file = ModelFile::read(&args.file)?;
+    let others = if args.import.is_empty() { file.others(&[]) } else { file.among(&args.import) };
+    let graph = file.decisions(&others).map_err(|findings| {
+        let findings: String =
+            findings.iter().map(|finding| file.shown(&others, finding)).collect();
         Failure::no(format!("the model is refused:\n{}", findings.trim_end()))
     })?;
     let decision = chosen(args, &graph)?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Done, text};
 use crate::failure::Failure;
+use crate::models::{Checked, ModelFile};
 use crate::screen::{BOLD, Cell, Column, DIM, Screen, Table};
 
 pub(crate) const HELP: &str = "Examples:
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: DeployArgs, context: Context) -> Done {
         args.files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     let deployed = match context.client.deploy(&files).await {
         Ok(deployed) => deployed,
-        Err(error) => return Err(explain(error, &args.files, &files)),
+        Err(error) => return Err(explain(error, &args.files)),
     };
     context.answer(&deployed, page)
 }
@@ -47,30 +48,26 @@ fn read(path: &Path) -> Result<ResourceFile, Failure> {
 
 /// A refused model is shown in its lines, as `fermata lint` does; anything else in the server's
 /// words.
-fn explain(error: client::Error, paths: &[PathBuf], files: &[ResourceFile]) -> Failure {
+fn explain(error: client::Error, paths: &[PathBuf]) -> Failure {
     let refused = error.status() == Some(400);
     let failure = Failure::from(error);
     if !refused {
         return failure;
     }
-    let shown: String = paths
-        .iter()
-        .zip(files)
-        .filter_map(|(path, file)| {
-            let text = std::str::from_utf8(&file.bytes).ok()?;
-            Some((path, text, crate::lint::refusal(path, text)))
-        })
-        .flat_map(|(path, text, problems)| {
-            problems
-                .iter()
-                .map(|problem| crate::lint::shown(path, text, problem))
-                .collect::<Vec<_>>()
-        })
-        .collect();
+    let files = paths.iter().filter_map(|path| ModelFile::read(path).ok());
+    let shown: String = files.map(|file| refusal(&file, paths)).collect();
     if shown.is_empty() {
         return failure;
     }
     Failure::no(format!("nothing is deployed, for a model is refused:\n{}", shown.trim_end()))
+}
+
+/// What the deployment says against a file.
+fn refusal(file: &ModelFile, paths: &[PathBuf]) -> String {
+    let others = file.among(paths);
+    let checked = Checked::of(file, &others);
+    let findings = if checked.is_refused() { checked.findings } else { Vec::new() };
+    findings.iter().map(|finding| file.shown(&others, finding)).collect()
 }
 
 fn page(deployed: &Value, screen: &mut Screen) {

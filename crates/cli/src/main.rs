@@ -19,6 +19,7 @@ mod input;
 mod lint;
 mod list;
 mod message;
+mod models;
 mod process;
 mod retry;
 mod screen;

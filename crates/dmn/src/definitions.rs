@@ -7,12 +7,12 @@ use feel::{Machine, Now, Type, Value};
 use crate::compile::{self, Options};
 use crate::evaluate::Run;
 use crate::explain::{Evaluation, Failure};
-use crate::finding::Finding;
 use crate::link;
 use crate::model::Model;
 use crate::program::{Element, ElementKind, Program};
 use crate::read::read;
 use crate::report::{Report, Source};
+use base::Finding;
 
 /// A decision model that was read and compiled; immutable, shared by cloning.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ struct Compiled {
     namespace: String,
     decisions: Vec<DecisionInfo>,
     findings: Vec<Finding>,
+    /// Places of the files that are imported, among those that were given.
+    imports: Vec<usize>,
     program: Arc<Program>,
 }
 
@@ -62,7 +64,10 @@ pub fn compile_as(
     sources.extend(imports.iter().map(|(file, text)| Source { file: Some(file), text }));
     let count = sources.len();
     let mut report = Report::new(sources);
-    let models: Vec<Option<Model>> = (0..count).map(|number| read(&mut report, number)).collect();
+    let mut models = vec![read(&mut report, 0)];
+    let imports = models[0].as_ref().is_some_and(|model| !model.imports.is_empty());
+    // Nobody pays for the reading of files that cannot be reached.
+    models.extend((1..count).map(|number| imports.then(|| read(&mut report, number)).flatten()));
     let Some(graph) = link::link(models, &mut report) else {
         report.keep_only(&[true]);
         return Err(report.into_findings());
@@ -72,6 +77,8 @@ pub fn compile_as(
         return Err(report.into_findings());
     }
     let decisions = infos(&graph, &program);
+    let reached = graph.reached.iter().skip(1).enumerate();
+    let imports = reached.filter(|(_, reached)| **reached).map(|(place, _)| place).collect();
     let Model { id, name, namespace, .. } = &graph.models[0];
     Ok(Definitions(Arc::new(Compiled {
         id: id.clone(),
@@ -79,6 +86,7 @@ pub fn compile_as(
         namespace: namespace.clone(),
         decisions,
         findings: report.into_findings(),
+        imports,
         program: Arc::new(program),
     })))
 }
@@ -97,6 +105,12 @@ impl Definitions {
     /// `namespace` of `definitions`.
     pub fn namespace(&self) -> &str {
         &self.0.namespace
+    }
+
+    /// Which of the files that were given are imported, by this one or by those that it imports:
+    /// their places, ascending.
+    pub fn imports(&self) -> &[usize] {
+        &self.0.imports
     }
 
     /// The decisions of the file itself, in its order.

@@ -8,7 +8,6 @@ mod compile;
 mod definitions;
 mod evaluate;
 mod explain;
-mod finding;
 mod index;
 mod link;
 mod model;
@@ -22,4 +21,3 @@ pub use explain::{
     DecisionKind, EvaluatedDecision, EvaluatedInput, EvaluatedOutput, Evaluation, Failure,
     MatchedRule,
 };
-pub use finding::{Finding, Severity};

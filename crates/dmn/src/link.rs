@@ -120,10 +120,11 @@ impl Graph {
                 let message = format!("two imports have the name \"{}\"", import.name);
                 report.error("D006", import.at, message, "rename one of them");
             }
+            let namespace = &import.namespace;
             if self.imported[number][place].is_some() {
+                self.check_only(import, report);
                 continue;
             }
-            let namespace = &import.namespace;
             if import.is_dmn {
                 let message = format!("no file with the namespace \"{namespace}\" was given");
                 report.error(
@@ -136,6 +137,24 @@ impl Graph {
                 let message = format!("\"{namespace}\" is not imported: only DMN is");
                 report.warning("D011", import.at, message, "copy what is needed into a DMN file");
             }
+        }
+    }
+
+    /// Which of two files is meant cannot be known.
+    fn check_only(&self, import: &Import, report: &mut Report<'_>) {
+        let namespace = &import.namespace;
+        let with_it = |(_, model): &(usize, &Model)| model.namespace == *namespace;
+        let files: Vec<&str> = self
+            .models
+            .iter()
+            .enumerate()
+            .filter(with_it)
+            .map(|(number, _)| report.sources()[number].file.unwrap_or("this one"))
+            .collect();
+        if files.len() > 1 {
+            let message =
+                format!("several files have the namespace \"{namespace}\": {}", files.join(", "));
+            report.error("D011", import.at, message, "give only the one that is meant");
         }
     }
 
@@ -231,24 +250,26 @@ impl Linker {
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         for href in hrefs {
             match self.find_one(graph, from, href, wanted) {
-                Ok(node) if !seen.insert(node) => {
+                Ok(None) => {}
+                Ok(Some(node)) if !seen.insert(node) => {
                     let message = format!("\"{}\" is required twice", href.text);
                     report.warning("D007", href.at, message, "remove one of the requirements");
                 }
-                Ok(node) => found.push(node),
+                Ok(Some(node)) => found.push(node),
                 Err((message, help)) => report.error("D007", href.at, message, help),
             }
         }
         found
     }
 
+    /// `None` for what is in a file that is missing, which was said at its import.
     fn find_one(
         &self,
         graph: &Graph,
         from: usize,
         href: &Spot,
         wanted: Wanted,
-    ) -> Result<usize, (String, String)> {
+    ) -> Result<Option<usize>, (String, String)> {
         let text = &href.text;
         let Some((namespace, id)) = text.rsplit_once('#') else {
             let message = format!("expected an href like \"#id\", but found \"{text}\"");
@@ -260,10 +281,16 @@ impl Linker {
             let imported =
                 |to: &Option<usize>| to.is_some_and(|to| graph.models[to].namespace == namespace);
             let found = graph.imported[from].iter().copied().find(imported).flatten();
-            found.ok_or_else(|| {
-                let message = format!("\"{text}\" is in a model that this one does not import");
-                (message, format!("add <import namespace=\"{namespace}\" ...>"))
-            })?
+            match found {
+                Some(model) => model,
+                None if graph.models[from].imports.iter().any(|it| it.namespace == namespace) => {
+                    return Ok(None);
+                }
+                None => {
+                    let message = format!("\"{text}\" is in a model that this one does not import");
+                    return Err((message, format!("add <import namespace=\"{namespace}\" ...>")));
+                }
+            }
         };
         let Some(&node) = self.ids.get(&(model, id.to_owned())) else {
             let message = format!("there is no element with the id \"{id}\"");
@@ -275,7 +302,7 @@ impl Linker {
             | (Wanted::Decision | Wanted::Information, ElementKind::Decision(_))
             | (Wanted::Input | Wanted::Information, ElementKind::Input)
             | (Wanted::Function, ElementKind::Knowledge(_) | ElementKind::Service(_)) => {
-                return Ok(node);
+                return Ok(Some(node));
             }
             (Wanted::Decision, _) => "a decision",
             (Wanted::Input, _) => "an inputData",

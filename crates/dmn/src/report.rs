@@ -4,8 +4,8 @@
 //! Out: findings with line and column.
 //! Absent: the decision what is wrong (see `read`, `link`, `compile`).
 
-use crate::finding::{Finding, Severity};
 use crate::model::Spot;
+use base::{Finding, Severity};
 
 /// Most findings of one model: past them a file is not worth reading on.
 pub(crate) const FINDINGS_MAX: usize = 100;

@@ -43,10 +43,11 @@ impl Definition {
     /// numbers its elements in another way than the log does.
     pub fn compile(row: DefinitionRow) -> Result<Self, String> {
         let text = std::str::from_utf8(&row.resource).map_err(|error| error.to_string())?;
-        let processes = bpmn::read(text).map_err(|problems| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let model = bpmn::read(text).map_err(|findings| {
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         })?;
-        let process = processes
+        let process = model
+            .processes
             .into_iter()
             .find(|process| process.id == row.id)
             .ok_or_else(|| format!("the resource has no process {}", &*row.id))?;

@@ -23,10 +23,13 @@ pub struct DecisionGraph {
 impl DecisionGraph {
     /// Compiles what was stored. Fails only if this release cannot read the model any more.
     pub fn compile(row: DecisionGraphRow) -> Result<Self, String> {
-        let text = std::str::from_utf8(&row.resource).map_err(|error| error.to_string())?;
-        let definitions = dmn::compile(text).map_err(|findings| {
-            findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        })?;
+        let text = |bytes| std::str::from_utf8(bytes).map_err(|error| error.to_string());
+        let imports = row.imports.iter().map(|file| Ok((&*file.name, text(&file.resource)?)));
+        let imports: Vec<(&str, &str)> = imports.collect::<Result<_, String>>()?;
+        let definitions =
+            dmn::compile_with(text(&row.resource)?, &imports).map_err(|findings| {
+                findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            })?;
         Ok(Self { row, definitions })
     }
 }
@@ -56,6 +59,7 @@ pub struct Decisions {
 impl Decisions {
     pub(crate) fn add_head(&mut self, mut head: DecisionGraphRow) {
         head.resource = Arc::from([]);
+        head.imports = Vec::new();
         for (at, decision) in head.decisions.iter().enumerate() {
             let place = DecisionPlace { graph: head.key, at };
             self.by_key.insert(decision.key, place);

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use base::{
     DecisionGraphKey, DecisionGraphRow, DecisionKey, DecisionRow, DefinitionKey, DefinitionRow,
-    DefinitionTimerRow, DeployedDefinition, Op, Outcome, Rejection, Reply, ShardId, Text,
+    DefinitionTimerRow, DeployedDefinition, ImportedFile, Op, Outcome, Rejection, Reply, ShardId,
+    Text,
 };
 use bpmn::{Process, Trigger, Value, timer};
 
@@ -38,7 +39,9 @@ impl Shard {
                         definitions.push(self.deploy_one(&file, process));
                     }
                 }
-                Model::Dmn(graph) => graphs.push(self.deploy_graph(&file, graph)),
+                Model::Dmn { definitions, imports } => {
+                    graphs.push(self.deploy_graph(&file, definitions, imports));
+                }
             }
         }
         Ok(Reply::Deployed { deployment, definitions, graphs })
@@ -52,7 +55,9 @@ impl Shard {
             .map(|process| self.known_process(process, &resource.name, &resource.bytes))
             .all(|known| known.is_some())
             && graphs
-                .map(|graph| self.known_graph(graph, &resource.name, &resource.bytes))
+                .map(|(graph, imports)| {
+                    self.known_graph(graph, &resource.name, &resource.bytes, imports)
+                })
                 .all(|known| known.is_some())
     }
 
@@ -118,23 +123,31 @@ impl Shard {
         deployed
     }
 
-    /// The latest version of a graph, if it is from this very file and its decisions are the latest.
+    /// The latest version of a graph, if it is from these very files and its decisions are the
+    /// latest.
     fn known_graph(
         &self,
         graph: &dmn::Definitions,
         name: &Text,
         bytes: &Arc<[u8]>,
+        imports: &[ImportedFile],
     ) -> Option<&DecisionGraphRow> {
         let decisions = &self.catalog.decisions;
         let head = decisions.latest_graph(graph.id())?;
         let known = decisions.usable(head.key).ok()?;
         let newest = |row: &DecisionRow| decisions.latest(&row.id).is_some_and(|(_, it)| it == row);
         let same = known.row.resource == *bytes && known.row.resource_name == *name;
+        let same = same && known.row.imports == imports;
         (same && head.decisions.iter().all(newest)).then_some(head)
     }
 
-    fn deploy_graph(&mut self, file: &File, definitions: dmn::Definitions) -> DecisionGraphRow {
-        let known = self.known_graph(&definitions, &file.name, &file.bytes);
+    fn deploy_graph(
+        &mut self,
+        file: &File,
+        definitions: dmn::Definitions,
+        imports: Vec<ImportedFile>,
+    ) -> DecisionGraphRow {
+        let known = self.known_graph(&definitions, &file.name, &file.bytes, &imports);
         if let Some(known) = known.filter(|_| !file.anew) {
             return known.clone();
         }
@@ -159,11 +172,12 @@ impl Shard {
             name: definitions.name().into(),
             resource_name: file.name.clone(),
             resource: file.bytes.clone(),
+            imports,
             decisions,
             deployed_ms: self.now_ms,
         };
         self.ops.push(Op::PutDecisionGraph(row.clone()));
-        let head = DecisionGraphRow { resource: Arc::from([]), ..row.clone() };
+        let head = row.head();
         let graph = Arc::new(DecisionGraph { row, definitions });
         self.catalog.decisions.add(Arc::clone(&graph));
         self.effects.deployed.graphs.push(graph);
@@ -203,7 +217,7 @@ fn check(resources: &[Resource], now_ms: i64) -> Result<(), Rejection> {
                 })?;
             }
         }
-        if let Some(graph) = resource.graph() {
+        if let Some((graph, _)) = resource.graph() {
             once("decision requirements graph", graph.id())?;
             for decision in graph.decisions() {
                 once("decision", &decision.id)?;

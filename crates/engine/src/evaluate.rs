@@ -45,7 +45,7 @@ impl Shard {
         instance: InstanceKey,
         ask: &Ask,
     ) -> Option<Result<DecisionPlace, NotEvaluated>> {
-        let Ask::Evaluate { owner, decision_id } = ask;
+        let Ask::Evaluate { owner, decision_id, .. } = ask;
         let entry = self.cache.get(instance).filter(|entry| !entry.poisoned)?;
         let element = entry.state.element(*owner)?.element;
         let Kind::Decision(called) = &entry.definition.process.node(element).kind else {
@@ -59,11 +59,11 @@ impl Shard {
 
     /// Evaluates what a task asks for, and lets the task go on.
     pub(crate) fn answer_ask(&mut self, instance: InstanceKey, ask: &Ask) {
-        let Ask::Evaluate { owner, decision_id: _ } = ask;
+        let Ask::Evaluate { owner, seed, .. } = ask;
         let Some(place) = self.called(instance, ask) else { return };
         let Some(entry) = self.cache.get(instance) else { return };
         let variables = entry.state.visible_variables(*owner);
-        let evaluated = place.and_then(|place| self.evaluate(place, &variables, owner.0));
+        let evaluated = place.and_then(|place| self.evaluate(place, &variables, owner.0, *seed));
         // A panic has quarantined the instance.
         let _ = self.decide_after(self.steps, instance, |_, decision, process| match evaluated {
             Ok(mut evaluation) => {
@@ -80,18 +80,21 @@ impl Shard {
     pub(crate) fn evaluate_decision(&mut self, evaluate: &EvaluateDecision) -> Outcome {
         let place = self.catalog.decisions.resolve(&evaluate.decision)?;
         let key = self.own_key();
+        // A key is given once.
+        let seed = key.raw().rotate_left(32) ^ self.now_ms.cast_unsigned();
         let evaluation = self
-            .evaluate(place, &evaluate.variables, key)
+            .evaluate(place, &evaluate.variables, key, seed)
             .map_err(|not| Rejection::new(RejectionKind::Unavailable, not.message))?;
         Ok(Reply::Evaluated(Box::new(evaluation)))
     }
 
-    /// Evaluates a decision of a graph in memory; `seed` is drawn once for each evaluation.
+    /// Evaluates a decision of a graph in memory; `seed` is for what is random in it.
     fn evaluate(
         &self,
         place: DecisionPlace,
         variables: &Variables,
-        seed: Key,
+        key: Key,
+        seed: u64,
     ) -> Result<Evaluation, NotEvaluated> {
         let broken =
             |message| NotEvaluated { kind: IncidentKind::DecisionEvaluationError, message };
@@ -104,8 +107,7 @@ impl Shard {
         let context: feel::Context =
             variables.iter().map(|(name, json)| (&**name, value(json))).collect();
         let context = feel::Value::context(context);
-        let seed_of_moment = seed.raw().rotate_left(32) ^ self.now_ms.cast_unsigned();
-        let now = feel::Now { ms: self.now_ms, seed: seed_of_moment };
+        let now = feel::Now { ms: self.now_ms, seed };
         let evaluated = catch_unwind(AssertUnwindSafe(|| {
             graph.definitions.evaluate(&decision.id, &context, now)
         }));
@@ -121,7 +123,7 @@ impl Shard {
             }
         };
         Ok(Evaluation {
-            key: EvaluationKey(seed),
+            key: EvaluationKey(key),
             decision: decision.key,
             id: decision.id.clone(),
             name: decision.name.clone(),

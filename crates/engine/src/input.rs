@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use base::{
     ActivateJobs, ActivatedJob, Batch, Command, DecisionGraphKey, DecisionGraphRow, DefinitionKey,
-    DefinitionRow, InstanceKey, JobKey, Key, LogRow, MailRow, MessageRow, Outcome, SnapshotRow,
-    StartLockRow, SubscriptionRow, Text, TimerKey, TimerRow,
+    DefinitionRow, ImportedFile, InstanceKey, JobKey, Key, LogRow, MailRow, MessageRow, Outcome,
+    SnapshotRow, StartLockRow, SubscriptionRow, Text, TimerKey, TimerRow,
 };
 use bpmn::{Binding, Kind, Process};
 
@@ -63,7 +63,12 @@ pub enum Model {
     /// Processes.
     Bpmn(Vec<Process>),
     /// A decision requirements graph.
-    Dmn(dmn::Definitions),
+    Dmn {
+        /// What evaluates.
+        definitions: dmn::Definitions,
+        /// The files of the deployment that it imports.
+        imports: Vec<ImportedFile>,
+    },
 }
 
 impl Resource {
@@ -71,7 +76,7 @@ impl Resource {
     pub(crate) fn processes(&self) -> &[Process] {
         match &self.model {
             Model::Bpmn(processes) => processes,
-            Model::Dmn(_) => &[],
+            Model::Dmn { .. } => &[],
         }
     }
 
@@ -84,11 +89,11 @@ impl Resource {
         })
     }
 
-    /// The decision requirements graph in it.
-    pub(crate) fn graph(&self) -> Option<&dmn::Definitions> {
+    /// The decision requirements graph in it, and the files that it imports.
+    pub(crate) fn graph(&self) -> Option<(&dmn::Definitions, &[ImportedFile])> {
         match &self.model {
             Model::Bpmn(_) => None,
-            Model::Dmn(definitions) => Some(definitions),
+            Model::Dmn { definitions, imports } => Some((definitions, imports)),
         }
     }
 }

@@ -107,7 +107,7 @@ impl Shard {
     /// The latest versions of graphs that are deployed again: their files are compared.
     fn graphs_need(&self, resources: &[Resource]) -> Option<Read> {
         let mut graphs = resources.iter().filter_map(Resource::graph);
-        graphs.find_map(|graph| {
+        graphs.find_map(|(graph, _)| {
             let key = self.catalog.decisions.latest_graph(graph.id())?.key;
             (!self.catalog.decisions.is_loaded(key)).then_some(Read::DecisionGraph(key))
         })

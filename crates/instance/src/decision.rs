@@ -46,6 +46,8 @@ pub enum Ask {
         owner: ElementKey,
         /// Id of the decision.
         decision_id: Text,
+        /// For what is random in it, see [`Decision::draw_seed`].
+        seed: u64,
     },
 }
 

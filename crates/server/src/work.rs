@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::limits::{DEPLOYMENT_BYTES_MAX, RESOURCE_BYTES_MAX};
-use base::{ActivateJobs, ActivatedJob, Command, JobKey, Rejection, Reply, ShardId};
+use base::{
+    ActivateJobs, ActivatedJob, Command, Finding, ImportedFile, JobKey, Rejection, Reply, ShardId,
+};
 use engine::{Model, Resource};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -135,7 +137,8 @@ pub async fn read_resources(files: Vec<(String, Vec<u8>)>) -> Result<Vec<Resourc
         )));
     }
     let checked = tokio::task::spawn_blocking(move || {
-        files.into_iter().map(|(name, bytes)| read_resource(&name, bytes)).collect()
+        let files: Vec<File> = files.into_iter().map(File::new).collect::<Result<_, _>>()?;
+        files.iter().map(|file| read_resource(file, &files)).collect()
     });
     checked.await.unwrap_or_else(|panic| {
         Err(Rejection::new(
@@ -145,37 +148,71 @@ pub async fn read_resources(files: Vec<(String, Vec<u8>)>) -> Result<Vec<Resourc
     })
 }
 
-fn read_resource(name: &str, bytes: Vec<u8>) -> Result<Resource, Rejection> {
-    if bytes.len() > RESOURCE_BYTES_MAX {
-        return Err(Rejection::invalid(format!(
-            "{name} is {} bytes, over the limit of {RESOURCE_BYTES_MAX}",
-            bytes.len()
-        )));
-    }
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
-    let is_decision = ending == "dmn";
-    if !is_decision && !matches!(ending.as_str(), "bpmn" | "bpmn20" | "xml") {
-        return Err(Rejection::invalid(format!(
-            "expected BPMN models (.bpmn) and DMN models (.dmn), but found `{name}`; this release \
-             deploys nothing else"
-        )));
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        Rejection::invalid(format!(
-            "expected {name} to be UTF-8, but byte {} is not; save the model as UTF-8",
-            error.valid_up_to()
-        ))
-    })?;
-    let model = if is_decision {
-        Model::Dmn(dmn::compile(text).map_err(|findings| refused(name, &findings))?)
-    } else {
-        Model::Bpmn(bpmn::read(text).map_err(|problems| refused(name, &problems))?)
-    };
-    Ok(Resource { name: name.into(), bytes: Arc::from(bytes), model })
+/// A file of a deployment: its name ends as a model's does, and it is text.
+struct File {
+    name: String,
+    bytes: Arc<[u8]>,
+    is_decision: bool,
 }
 
-fn refused(name: &str, findings: &[impl std::fmt::Display]) -> Rejection {
-    let lines: Vec<_> = findings.iter().map(|finding| format!("{name}:{finding}")).collect();
+impl File {
+    fn new((name, bytes): (String, Vec<u8>)) -> Result<Self, Rejection> {
+        if bytes.len() > RESOURCE_BYTES_MAX {
+            return Err(Rejection::invalid(format!(
+                "{name} is {} bytes, over the limit of {RESOURCE_BYTES_MAX}",
+                bytes.len()
+            )));
+        }
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
+        let is_decision = ending == "dmn";
+        if !is_decision && !matches!(ending.as_str(), "bpmn" | "bpmn20" | "xml") {
+            return Err(Rejection::invalid(format!(
+                "expected BPMN models (.bpmn) and DMN models (.dmn), but found `{name}`; this \
+                 release deploys nothing else"
+            )));
+        }
+        let file = Self { name, bytes: Arc::from(bytes), is_decision };
+        file.text()?;
+        Ok(file)
+    }
+
+    fn text(&self) -> Result<&str, Rejection> {
+        std::str::from_utf8(&self.bytes).map_err(|error| {
+            Rejection::invalid(format!(
+                "expected {} to be UTF-8, but byte {} is not; save the model as UTF-8",
+                self.name,
+                error.valid_up_to()
+            ))
+        })
+    }
+}
+
+/// `all` are the files of the deployment: a decision model may import another one of them.
+fn read_resource(file: &File, all: &[File]) -> Result<Resource, Rejection> {
+    let refused = |findings: Vec<Finding>| refused(&file.name, findings);
+    let model = if file.is_decision {
+        let others = || all.iter().filter(|other| other.is_decision && other.name != file.name);
+        let texts: Vec<(&str, &str)> = others()
+            .map(|other| Ok((other.name.as_str(), other.text()?)))
+            .collect::<Result<_, Rejection>>()?;
+        let definitions = dmn::compile_with(file.text()?, &texts).map_err(refused)?;
+        let imported = definitions.imports().iter().filter_map(|place| others().nth(*place));
+        let imports = imported
+            .map(|other| ImportedFile {
+                name: other.name.as_str().into(),
+                resource: other.bytes.clone(),
+            })
+            .collect();
+        Model::Dmn { definitions, imports }
+    } else {
+        Model::Bpmn(bpmn::read(file.text()?).map_err(refused)?.processes)
+    };
+    Ok(Resource { name: file.name.as_str().into(), bytes: file.bytes.clone(), model })
+}
+
+fn refused(name: &str, findings: Vec<Finding>) -> Rejection {
+    let lines: Vec<_> =
+        findings.into_iter().map(|finding| finding.within(name).to_string()).collect();
     Rejection::invalid(format!("the model is refused:\n{}", lines.join("\n")))
 }
 

@@ -213,7 +213,10 @@ impl Play {
         let decisions = Resource {
             name: "shop.dmn".into(),
             bytes: Arc::from(model::DECISIONS.as_bytes()),
-            model: Model::Dmn(dmn::compile(model::DECISIONS).expect("our own decisions")),
+            model: Model::Dmn {
+                definitions: dmn::compile(model::DECISIONS).expect("our own decisions"),
+                imports: Vec::new(),
+            },
         };
         self.clients.deploy(&mut self.machine, vec![resource, decisions]);
     }

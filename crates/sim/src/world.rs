@@ -390,9 +390,10 @@ fn resource(number: usize, text: &str) -> Resource {
         })
     }
     let (ending, model) = if text.contains("<decision") {
-        ("dmn", Model::Dmn(checked(dmn::compile(text))))
+        let definitions = checked(dmn::compile(text));
+        ("dmn", Model::Dmn { definitions, imports: Vec::new() })
     } else {
-        ("bpmn", Model::Bpmn(checked(bpmn::read(text))))
+        ("bpmn", Model::Bpmn(checked(bpmn::read(text)).processes))
     };
     let bytes = Arc::from(text.as_bytes());
     Resource { name: format!("{number}.{ending}").into(), bytes, model }

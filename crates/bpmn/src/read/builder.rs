@@ -1,4 +1,4 @@
-//! What reading carries along: the document, what was collected, the problems found.
+//! What reading carries along: the document, what was collected, the findings.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use base::Text;
 use roxmltree::{Document, Node as Xml};
 
 use crate::graph::{Flow, Kind, Node, Process};
-use crate::problem::{Problem, Severity};
 use crate::read::BPMN;
+use base::{Finding, Severity};
 
 /// Elements that never have behaviour of their own.
 const NOTATION: &[&str] = &[
@@ -54,7 +54,7 @@ const ROOTS: &[&str] = &[
 
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
-    pub problems: Vec<Problem>,
+    pub findings: Vec<Finding>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
 }
@@ -71,21 +71,21 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(document: &'a Document<'a>) -> Self {
-        Self { document, problems: Vec::new(), roots: BTreeMap::new() }
+        Self { document, findings: Vec::new(), roots: BTreeMap::new() }
     }
 
-    pub fn problem(
+    pub fn error(
         &mut self,
         at: Xml<'_, '_>,
         code: &'static str,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.problem_at(at, at.range().start, code, message, help);
+        self.error_at(at, at.range().start, code, message, help);
     }
 
-    /// A problem at a byte of the file, for example inside an attribute.
-    pub fn problem_at(
+    /// A finding at a byte of the file, for example inside an attribute.
+    pub fn error_at(
         &mut self,
         at: Xml<'_, '_>,
         byte: usize,
@@ -95,8 +95,9 @@ impl<'a> Builder<'a> {
     ) {
         let place = self.document.text_pos_at(byte);
         let owner = at.ancestors().find_map(|node| node.attribute("id"));
-        self.problems.push(Problem {
+        self.findings.push(Finding {
             code,
+            file: None,
             line: place.row,
             column: place.col,
             element_id: owner.map(Into::into),
@@ -113,7 +114,7 @@ impl<'a> Builder<'a> {
                 "expected <definitions> of BPMN 2.0 as the root element, but found <{}>",
                 root.tag_name().name()
             );
-            self.problem(root, "B001", message, "export the model as BPMN 2.0 XML");
+            self.error(root, "B001", message, "export the model as BPMN 2.0 XML");
             return Vec::new();
         }
         for child in elements(root) {
@@ -121,7 +122,7 @@ impl<'a> Builder<'a> {
                 && child.tag_name().namespace() == Some(BPMN)
                 && self.roots.insert(id, child).is_some()
             {
-                self.problem(
+                self.error(
                     child,
                     "B005",
                     format!("the id \"{id}\" is used twice"),
@@ -140,8 +141,8 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        if processes.is_empty() && self.problems.is_empty() {
-            self.problem(
+        if processes.is_empty() && self.findings.is_empty() {
+            self.error(
                 root,
                 "B010",
                 "the file has no executable process",
@@ -158,7 +159,7 @@ impl<'a> Builder<'a> {
         } else {
             extra.to_owned()
         };
-        self.problem(at, "B004", format!("<{name}> is not supported by this version"), help);
+        self.error(at, "B004", format!("<{name}> is not supported by this version"), help);
     }
 
     fn process(&mut self, source: Xml<'a, 'a>) -> Option<Process> {
@@ -173,9 +174,9 @@ impl<'a> Builder<'a> {
         let version_tag = self.process_extensions(source);
         draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
         draft.sources.push(source);
-        let before = self.problems.len();
+        let before = self.findings.len();
         self.scope(source, 0, &mut draft);
-        let complete = before == self.problems.len();
+        let complete = before == self.findings.len();
         let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
         let flows: Vec<Flow> = self.wire(&mut draft, nodes_len);
         // Where elements were refused, what follows from their absence is no news.
@@ -209,7 +210,7 @@ impl<'a> Builder<'a> {
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");
-                    self.problem(
+                    self.error(
                         child,
                         "B004",
                         message,
@@ -224,7 +225,7 @@ impl<'a> Builder<'a> {
         let id = source.attribute("id").filter(|id| !id.is_empty());
         if id.is_none() {
             let message = format!("<{}> has no id", source.tag_name().name());
-            self.problem(source, "B005", message, "give every element an id");
+            self.error(source, "B005", message, "give every element an id");
         }
         id.map(Into::into)
     }

@@ -44,7 +44,7 @@ impl<'a> Builder<'a> {
                     (start + offset + error.span.start).min(self.document.input_text().len());
                 let message = format!("in the expression `{}`: {}", body.trim(), error.message);
                 let help = error.help.unwrap_or_else(|| "correct the FEEL expression".into());
-                self.problem_at(
+                self.error_at(
                     at,
                     floor_boundary(self.document.input_text(), place),
                     "B020",

@@ -25,7 +25,7 @@ impl<'a> Builder<'a> {
                         "<zeebe:{name}> is not supported on <{}> by this version",
                         at.tag_name().name()
                     );
-                    self.problem(
+                    self.error(
                         child,
                         "B006",
                         message,
@@ -34,7 +34,7 @@ impl<'a> Builder<'a> {
                 }
                 Some(CAMUNDA_7) => {
                     let message = format!("<camunda:{name}> belongs to Camunda 7");
-                    self.problem(child, "B006", message, "convert the model to Camunda 8 first");
+                    self.error(child, "B006", message, "convert the model to Camunda 8 first");
                 }
                 _ => {}
             }
@@ -65,8 +65,8 @@ impl<'a> Builder<'a> {
     fn mapping(&mut self, line: Xml<'a, 'a>) -> Option<Mapping> {
         let source = self.value_attribute(line, "source");
         let target = line.attribute("target").unwrap_or_default().trim();
-        if source.is_none() && !self.problems.iter().any(|known| known.code == "B020") {
-            self.problem(line, "B021", "the mapping has no source", "add source=\"= ...\"");
+        if source.is_none() && !self.findings.iter().any(|known| known.code == "B020") {
+            self.error(line, "B021", "the mapping has no source", "add source=\"= ...\"");
         }
         let path: Vec<Text> = target.split('.').map(Into::into).collect();
         let valid = |name: &Text| {
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
         if !path.iter().all(valid) {
             let message =
                 format!("expected the target to be a variable name, but found \"{target}\"");
-            self.problem(line, "B021", message, "name the variable that the value goes to");
+            self.error(line, "B021", message, "name the variable that the value goes to");
             return None;
         }
         Some(Mapping { source: source?, target: path })
@@ -96,13 +96,13 @@ impl<'a> Builder<'a> {
     pub fn job(&mut self, at: Xml<'a, 'a>, extensions: &[Xml<'a, 'a>]) -> Option<JobSpec> {
         let Some(definition) = named(extensions, "taskDefinition").next() else {
             let message = format!("<{}> says no job type", at.tag_name().name());
-            self.problem(at, "B011", message, "add <zeebe:taskDefinition type=\"...\" />");
+            self.error(at, "B011", message, "add <zeebe:taskDefinition type=\"...\" />");
             return None;
         };
-        let problems = self.problems.len();
+        let before = self.findings.len();
         let job_type = self.value_attribute(definition, "type");
-        if job_type.is_none() && problems == self.problems.len() {
-            self.problem(
+        if job_type.is_none() && before == self.findings.len() {
+            self.error(
                 definition,
                 "B011",
                 "the job type is empty",
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
             elements(flow).find(|child| child.has_tag_name((BPMN, "conditionExpression")))?;
         let text = condition.text().unwrap_or_default();
         if text.trim().is_empty() {
-            self.problem(condition, "B022", "the condition is empty", "write a FEEL expression");
+            self.error(condition, "B022", "the condition is empty", "write a FEEL expression");
             return None;
         }
         let start = condition.first_child().map_or(0, |text| text.range().start);

@@ -1,7 +1,7 @@
 //! XML to checked graphs.
 //!
 //! In:  the text of a `.bpmn` file.
-//! Out: its executable processes, or every problem with its place.
+//! Out: its executable processes, or everything that is wrong with its place.
 //! Absent: lenience. What has behaviour and is not understood is refused; only what never has any
 //! (diagrams, documentation, lanes, annotations, data references) is passed over.
 
@@ -12,10 +12,10 @@ mod node;
 mod rule;
 mod wiring;
 
-use base::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX, XML_NODES_MAX};
+use base::limits::XML_NODES_MAX;
 
 use crate::graph::Process;
-use crate::problem::{Problem, Severity};
+use base::{Finding, Severity};
 use builder::Builder;
 
 /// BPMN 2.0's model namespace.
@@ -23,11 +23,21 @@ pub(crate) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 /// Camunda 8's extensions.
 pub(crate) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
 
-/// Reads a model. At least one executable process, or problems.
-pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
+/// What a file holds.
+#[derive(Debug)]
+pub struct Definitions {
+    /// Its executable processes; at least one.
+    pub processes: Vec<Process>,
+    /// What may not be as meant.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a model, or says everything that is wrong with it.
+pub fn read(text: &str) -> Result<Definitions, Vec<Finding>> {
     let fail = |line, column, code, message: String, help: &str| {
-        vec![Problem {
+        vec![Finding {
             code,
+            file: None,
             line,
             column,
             element_id: None,
@@ -36,15 +46,8 @@ pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
             severity: Severity::Error,
         }]
     };
-    if text.len() > RESOURCE_BYTES_MAX {
-        let message =
-            format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
-        return Err(fail(1, 1, "B002", message, "split the model"));
-    }
-    if let Some((line, depth)) = base::xml::too_deep(text) {
-        let message =
-            format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
-        return Err(fail(line, 1, "B002", message, "flatten the model"));
+    if let Some(base::xml::OverLimit { line, message, help }) = base::xml::over_limit(text) {
+        return Err(fail(line, 1, "B002", message, help));
     }
     let options = roxmltree::ParsingOptions {
         allow_dtd: false,
@@ -61,9 +64,10 @@ pub fn read(text: &str) -> Result<Vec<Process>, Vec<Problem>> {
     })?;
     let mut builder = Builder::new(&document);
     let processes = builder.definitions();
-    if builder.problems.iter().any(|problem| problem.severity == Severity::Error) {
-        Err(builder.problems)
+    let findings = builder.findings;
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        Err(findings)
     } else {
-        Ok(processes)
+        Ok(Definitions { processes, findings })
     }
 }

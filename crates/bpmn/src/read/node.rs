@@ -26,7 +26,7 @@ impl<'a> Builder<'a> {
         let number = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
         if draft.ids.insert(source.attribute("id").unwrap_or_default(), number).is_some() {
             let message = format!("the id \"{id}\" is used twice");
-            self.problem(source, "B005", message, "give every element an id of its own");
+            self.error(source, "B005", message, "give every element an id of its own");
             return;
         }
         self.refuse_markers(source);
@@ -52,7 +52,7 @@ impl<'a> Builder<'a> {
             }
         }
         if source.attribute("isForCompensation") == Some("true") {
-            self.problem(
+            self.error(
                 source,
                 "B004",
                 "compensation is not supported by this version",
@@ -95,7 +95,7 @@ impl<'a> Builder<'a> {
             "parallelGateway" => (Kind::Parallel, "PARALLEL_GATEWAY", self.extensions(source, &[])),
             "eventBasedGateway" => {
                 if source.attribute("instantiate") == Some("true") {
-                    self.problem(
+                    self.error(
                         source,
                         "B004",
                         "an instantiating event-based gateway is not supported",
@@ -122,7 +122,7 @@ impl<'a> Builder<'a> {
                     &["messageEventDefinition", "timerEventDefinition"],
                 )?;
                 if matches!(trigger, Trigger::None) {
-                    self.problem(
+                    self.error(
                         source,
                         "B012",
                         "the catch event says nothing to wait for",
@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
                 let trigger = self.trigger(source, true, &allowed)?;
                 let interrupting = source.attribute("cancelActivity") != Some("false");
                 if matches!(trigger, Trigger::None) {
-                    self.problem(
+                    self.error(
                         source,
                         "B012",
                         "the boundary event says nothing to wait for",
@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
                     );
                 }
                 if matches!(trigger, Trigger::Error { .. }) && !interrupting {
-                    self.problem(
+                    self.error(
                         source,
                         "B012",
                         "an error boundary event always interrupts",
@@ -165,7 +165,7 @@ impl<'a> Builder<'a> {
             }
             "subProcess" => {
                 if source.attribute("triggeredByEvent") == Some("true") {
-                    self.problem(
+                    self.error(
                         source,
                         "B004",
                         "event sub-processes are not supported by this version",
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
                     extensions,
                 ));
             }
-            self.problem(
+            self.error(
                 source,
                 "B011",
                 "the script task has neither an expression nor a job type",
@@ -206,7 +206,7 @@ impl<'a> Builder<'a> {
         };
         let result = script.attribute("resultVariable").filter(|name| !name.trim().is_empty());
         if result.is_none() {
-            self.problem(
+            self.error(
                 script,
                 "B011",
                 "the script names no result variable",
@@ -235,7 +235,7 @@ impl<'a> Builder<'a> {
         let error = self.root_ref(definition, "errorRef", "error");
         let code = error.and_then(|error| self.value_attribute(error, "errorCode"));
         if code.is_none() {
-            self.problem(
+            self.error(
                 definition,
                 "B013",
                 "the error end event has no error code",
@@ -253,7 +253,7 @@ impl<'a> Builder<'a> {
         });
         let Some(first) = definitions.next() else { return Some(None) };
         if let Some(second) = definitions.next() {
-            self.problem(
+            self.error(
                 second,
                 "B004",
                 "an event with several definitions is not supported",
@@ -297,13 +297,13 @@ impl<'a> Builder<'a> {
         correlated: bool,
     ) -> Option<Trigger> {
         let message = self.root_ref(definition, "messageRef", "message")?;
-        let problems = self.problems.len();
+        let before = self.findings.len();
         let name = self.value_attribute(message, "name");
-        if name.is_none() && problems == self.problems.len() {
-            self.problem(message, "B014", "the message has no name", "name it as publishers will");
+        if name.is_none() && before == self.findings.len() {
+            self.error(message, "B014", "the message has no name", "name it as publishers will");
         }
         if !correlated && matches!(name, Some(Value::Feel(_))) {
-            self.problem(
+            self.error(
                 message,
                 "B014",
                 "the message of a start event needs a fixed name",
@@ -321,7 +321,7 @@ impl<'a> Builder<'a> {
                 "<{}> waits for a message without a correlation key",
                 event.tag_name().name()
             );
-            self.problem(
+            self.error(
                 event,
                 "B014",
                 message,
@@ -337,7 +337,7 @@ impl<'a> Builder<'a> {
             .filter_map(|name| bpmn_child(definition, name))
             .collect();
         let [choice] = choices[..] else {
-            self.problem(
+            self.error(
                 definition,
                 "B015",
                 "expected one of timeDate, timeDuration and timeCycle",
@@ -345,10 +345,10 @@ impl<'a> Builder<'a> {
             );
             return None;
         };
-        let problems = self.problems.len();
+        let before = self.findings.len();
         let Some(value) = self.value_text(choice) else {
-            if problems == self.problems.len() {
-                self.problem(choice, "B015", "the timer is empty", "say when it is due");
+            if before == self.findings.len() {
+                self.error(choice, "B015", "the timer is empty", "say when it is due");
             }
             return None;
         };
@@ -358,14 +358,14 @@ impl<'a> Builder<'a> {
             _ => Timer::Cycle(value),
         };
         if let Err(message) = crate::timer::check(&timer) {
-            self.problem(choice, "B015", message, "write ISO-8601, for example PT15M or R3/PT10S");
+            self.error(choice, "B015", message, "write ISO-8601, for example PT15M or R3/PT10S");
         }
         let name = event.tag_name().name();
         let repeats = name == "startEvent"
             && event.parent().is_some_and(|p| p.tag_name().name() == "process")
             || name == "boundaryEvent" && event.attribute("cancelActivity") == Some("false");
         if matches!(timer, Timer::Cycle(_)) && !repeats {
-            self.problem(
+            self.error(
                 choice,
                 "B015",
                 "a cycle cannot repeat here",
@@ -373,7 +373,7 @@ impl<'a> Builder<'a> {
             );
         }
         if matches!(timer, Timer::Duration(_)) && name == "startEvent" {
-            self.problem(
+            self.error(
                 choice,
                 "B015",
                 "a start event has nothing from which a duration could run",
@@ -386,7 +386,7 @@ impl<'a> Builder<'a> {
     fn root_ref(&mut self, at: Xml<'a, 'a>, attribute: &str, kind: &str) -> Option<Xml<'a, 'a>> {
         if at.attribute(attribute).is_none() {
             let message = format!("<{}> refers to no {kind}", at.tag_name().name());
-            self.problem(at, "B014", message, format!("add {attribute}=\"...\""));
+            self.error(at, "B014", message, format!("add {attribute}=\"...\""));
         }
         self.root_ref_optional(at, attribute, kind)
     }
@@ -401,7 +401,7 @@ impl<'a> Builder<'a> {
         let local = id.rsplit(':').next().unwrap_or(id);
         let found = self.roots.get(local).copied().filter(|node| node.has_tag_name((BPMN, kind)));
         if found.is_none() {
-            self.problem(
+            self.error(
                 at,
                 "B007",
                 format!("there is no {kind} with the id \"{id}\""),

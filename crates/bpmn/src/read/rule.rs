@@ -21,7 +21,7 @@ impl<'a> Builder<'a> {
             (Some(called), None) => Kind::Decision(self.called_decision(called)?),
             (None, Some(_)) => Kind::Job(self.job(source, &extensions)?),
             (Some(called), Some(_)) => {
-                self.problem(
+                self.error(
                     called,
                     "B011",
                     "the business rule task has both a decision and a job type",
@@ -31,7 +31,7 @@ impl<'a> Builder<'a> {
                 return None;
             }
             (None, None) => {
-                self.problem(
+                self.error(
                     source,
                     "B011",
                     "the business rule task has neither a decision nor a job type",
@@ -45,10 +45,10 @@ impl<'a> Builder<'a> {
     }
 
     fn called_decision(&mut self, called: Xml<'a, 'a>) -> Option<CalledDecision> {
-        let problems = self.problems.len();
+        let before = self.findings.len();
         let decision_id = self.value_attribute(called, "decisionId");
-        if decision_id.is_none() && problems == self.problems.len() {
-            self.problem(
+        if decision_id.is_none() && before == self.findings.len() {
+            self.error(
                 called,
                 "B011",
                 "the called decision has no id",
@@ -58,7 +58,7 @@ impl<'a> Builder<'a> {
         let result =
             called.attribute("resultVariable").map(str::trim).filter(|name| !name.is_empty());
         if result.is_none() {
-            self.problem(
+            self.error(
                 called,
                 "B011",
                 "the called decision names no result variable",
@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
             "deployment" => Some(Binding::Deployment),
             "versionTag" => {
                 if tag.is_none() {
-                    self.problem(
+                    self.error(
                         called,
                         "B011",
                         "the called decision is bound to a version tag, but names none",
@@ -94,12 +94,7 @@ impl<'a> Builder<'a> {
                     "expected the binding type `latest`, `deployment` or `versionTag`, but found \
                      \"{other}\""
                 );
-                self.problem(
-                    called,
-                    "B011",
-                    message,
-                    "choose one of them, or leave bindingType out",
-                );
+                self.error(called, "B011", message, "choose one of them, or leave bindingType out");
                 None
             }
         }

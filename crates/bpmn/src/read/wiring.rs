@@ -15,7 +15,7 @@ impl<'a> Builder<'a> {
             let Some(id) = self.id_of(source) else { continue };
             let number = nodes_len + u32::try_from(flows.len()).unwrap_or(u32::MAX);
             if draft.ids.insert(source.attribute("id").unwrap_or_default(), number).is_some() {
-                self.problem(
+                self.error(
                     source,
                     "B005",
                     format!("the id \"{id}\" is used twice"),
@@ -27,7 +27,7 @@ impl<'a> Builder<'a> {
             let condition = self.condition(source);
             let (Some(from), Some(to)) = (from, to) else { continue };
             if condition.is_some() && !matches!(draft.nodes[from as usize].kind, Kind::Exclusive) {
-                self.problem(
+                self.error(
                     source,
                     "B022",
                     "a condition is evaluated only after an exclusive gateway",
@@ -56,7 +56,7 @@ impl<'a> Builder<'a> {
         match draft.ids.get(id).copied().filter(|number| *number < nodes_len) {
             Some(number) if draft.nodes[number as usize].scope == scope => Some(number),
             Some(_) => {
-                self.problem(
+                self.error(
                     flow,
                     "B008",
                     format!("the flow crosses the border of a sub-process at \"{id}\""),
@@ -73,7 +73,7 @@ impl<'a> Builder<'a> {
                 None
             }
             None => {
-                self.problem(
+                self.error(
                     flow,
                     "B007",
                     format!("the flow's {attribute} \"{id}\" does not exist"),
@@ -118,7 +118,7 @@ impl<'a> Builder<'a> {
                     if activity && host.scope == scope {
                         host.boundaries.push(u32::try_from(number).unwrap_or(u32::MAX));
                     } else {
-                        self.problem(
+                        self.error(
                             source,
                             "B009",
                             format!("a boundary event cannot be attached to \"{id}\""),
@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
                         );
                     }
                 }
-                _ => self.problem(
+                _ => self.error(
                     source,
                     "B007",
                     format!("the boundary event's activity \"{id}\" does not exist"),
@@ -140,7 +140,7 @@ impl<'a> Builder<'a> {
         let (node, source) = (&draft.nodes[number], draft.sources[number]);
         let Some(default) = source.attribute("default") else { return };
         if node.default.is_none() {
-            self.problem(
+            self.error(
                 source,
                 "B007",
                 format!("the default flow \"{default}\" does not leave this element"),
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
 
     fn check_position(&mut self, draft: &Draft<'a>, number: usize) {
         let (node, source) = (&draft.nodes[number], draft.sources[number]);
-        let problem: Option<(&str, &str)> = match &node.kind {
+        let wrong: Option<(&str, &str)> = match &node.kind {
             Kind::End(_) if !node.outgoing.is_empty() => {
                 Some(("an end event has an outgoing flow", "remove the flow"))
             }
@@ -174,8 +174,8 @@ impl<'a> Builder<'a> {
             )),
             _ => None,
         };
-        if let Some((message, help)) = problem {
-            self.problem(source, "B009", message, help);
+        if let Some((message, help)) = wrong {
+            self.error(source, "B009", message, help);
         }
     }
 
@@ -196,16 +196,11 @@ impl<'a> Builder<'a> {
         }
         let source = draft.sources[number];
         if starts == 0 {
-            self.problem(source, "B010", "there is no start event", "add a start event");
+            self.error(source, "B010", "there is no start event", "add a start event");
         }
         if none_starts.len() > 1 {
             let second = draft.sources[none_starts[1] as usize];
-            self.problem(
-                second,
-                "B010",
-                "there are two none start events in one scope",
-                "keep one",
-            );
+            self.error(second, "B010", "there are two none start events in one scope", "keep one");
         }
         match &mut draft.nodes[number].kind {
             Kind::Process { start } => *start = none_starts.first().copied(),

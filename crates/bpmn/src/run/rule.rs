@@ -22,7 +22,8 @@ impl Run<'_, '_, '_> {
         let decision_id = self
             .text(&called.decision_id, owner, "the decision id")
             .map_err(|message| (IncidentKind::ExtractValueError, message))?;
-        self.decision.ask(Ask::Evaluate { owner, decision_id });
+        let seed = self.decision.draw_seed(owner);
+        self.decision.ask(Ask::Evaluate { owner, decision_id, seed });
         Ok(())
     }
 

@@ -36,8 +36,8 @@ pub fn flow(from: &str, to: &str) -> String {
 
 impl Sim {
     pub fn start(body: &str, variables: &str) -> Self {
-        let mut processes = read(&model(body)).unwrap_or_else(|problems| panic!("{problems:#?}"));
-        Self::of(processes.remove(0), variables)
+        let mut model = read(&model(body)).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        Self::of(model.processes.remove(0), variables)
     }
 
     pub fn of(process: Process, variables: &str) -> Self {

@@ -72,8 +72,8 @@ fn no_damage_to_a_model_makes_the_reader_or_an_instance_panic() {
     for turn in 0..4000 {
         let candidate =
             if turn % 2 == 0 { damaged(&text, &mut random) } else { rewired(&text, &mut random) };
-        if let Ok(processes) = fermata_bpmn::read(&candidate) {
-            for process in processes {
+        if let Ok(model) = fermata_bpmn::read(&candidate) {
+            for process in model.processes {
                 if process.starts().next().is_some() {
                     accepted += 1;
                     let mut sim = Sim::of(process, r#"{"id": 1}"#);

@@ -26,7 +26,7 @@ fn shared(name: &str) -> Option<String> {
 #[test]
 fn typical_process_runs_to_its_end_unchanged() {
     let Some(text) = shared("apache/typical_process.bpmn") else { return };
-    let process = fermata_bpmn::read(&text).unwrap().remove(0);
+    let process = fermata_bpmn::read(&text).unwrap().processes.remove(0);
     let mut sim = Sim::of(process, r#"{"benchmark_starter_id": "a", "var2": true}"#);
     for step in [
         "task1", "task2", "task3", "", "task4", "task5", "task6", "", "task7", "task8", "task9",
@@ -44,7 +44,7 @@ fn typical_process_runs_to_its_end_unchanged() {
 #[test]
 fn customer_onboarding_runs_to_its_end_unchanged() {
     let Some(text) = shared("apache/customer-onboarding.bpmn") else { return };
-    let process = fermata_bpmn::read(&text).unwrap().remove(0);
+    let process = fermata_bpmn::read(&text).unwrap().processes.remove(0);
     let mut sim = Sim::of(process, r#"{"customerName": "a"}"#);
     sim.complete("TaskScoreCustomer", r#"{"score": 5}"#);
     assert_eq!(sim.waits(), ["TaskApproveCustomerOrder"]);

@@ -113,3 +113,94 @@ fn what_was_decided_for_an_instance_can_be_read_afterwards() {
     assert_eq!(table["matchedRules"][0]["ruleId"], "large-business");
     assert_eq!(json["decisions"][0]["elementId"], "find-price");
 }
+
+/// A model whose decision `price` needs the rate of another file.
+fn importing(rate: &str) -> (tempfile::TempDir, String, String) {
+    const DMN: &str = "https://www.omg.org/spec/DMN/20230324/MODEL/";
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, namespace: &str, body: &str| {
+        let path = folder.path().join(name);
+        let head = format!("<definitions xmlns=\"{DMN}\" name=\"{name}\" id=\"{namespace}\"");
+        let text = format!("{head} namespace=\"{namespace}\">\n{body}\n</definitions>");
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let price = format!(
+        "<import name=\"rates\" namespace=\"rates\" importType=\"{DMN}\"/>
+         <inputData id=\"total\" name=\"total\"/><decision id=\"price\" name=\"price\">
+         <informationRequirement><requiredInput href=\"#total\"/></informationRequirement>
+         <informationRequirement><requiredDecision href=\"rates#vat\"/></informationRequirement>
+         <literalExpression><text>total * (1 + rates.vat)</text></literalExpression></decision>"
+    );
+    let vat = format!(
+        "<decision id=\"vat\" name=\"vat\">
+         <literalExpression><text>{rate}</text></literalExpression></decision>"
+    );
+    let price = write("price.dmn", "price", &price);
+    let rates = write("rates.dmn", "rates", &vat);
+    (folder, price, rates)
+}
+
+#[test]
+fn what_a_model_imports_is_found_beside_it_or_named() {
+    let (folder, price, rates) = importing("0.19");
+    let decide = ["decide", &price, "--decision", "price", "--input", "{\"total\": 100}"];
+    assert!(fermata(&decide).ok().out.starts_with("price = 119\n"));
+    fermata(&["lint", &price]).ok();
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let moved = elsewhere.path().join("rates.dmn");
+    std::fs::rename(&rates, &moved).unwrap();
+    let moved = moved.to_str().unwrap();
+    let missing = fermata(&decide);
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    assert!(
+        missing.err.contains("error[D011]: no file with the namespace \"rates\""),
+        "{missing:?}"
+    );
+    assert!(!missing.err.contains("error[D007]"), "said once: {missing:?}");
+    let named = [&decide[..], &["--import", moved]].concat();
+    assert!(fermata(&named).ok().out.starts_with("price = 119\n"));
+    fermata(&["lint", &price, moved]).ok();
+
+    // A mistake in the imported file is shown in its own line.
+    std::fs::copy(moved, folder.path().join("a.dmn")).unwrap();
+    let twice = fermata(&["lint", &price, moved]);
+    assert!(twice.out.contains("several files have the namespace \"rates\""), "{twice:?}");
+    std::fs::remove_file(folder.path().join("a.dmn")).unwrap();
+    std::fs::write(moved, std::fs::read_to_string(moved).unwrap().replace("0.19", "0.19 +"))
+        .unwrap();
+    let wrong = fermata(&named);
+    assert!(wrong.err.contains("<text>0.19 +</text>"), "{wrong:?}");
+    assert!(wrong.err.contains(&format!("--> {moved}:")), "{wrong:?}");
+}
+
+#[test]
+fn what_a_model_imports_is_deployed_with_it_and_kept() {
+    let (_folder, price, rates) = importing("0.19");
+    let mut server = Server::with(&[]);
+    let alone = server.call(["deploy", &price]);
+    assert_eq!(alone.code, Some(1), "{alone:?}");
+    assert!(alone.err.contains("no file with the namespace \"rates\""), "{alone:?}");
+    let process = example("discount.bpmn");
+    let deploy =
+        |server: &Server| server.json(["deploy", &process, &price, &rates])["deployments"].clone();
+    let first = deploy(&server);
+    assert_eq!(deploy(&server), first, "nothing has changed");
+    server.kill();
+    server.restart();
+    assert_eq!(deploy(&server), first, "nothing has changed");
+    let priced = |server: &Server| {
+        let instance = server.start("price-an-order", ORDER);
+        server.call(["show", &instance]).ok().out
+    };
+    let shown = priced(&server);
+    assert!(shown.contains("price version 1: 1428"), "{shown}");
+
+    // The rate of the importing file's own version changes with the file that is imported.
+    let text = std::fs::read_to_string(&rates).unwrap();
+    std::fs::write(&rates, text.replace("0.19", "0.5")).unwrap();
+    deploy(&server);
+    let shown = priced(&server);
+    assert!(shown.contains("price version 2: 1800"), "{shown}");
+}

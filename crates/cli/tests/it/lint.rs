@@ -47,7 +47,7 @@ fn lint_answers_programs_in_json() {
     let bad = file("bad-json.bpmn", MODEL.replace("targetRef=\"t\"", "targetRef=\"x\""));
     let answer = fermata(&["lint", "--output", "json", bad.to_str().unwrap()]);
     let value: serde_json::Value = serde_json::from_slice(&answer.stdout).expect("JSON");
-    let problem = &value[0]["problems"][0];
-    assert_eq!((problem["code"].as_str(), problem["line"].as_u64()), (Some("B007"), Some(3)));
-    assert_eq!(problem["elementId"].as_str(), Some("f"));
+    let finding = &value[0]["findings"][0];
+    assert_eq!((finding["code"].as_str(), finding["line"].as_u64()), (Some("B007"), Some(3)));
+    assert_eq!(finding["elementId"].as_str(), Some("f"));
 }

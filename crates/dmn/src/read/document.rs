@@ -1,23 +1,15 @@
 //! The XML parser behind its limits.
 
-use base::limits::{RESOURCE_BYTES_MAX, XML_DEPTH_MAX, XML_NODES_MAX};
+use base::limits::XML_NODES_MAX;
 use roxmltree::{Document, ParsingOptions};
 
 use crate::report::Report;
 
 /// A document, or a finding why it is none.
 pub(super) fn open<'t>(text: &'t str, report: &mut Report<'_>) -> Option<Document<'t>> {
-    if text.len() > RESOURCE_BYTES_MAX {
-        let message =
-            format!("the file is {} bytes, over the limit of {RESOURCE_BYTES_MAX}", text.len());
-        report.error("D002", 0, message, "split the model and import its parts");
-        return None;
-    }
-    if let Some((line, depth)) = base::xml::too_deep(text) {
-        let message =
-            format!("elements are nested {depth} deep, over the limit of {XML_DEPTH_MAX}");
+    if let Some(base::xml::OverLimit { line, message, help }) = base::xml::over_limit(text) {
         let skipped = text.split_inclusive('\n').take(line.saturating_sub(1) as usize);
-        report.error("D002", skipped.map(str::len).sum(), message, "flatten the model");
+        report.error("D002", skipped.map(str::len).sum(), message, help);
         return None;
     }
     let options =

@@ -1,7 +1,8 @@
 //! Models in few words, and what is asked of them.
 
+use base::Finding;
 use feel::Value;
-use fermata_dmn::{Definitions, Evaluation, Finding, Options, compile_as};
+use fermata_dmn::{Definitions, Evaluation, Options, compile_as};
 
 /// 2026-11-23T12:00:00Z.
 pub const NOW_MS: i64 = 1_795_435_200_000;

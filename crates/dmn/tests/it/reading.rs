@@ -1,6 +1,7 @@
 //! What is refused, where, and why.
 
-use fermata_dmn::{Options, Severity, compile, compile_as, compile_with};
+use base::Severity;
+use fermata_dmn::{Options, compile, compile_as, compile_with};
 
 use crate::harness::{check_refused, compiled, decision, file, literal, named, refused};
 

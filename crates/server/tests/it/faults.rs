@@ -19,7 +19,7 @@ const MODEL: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPM
 <bpmn:sequenceFlow id="g" sourceRef="work" targetRef="e"/><bpmn:endEvent id="e"/></bpmn:process></bpmn:definitions>"#;
 
 fn resource() -> Resource {
-    let processes = bpmn::read(MODEL).unwrap();
+    let processes = bpmn::read(MODEL).unwrap().processes;
     Resource {
         name: "p.bpmn".into(),
         bytes: Arc::from(MODEL.as_bytes()),

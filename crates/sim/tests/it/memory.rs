@@ -61,7 +61,7 @@ fn a_long_instance_is_snapshotted_and_folds_to_the_same_state() {
 fn broken(world: &mut World) -> Arc<Definition> {
     world.deploy(&[&model(&line(&[("work", &service("work"))]))]).unwrap();
     let xml = model(&line(&[("work", &service("work"))]));
-    let mut process = bpmn::read(&xml).unwrap().remove(0);
+    let mut process = bpmn::read(&xml).unwrap().processes.remove(0);
     for flow in process.flows.iter_mut().skip(1) {
         flow.target = 99;
     }

@@ -50,7 +50,7 @@ fn run_to_the_end(world: &mut World, instance: InstanceKey, variables: &str) -> 
 #[test]
 fn typical_process_deploys_and_runs_to_its_end_unchanged() {
     let Some(text) = shared("apache/typical_process.bpmn") else { return };
-    let id = bpmn::read(&text).unwrap()[0].id.to_string();
+    let id = bpmn::read(&text).unwrap().processes[0].id.to_string();
     in_every_world(|world| {
         world.deploy(&[&text]).unwrap();
         let instance = world.create(&id, r#"{"benchmark_starter_id": "a", "var2": true}"#);
@@ -61,7 +61,7 @@ fn typical_process_deploys_and_runs_to_its_end_unchanged() {
 #[test]
 fn customer_onboarding_deploys_and_runs_to_its_end_unchanged() {
     let Some(text) = shared("apache/customer-onboarding.bpmn") else { return };
-    let id = bpmn::read(&text).unwrap()[0].id.to_string();
+    let id = bpmn::read(&text).unwrap().processes[0].id.to_string();
     in_every_world(|world| {
         world.deploy(&[&text]).unwrap();
         let instance = world.create(&id, r#"{"customerName": "a"}"#);

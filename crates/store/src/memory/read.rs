@@ -62,8 +62,7 @@ impl Reader for MemoryReader {
     }
 
     fn decision_graphs(&mut self) -> Result<Vec<DecisionGraphRow>, Fault> {
-        let head = |row: &DecisionGraphRow| DecisionGraphRow { resource: [].into(), ..row.clone() };
-        Ok(self.0.lock().tables.decision_graphs.values().map(head).collect())
+        Ok(self.0.lock().tables.decision_graphs.values().map(DecisionGraphRow::head).collect())
     }
 
     fn decision_graph(&mut self, key: DecisionGraphKey) -> Result<Option<DecisionGraphRow>, Fault> {

@@ -54,6 +54,7 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
 fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
     read_all(connection, decisions::GRAPH, decisions::graph)?;
     read_all(connection, decisions::DECISION, decisions::decision)?;
+    read_all(connection, decisions::IMPORT, decisions::import)?;
     read_all(connection, decisions::FILE, decisions::file)
 }
 

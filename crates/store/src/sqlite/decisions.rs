@@ -1,6 +1,6 @@
 //! Decision requirements graphs: the rows of their tables, written and read.
 
-use base::{DecisionGraphKey, DecisionGraphRow, DecisionRow};
+use base::{DecisionGraphKey, DecisionGraphRow, DecisionRow, ImportedFile};
 use rusqlite::{Row, params};
 
 use super::read::View;
@@ -14,6 +14,7 @@ pub(super) const GRAPH: &str = "SELECT graph, deployment, id, version, name, res
 pub(super) const DECISION: &str = "SELECT graph, decision, id, version, version_tag, name \
      FROM decisions";
 pub(super) const FILE: &str = "SELECT resource FROM decision_files";
+pub(super) const IMPORT: &str = "SELECT name, resource FROM decision_imports";
 /// Graphs without a file.
 pub(super) const ORPHAN: &str =
     "SELECT graph FROM decision_graphs EXCEPT SELECT graph FROM decision_files";
@@ -38,6 +39,13 @@ pub(super) fn put(tables: &Tables, row: &DecisionGraphRow) -> Result<(), Fault> 
         "INSERT OR REPLACE INTO decision_files (graph, resource) VALUES (?, ?)",
         params![graph, &*row.resource],
     )?;
+    tables.run("DELETE FROM decision_imports WHERE graph = ?", [graph])?;
+    for (import, place) in row.imports.iter().zip(0_u32..) {
+        tables.run(
+            "INSERT INTO decision_imports (graph, place, name, resource) VALUES (?, ?, ?, ?)",
+            params![graph, place, &*import.name, &*import.resource],
+        )?;
+    }
     tables.run("DELETE FROM decisions WHERE graph = ?", [graph])?;
     for (decision, place) in row.decisions.iter().zip(0_u32..) {
         tables.run(
@@ -80,15 +88,16 @@ pub(super) fn whole(view: View, key: DecisionGraphKey) -> Result<Option<Decision
         view.all(&format!("{DECISION} WHERE graph = ? ORDER BY place"), of, decision)?;
     let file = view.one(&format!("{FILE} WHERE graph = ?"), of, file)?;
     let resource = file.ok_or_else(|| missing_file(view.place, key))?;
+    let imports = view.all(&format!("{IMPORT} WHERE graph = ? ORDER BY place"), of, import)?;
     let decisions = decisions.into_iter().map(|(_, decision)| decision).collect();
-    Ok(Some(DecisionGraphRow { resource: resource.into(), decisions, ..head }))
+    Ok(Some(DecisionGraphRow { resource: resource.into(), imports, decisions, ..head }))
 }
 
 pub(super) fn missing_file(place: &super::failure::Place, key: impl std::fmt::Display) -> Fault {
     place.damaged(format!("the file of the decision requirements graph {key} is missing"))
 }
 
-/// Without its decisions and its file.
+/// Without its decisions and its files.
 pub(super) fn graph(row: &Row) -> rusqlite::Result<DecisionGraphRow> {
     let mut fields = Fields::new(row);
     Ok(DecisionGraphRow {
@@ -99,6 +108,7 @@ pub(super) fn graph(row: &Row) -> rusqlite::Result<DecisionGraphRow> {
         name: fields.text()?,
         resource_name: fields.text()?,
         resource: [].into(),
+        imports: Vec::new(),
         decisions: Vec::new(),
         deployed_ms: fields.get()?,
     })
@@ -115,6 +125,11 @@ pub(super) fn decision(row: &Row) -> rusqlite::Result<(DecisionGraphKey, Decisio
         name: fields.text()?,
     };
     Ok((graph, row))
+}
+
+pub(super) fn import(row: &Row) -> rusqlite::Result<ImportedFile> {
+    let mut fields = Fields::new(row);
+    Ok(ImportedFile { name: fields.text()?, resource: fields.blob()?.into() })
 }
 
 pub(super) fn file(row: &Row) -> rusqlite::Result<Vec<u8>> {

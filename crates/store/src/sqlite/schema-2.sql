@@ -16,6 +16,15 @@ CREATE TABLE decision_files (
     resource BLOB NOT NULL
 ) STRICT;
 
+-- Files of the same deployment that the file of a graph imports; `place` is their order.
+CREATE TABLE decision_imports (
+    graph INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    resource BLOB NOT NULL,
+    PRIMARY KEY (graph, place)
+) STRICT;
+
 -- `place` is the decision's place in its file.
 CREATE TABLE decisions (
     graph INTEGER NOT NULL,

@@ -113,6 +113,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
+         DROP TABLE decision_imports;
          PRAGMA user_version = 1",
     )
     .unwrap();

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use base::{
     Batch, DecisionGraphKey, DecisionGraphRow, DecisionRow, DefinitionKey, DefinitionRow,
-    ElementKey, IncidentKey, IncidentKind, IncidentRow, InstanceKey, InstanceRow, InstanceState,
-    JobKey, JobRow, Key, LogRow, MessageKey, MessageRow, Op, Record, ShardId, ShardRow,
-    SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow, UserTaskDetails, UserTaskKey,
-    UserTaskRow, Variables,
+    ElementKey, ImportedFile, IncidentKey, IncidentKind, IncidentRow, InstanceKey, InstanceRow,
+    InstanceState, JobKey, JobRow, Key, LogRow, MessageKey, MessageRow, Op, Record, ShardId,
+    ShardRow, SubscriptionKey, SubscriptionRow, Text, TimerKey, TimerRow, UserTaskDetails,
+    UserTaskKey, UserTaskRow, Variables,
 };
 use store::{MemoryStore, Reader, SqliteOptions, SqliteStore, Store};
 
@@ -164,6 +164,10 @@ pub fn definition(block: u64) -> DefinitionRow {
     }
 }
 
+fn imported(name: &str, resource: &[u8]) -> ImportedFile {
+    ImportedFile { name: name.into(), resource: resource.into() }
+}
+
 pub fn graph(block: u64) -> DecisionGraphRow {
     let of: DecisionGraphKey = key(ShardId::FIRST, block);
     let decision = |number: u64, version_tag: Option<&str>| DecisionRow {
@@ -181,6 +185,8 @@ pub fn graph(block: u64) -> DecisionGraphRow {
         name: "Sätze".into(),
         resource_name: "rates.dmn".into(),
         resource: vec![0, 255, b'<', b'>'].into(),
+        // Not in the order of their names.
+        imports: vec![imported("types.dmn", b"<a/>"), imported("base.dmn", &[255, 0])],
         // Not in the order of their keys.
         decisions: vec![decision(2, None), decision(1, Some("v3"))],
         deployed_ms: 1_700_000_000_000,

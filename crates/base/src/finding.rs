@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// One finding about a DMN file.
+/// One finding about a model.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// Stable code, for example `D004`; docs/reference/dmn.md lists them.
+    /// Stable code, for example `D004`; docs/reference/{bpmn,dmn}.md list them.
     pub code: &'static str,
     /// The imported file it is about; `None` for the file itself.
     pub file: Option<String>,
@@ -13,7 +13,7 @@ pub struct Finding {
     pub line: u32,
     /// Column in the line, from 1, in characters.
     pub column: u32,
-    /// `id` of the element of the requirements graph, if it has one.
+    /// `id` of the element, if it has one.
     pub element_id: Option<String>,
     /// What was expected and what was found.
     pub message: String,
@@ -28,20 +28,33 @@ pub struct Finding {
 pub enum Severity {
     /// The model is refused.
     Error,
-    /// The model can be evaluated, but perhaps not as meant.
+    /// The model runs, but perhaps not as meant.
     Warning,
+}
+
+impl Finding {
+    /// The finding with the name of the file that was read, unless it is about another one.
+    #[must_use]
+    pub fn within(self, file: &str) -> Self {
+        Self { file: self.file.or_else(|| Some(file.into())), ..self }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
         }
-        write!(f, "{}:{}: {severity}[{}]: ", self.line, self.column, self.code)?;
+        write!(f, "{}:{}: {}[{}]: ", self.line, self.column, self.severity, self.code)?;
         if let Some(id) = &self.element_id {
             write!(f, "element \"{id}\": ")?;
         }
