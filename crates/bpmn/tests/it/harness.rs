@@ -124,6 +124,58 @@ impl Sim {
         *self.state.jobs().iter().find(|(_, job)| job.owner == owner).expect("a job").0
     }
 
+    /// Keys of what lives of an element, oldest first.
+    fn live(&self, id: &str) -> Vec<ElementKey> {
+        let element = self.process.node_by_id(id).expect("known element");
+        let live = self.state.elements().iter().filter(|(_, live)| live.element == element);
+        live.map(|(key, _)| *key).collect()
+    }
+
+    /// The job of the nth activation that has one, from 1.
+    pub fn nth_job(&self, id: &str, nth: usize) -> base::JobKey {
+        let live = self.live(id);
+        let mut jobs = self.state.jobs().iter().filter(|(_, job)| live.contains(&job.owner));
+        *jobs.nth(nth - 1).unwrap_or_else(|| panic!("{id} has no job {nth}")).0
+    }
+
+    pub fn nth_task(&self, id: &str, nth: usize) -> base::UserTaskKey {
+        let live = self.live(id);
+        let mut tasks =
+            self.state.user_tasks().iter().filter(|(_, task)| live.contains(&task.owner));
+        *tasks.nth(nth - 1).unwrap_or_else(|| panic!("{id} has no user task {nth}")).0
+    }
+
+    pub fn incident_at(&self, id: &str) -> base::IncidentKey {
+        let live = self.live(id);
+        let mut open = self.state.incidents().iter().filter(|(_, open)| live.contains(&open.owner));
+        *open.next().unwrap_or_else(|| panic!("{id} has no incident")).0
+    }
+
+    pub fn named_message(&mut self, name: &str, variables: Variables) {
+        let mut open = self.state.subscriptions().iter().filter(|(_, open)| open.name == *name);
+        let subscription = *open.next().unwrap_or_else(|| panic!("nobody waits for {name}")).0;
+        let message = base::MessageKey(base::Key::of_block(ShardId(0), 9));
+        self.input(|run| run.message_correlated(subscription, message, variables));
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// The variables of the root scope, also of one that has ended.
+    pub fn root_variables(&self) -> Variables {
+        let root = self.state.key().root();
+        let mut all = Variables::new();
+        for event in self.records.iter().flat_map(|record| &record.events) {
+            if let Event::VariablesSet { scope, variables } = event
+                && *scope == root
+            {
+                all.merge(variables);
+            }
+        }
+        all
+    }
+
     pub fn complete(&mut self, id: &str, variables: &str) {
         let job = self.job(id);
         self.input(|run| run.job_completed(job, Variables::parse(variables).unwrap()));

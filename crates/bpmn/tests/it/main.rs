@@ -6,3 +6,4 @@ mod hostile;
 mod refusals;
 mod running;
 mod shared_models;
+mod transcript;

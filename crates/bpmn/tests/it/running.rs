@@ -1,6 +1,7 @@
 //! What each supported element does.
 
 use super::harness::{Sim, flow, job};
+use super::transcript::check;
 use base::Variables;
 
 #[test]
@@ -49,6 +50,19 @@ fn a_null_condition_is_an_incident_that_explains_itself_and_goes_on_after_retry(
     sim.input(|run| run.resolve(incident));
     assert_eq!(sim.waits(), ["small"]);
     assert!(sim.state.incidents().is_empty());
+}
+
+#[test]
+fn a_parallel_gateway_that_waits_for_what_can_never_come_is_an_incident() {
+    check(
+        r#"<startEvent id="s"/><exclusiveGateway id="g" default="g-b"/><endEvent id="end"/>
+           <parallelGateway id="join"/> <<a b>>
+           [[s -> g -(x)-> a -> join -> end, g -> b -> join]]"#,
+        "start {\"x\": true}      => job a
+         complete a {\"y\": 1}    => incident DEADLOCK at p, token a-join
+         variables                => x: true, y: 1
+         cancel                   => terminated",
+    );
 }
 
 fn guarded(boundary: &str) -> String {

@@ -1,0 +1,180 @@
+//! Transcripts: a model, and lines of what is done and what waits afterwards.
+//!
+//! In:  a body in which `<<a b>>` are service tasks and `[[s -> a -> e]]` are flows (with a condition:
+//!      `a -(x > 1)-> b`), and a script of lines `do this => what waits`.
+//! Out: a panic that names the line.
+//! Absent: an engine. Every line is also a crash: the state is folded again from its log.
+
+use base::{Json, Variables};
+use fermata_bpmn::{Run, timer};
+use instance::Status;
+
+use super::harness::{Sim, flow, job, model};
+
+/// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
+/// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
+/// `cancel`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
+/// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// `completed` or `terminated`. After `variables` stand the root's.
+pub fn check(body: &str, script: &str) {
+    let xml = model(&expanded(body));
+    let mut read =
+        fermata_bpmn::read(&xml).unwrap_or_else(|findings| panic!("{findings:#?}\n{xml}"));
+    let mut process = Some(read.processes.remove(0));
+    let mut sim = None;
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (act, wanted) = line.split_once("=>").unwrap_or((line, ""));
+        let (act, wanted) = (act.trim(), wanted.trim());
+        if let Some(variables) = act.strip_prefix("start") {
+            let variables = if variables.trim().is_empty() { "{}" } else { variables.trim() };
+            sim = Some(Sim::of(process.take().expect("one start"), variables));
+        }
+        let sim = sim.as_mut().expect("the script begins with `start`");
+        let found = if act == "variables" {
+            root(sim)
+        } else {
+            play(sim, act);
+            waits(sim)
+        };
+        assert_eq!(found, wanted, "after `{act}`");
+    }
+}
+
+fn expanded(body: &str) -> String {
+    let mut xml = String::new();
+    let mut rest = body;
+    while let Some(at) = rest.find("<<").into_iter().chain(rest.find("[[")).min() {
+        let (before, marked) = rest.split_at(at);
+        xml.push_str(before);
+        let close = if marked.starts_with("<<") { ">>" } else { "]]" };
+        let (inside, after) = marked[2..].split_once(close).expect("a closing mark");
+        if close == ">>" {
+            xml.extend(inside.split_whitespace().map(job));
+        } else {
+            inside.split(',').for_each(|path| xml.push_str(&flows(path)));
+        }
+        rest = after;
+    }
+    xml + rest
+}
+
+/// `a -> b -(x > 1)-> c`.
+fn flows(path: &str) -> String {
+    let mut xml = String::new();
+    let mut rest = path.trim();
+    let mut condition = None;
+    let mut from: Option<&str> = None;
+    while !rest.is_empty() {
+        let end = rest.find(' ').unwrap_or(rest.len());
+        let (id, after) = rest.split_at(end);
+        if let Some(from) = from {
+            xml.push_str(&match condition.take() {
+                None => flow(from, id),
+                Some(condition) => conditional(from, id, condition),
+            });
+        }
+        from = Some(id);
+        rest = after.trim_start();
+        if let Some(conditioned) = rest.strip_prefix("-(") {
+            let (inside, after) = conditioned.split_once(")->").expect("`)->`");
+            (condition, rest) = (Some(inside), after.trim_start());
+        } else {
+            rest = rest.strip_prefix("->").unwrap_or(rest).trim_start();
+        }
+    }
+    xml
+}
+
+fn conditional(from: &str, to: &str, condition: &str) -> String {
+    let condition = condition.replace('<', "&lt;").replace('>', "&gt;");
+    format!(
+        r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}">
+<conditionExpression>= {condition}</conditionExpression></sequenceFlow>"#
+    )
+}
+
+fn play(sim: &mut Sim, act: &str) {
+    let (words, json) = act.find('{').map_or((act, "{}"), |at| act.split_at(at));
+    let variables = Variables::parse(json).expect(json);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let nth = |at: usize| words.get(at).map_or(1, |nth| nth.parse().expect("a number"));
+    match words[..] {
+        ["start"] => {}
+        ["complete", id, ..] => {
+            let job = sim.nth_job(id, nth(2));
+            sim.input(|run| run.job_completed(job, variables));
+        }
+        ["throw", id, code, ..] => {
+            let job = sim.nth_job(id, nth(3));
+            sim.input(|run| run.job_error(job, code, "", variables));
+        }
+        ["exhaust", id, ..] => {
+            let job = sim.nth_job(id, nth(2));
+            sim.input(|run| run.job_exhausted(job));
+        }
+        ["task", id, ..] => {
+            let task = sim.nth_task(id, nth(2));
+            sim.input(|run| run.task_completed(task, "", variables));
+        }
+        ["message", name, ..] => sim.named_message(name, variables),
+        ["advance", duration] => {
+            let due_ms = timer::after(duration, 0).expect(duration);
+            sim.advance(due_ms);
+        }
+        ["set"] => {
+            let root = sim.state.key().root();
+            sim.input(|run| run.variables_set(root, variables, false));
+        }
+        ["resolve", id] => {
+            let incident = sim.incident_at(id);
+            sim.input(|run| run.resolve(incident));
+        }
+        ["cancel"] => sim.input(cancel),
+        _ => panic!("`{act}` is not understood"),
+    }
+}
+
+/// A function, for a closure would be refused: it could be the method, and the method does not fit.
+fn cancel(run: Run<'_, '_, '_>) {
+    run.cancel();
+}
+
+/// What waits, in words.
+fn waits(sim: &Sim) -> String {
+    match sim.state.status() {
+        Status::Active => {}
+        Status::Completed => return "completed".into(),
+        Status::Terminated => return "terminated".into(),
+    }
+    let state = &sim.state;
+    let id = |element: u32| sim.process.id_of(element).unwrap().to_string();
+    let of = |owner| state.element(owner).map_or("?".into(), |live| id(live.element));
+    let jobs = state.jobs().values().map(|job| format!("job {}", of(job.owner)));
+    let tasks = state.user_tasks().values().map(|task| format!("task {}", of(task.owner)));
+    let timers = state.timers().values().map(|timer| {
+        format!("timer {} {}s", id(timer.target), (timer.due_ms - sim.now_ms()) / 1000)
+    });
+    let messages = state.subscriptions().values();
+    let messages = messages.map(|open| format!("message {} at {}", open.name, id(open.target)));
+    let incidents = state.incidents().values();
+    let incidents =
+        incidents.map(|open| format!("incident {} at {}", open.kind.name(), of(open.owner)));
+    let tokens = state.elements().values().flat_map(|scope| &scope.tokens);
+    let tokens =
+        tokens.flat_map(|(flow, count)| (0..*count).map(|_| format!("token {}", id(*flow))));
+    let mut all: Vec<String> =
+        jobs.chain(tasks).chain(timers).chain(messages).chain(incidents).chain(tokens).collect();
+    all.sort();
+    let groups = all.chunk_by(|a, b| a == b);
+    let lines = groups.map(|same| match same.len() {
+        1 => same[0].clone(),
+        count => format!("{} x{count}", same[0]),
+    });
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+fn root(sim: &Sim) -> String {
+    let root = sim.root_variables();
+    let fields = root.iter().map(|(name, value)| format!("{}: {}", name, Json::as_str(value)));
+    fields.collect::<Vec<_>>().join(", ")
+}
