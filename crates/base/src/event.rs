@@ -470,4 +470,10 @@ pub enum Stage {
         #[n(1)]
         message: Text,
     },
+    /// The process was about to begin at this start event.
+    #[n(4)]
+    Starting {
+        #[n(0)]
+        start: u32,
+    },
 }

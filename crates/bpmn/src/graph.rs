@@ -42,6 +42,8 @@ pub struct Node {
     pub default: Option<u32>,
     /// Boundary events attached to it.
     pub boundaries: Vec<u32>,
+    /// Event sub-processes directly in it.
+    pub handlers: Vec<u32>,
     /// `zeebe:ioMapping` inputs, in order.
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.
@@ -53,6 +55,8 @@ pub struct Node {
 pub struct Flow {
     /// `id` in the model.
     pub id: Text,
+    /// Where it begins.
+    pub source: u32,
     /// Where it ends.
     pub target: u32,
     /// When it may be taken.
@@ -90,10 +94,19 @@ pub enum Kind {
         /// Its start event.
         start: u32,
     },
+    /// A sub-process that its start event's trigger begins, while the scope that it is in lives.
+    EventSubProcess {
+        /// Its start event.
+        start: u32,
+        /// Everything else in the scope ends.
+        interrupting: bool,
+    },
     /// Where a scope begins.
     Start(Trigger),
-    /// Where a token ends.
-    End(EndKind),
+    /// Where a token ends, after these.
+    End(Vec<Throw>),
+    /// An intermediate event that does these and goes on.
+    Throw(Vec<Throw>),
     /// A job for a worker.
     Job(JobSpec),
     /// A decision whose output becomes a variable.
@@ -113,6 +126,8 @@ pub enum Kind {
     Catch(Trigger),
     /// Exclusive gateway.
     Exclusive,
+    /// Inclusive gateway: every flow whose condition holds; joins what can still arrive.
+    Inclusive,
     /// Parallel gateway.
     Parallel,
     /// Event-based gateway: the first of its targets wins.
@@ -147,6 +162,17 @@ pub enum Trigger {
         /// The code.
         code: Option<Text>,
     },
+    /// An escalation, by code; `None` catches all.
+    Escalation {
+        /// The code.
+        code: Option<Text>,
+    },
+    /// The throw events of the same scope with this link name.
+    Link(Text),
+    /// The first of several.
+    Any(Vec<Trigger>),
+    /// Each of several, in any order.
+    All(Vec<Trigger>),
 }
 
 /// When a timer is due.
@@ -160,17 +186,25 @@ pub enum Timer {
     Cycle(Value),
 }
 
-/// How a token ends.
+/// What an event does.
 #[derive(Debug)]
-pub enum EndKind {
-    /// It is gone.
-    None,
+pub enum Throw {
     /// Everything in the scope ends.
     Terminate,
     /// An error is thrown outwards.
     Error {
         /// Its code.
         code: Value,
+    },
+    /// An escalation goes outwards; what throws it goes on unless it is interrupted.
+    Escalation {
+        /// Its code.
+        code: Value,
+    },
+    /// The token goes on at this catch event of the same scope.
+    Link {
+        /// The catch event.
+        target: u32,
     },
 }
 
@@ -266,12 +300,13 @@ impl Process {
         nodes.chain(self.flows.iter().map(|flow| flow.id.clone())).collect()
     }
 
-    /// Start events of the process itself, with their numbers.
+    /// Start events of the process itself, with their numbers; one for each trigger that suffices.
     pub fn starts(&self) -> impl Iterator<Item = (u32, &Trigger)> {
-        self.nodes.iter().zip(0_u32..).filter_map(|(node, number)| match &node.kind {
+        let starts = self.nodes.iter().zip(0_u32..).filter_map(|(node, number)| match &node.kind {
             Kind::Start(trigger) if node.scope == 0 => Some((number, trigger)),
             _ => None,
-        })
+        });
+        starts.flat_map(|(number, trigger)| trigger.choices().iter().map(move |one| (number, one)))
     }
 
     /// The name of a message start event's message. Fixed: a deployed start has no variables.
@@ -280,6 +315,16 @@ impl Process {
             Trigger::Message { name: Value::Fixed(known), .. } if *known == name => Some(number),
             _ => None,
         })
+    }
+}
+
+impl Trigger {
+    /// The triggers of which one suffices.
+    pub fn choices(&self) -> &[Self] {
+        match self {
+            Self::Any(choices) => choices,
+            one => std::slice::from_ref(one),
+        }
     }
 }
 

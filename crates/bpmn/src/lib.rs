@@ -9,7 +9,7 @@ mod run;
 pub mod timer;
 
 pub use graph::{
-    Binding, CalledDecision, EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger,
+    Binding, CalledDecision, Flow, JobSpec, Kind, Mapping, Node, Process, Throw, Timer, Trigger,
     UserTaskSpec, Value,
 };
 pub use read::{Definitions, read};

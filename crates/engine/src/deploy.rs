@@ -232,7 +232,7 @@ fn start_timers(process: &Process, now_ms: i64) -> Vec<(u32, Result<Option<timer
         .starts()
         .filter_map(|(element, trigger)| match trigger {
             Trigger::Timer(spec) => Some((element, timer::start_first(spec, now_ms))),
-            Trigger::None | Trigger::Message { .. } | Trigger::Error { .. } => None,
+            _ => None,
         })
         .collect()
 }
@@ -242,10 +242,7 @@ fn message_starts(process: &Process) -> Vec<Text> {
         .starts()
         .filter_map(|(_, trigger)| match trigger {
             Trigger::Message { name: Value::Fixed(name), .. } => Some(name.clone()),
-            Trigger::Message { name: Value::Feel(_), .. }
-            | Trigger::None
-            | Trigger::Timer(_)
-            | Trigger::Error { .. } => None,
+            _ => None,
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! What the passing of time causes: due timers, jobs that are available again, old messages.
 
 use base::{DefinitionTimerRow, Op};
-use bpmn::{Kind, Trigger, timer};
+use bpmn::{Trigger, timer};
 
 use crate::create::Start;
 use crate::queue::PAGE;
@@ -73,7 +73,11 @@ impl Shard {
             // Kept in the store for a release that can use the definition.
             return;
         };
-        let Kind::Start(Trigger::Timer(spec)) = &definition.process.node(row.element).kind else {
+        let timer = definition.process.starts().find_map(|(element, trigger)| match trigger {
+            Trigger::Timer(timer) if element == row.element => Some(timer),
+            _ => None,
+        });
+        let Some(spec) = timer else {
             self.ops.push(gone);
             return;
         };

@@ -7,7 +7,7 @@ mod fragments;
 
 use std::fmt::Write as _;
 
-use bpmn::{EndKind, Kind, Node, Process, Timer, Trigger};
+use bpmn::{Kind, Node, Process, Throw, Timer, Trigger};
 
 use crate::rng::Rng;
 
@@ -66,13 +66,27 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
     match &node.kind {
         Kind::Process { .. } => "process",
         Kind::SubProcess { .. } => "sub-process",
-        Kind::Start(Trigger::None | Trigger::Error { .. }) => "start",
+        Kind::EventSubProcess { interrupting: true, .. } => "event sub-process",
+        Kind::EventSubProcess { interrupting: false, .. } => "event sub-process beside",
+        Kind::Start(Trigger::None) => "start",
+        Kind::Start(Trigger::Error { .. }) => "start error",
+        Kind::Start(Trigger::Escalation { .. }) => "start escalation",
+        Kind::Start(Trigger::Link(_) | Trigger::Any(_) | Trigger::All(_)) => "start several",
         Kind::Start(Trigger::Message { .. }) => "start message",
         Kind::Start(Trigger::Timer(Timer::Date(_) | Timer::Duration(_))) => "start timer date",
         Kind::Start(Trigger::Timer(Timer::Cycle(_))) => "start timer cycle",
-        Kind::End(EndKind::None) => "end",
-        Kind::End(EndKind::Terminate) => "end terminate",
-        Kind::End(EndKind::Error { .. }) => "end error",
+        Kind::End(throws) => match &throws[..] {
+            [] => "end",
+            [Throw::Terminate] => "end terminate",
+            [Throw::Error { .. }] => "end error",
+            [Throw::Escalation { .. }] => "end escalation",
+            [Throw::Link { .. }] | [_, _, ..] => "end several",
+        },
+        Kind::Throw(throws) => match &throws[..] {
+            [Throw::Escalation { .. }] => "throw escalation",
+            [Throw::Link { .. }] => "throw link",
+            _ => "throw several",
+        },
         Kind::Job(_) => match node.element_type {
             "SEND_TASK" => "send task",
             "BUSINESS_RULE_TASK" => "business rule task",
@@ -89,9 +103,12 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         },
         Kind::Catch(Trigger::Timer(Timer::Date(_))) => "catch timer date",
         Kind::Catch(Trigger::Timer(_)) => "catch timer duration",
+        Kind::Catch(Trigger::Link(_)) => "catch link",
+        Kind::Catch(Trigger::Any(_) | Trigger::All(_)) => "catch several",
         Kind::Catch(_) if node.element_type == "RECEIVE_TASK" => "receive task",
         Kind::Catch(_) => "catch message",
         Kind::Exclusive => "exclusive",
+        Kind::Inclusive => "inclusive",
         Kind::Parallel => "parallel",
         Kind::EventBased => "event based",
         Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
@@ -100,6 +117,9 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             (Trigger::Timer(Timer::Cycle(_)), _) => "boundary timer cycle",
             (Trigger::Timer(_), true) => "boundary timer",
             (Trigger::Timer(_), false) => "boundary timer beside",
+            (Trigger::Escalation { .. }, true) => "boundary escalation",
+            (Trigger::Escalation { .. }, false) => "boundary escalation beside",
+            (Trigger::Any(_) | Trigger::All(_) | Trigger::Link(_), _) => "boundary several",
             (Trigger::Error { .. } | Trigger::None, _) => "boundary error",
         },
     }

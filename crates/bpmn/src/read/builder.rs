@@ -248,6 +248,7 @@ pub(super) fn blank(
         outgoing: Vec::new(),
         default: None,
         boundaries: Vec::new(),
+        handlers: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
     }

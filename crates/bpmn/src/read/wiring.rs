@@ -2,8 +2,8 @@
 
 use roxmltree::Node as Xml;
 
-use super::builder::{Builder, Draft};
-use crate::graph::{Flow, Kind, Trigger};
+use super::builder::{Builder, Draft, bpmn_child};
+use crate::graph::{Flow, Kind, Node, Throw, Trigger};
 
 impl<'a> Builder<'a> {
     /// Connects the nodes of a draft. Flows are numbered from `nodes_len`.
@@ -26,12 +26,12 @@ impl<'a> Builder<'a> {
             let to = self.flow_end(source, "targetRef", scope, draft, nodes_len);
             let condition = self.condition(source);
             let (Some(from), Some(to)) = (from, to) else { continue };
-            if condition.is_some() && !matches!(draft.nodes[from as usize].kind, Kind::Exclusive) {
+            if condition.is_some() && !may_choose(&draft.nodes[from as usize]) {
                 self.error(
                     source,
                     "B022",
-                    "a condition is evaluated only after an exclusive gateway",
-                    "put an exclusive gateway before the flow",
+                    "nobody evaluates a condition here",
+                    "put an exclusive or inclusive gateway before the flow",
                 );
             }
             draft.nodes[from as usize].outgoing.push(number);
@@ -39,7 +39,7 @@ impl<'a> Builder<'a> {
             if draft.sources[from as usize].attribute("default") == Some(&*id) {
                 draft.nodes[from as usize].default = Some(number);
             }
-            flows.push(Flow { id, target: to, condition });
+            flows.push(Flow { id, source: from, target: to, condition });
         }
         flows
     }
@@ -90,8 +90,11 @@ impl<'a> Builder<'a> {
         for number in 0..draft.nodes.len() {
             self.check_default(draft, number);
             self.check_position(draft, number);
-            if matches!(draft.nodes[number].kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
-                self.find_start(draft, number);
+            match draft.nodes[number].kind {
+                Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
+                Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
+                Kind::Throw(_) => self.find_link(draft, number),
+                _ => {}
             }
         }
     }
@@ -106,16 +109,7 @@ impl<'a> Builder<'a> {
                 Some(host) if (host as usize) < draft.sources.len() => {
                     *attached = host;
                     let host = &mut draft.nodes[host as usize];
-                    let activity = matches!(
-                        host.kind,
-                        Kind::Job(_)
-                            | Kind::UserTask(_)
-                            | Kind::SubProcess { .. }
-                            | Kind::Decision(_)
-                            | Kind::Script { .. }
-                            | Kind::Pass
-                    ) || host.element_type == "RECEIVE_TASK";
-                    if activity && host.scope == scope {
+                    if is_activity(host) && host.scope == scope {
                         host.boundaries.push(u32::try_from(number).unwrap_or(u32::MAX));
                     } else {
                         self.error(
@@ -152,7 +146,7 @@ impl<'a> Builder<'a> {
     fn check_position(&mut self, draft: &Draft<'a>, number: usize) {
         let (node, source) = (&draft.nodes[number], draft.sources[number]);
         let wrong: Option<(&str, &str)> = match &node.kind {
-            Kind::End(_) if !node.outgoing.is_empty() => {
+            _ if node.element_type == "END_EVENT" && !node.outgoing.is_empty() => {
                 Some(("an end event has an outgoing flow", "remove the flow"))
             }
             Kind::Start(_) | Kind::Boundary { .. } if !node.incoming.is_empty() => {
@@ -161,17 +155,32 @@ impl<'a> Builder<'a> {
             Kind::Boundary { .. } | Kind::Start(_) if node.outgoing.is_empty() => {
                 Some(("the event leads nowhere", "connect it to what happens next"))
             }
-            Kind::Exclusive | Kind::Parallel if node.outgoing.is_empty() => {
+            Kind::Exclusive | Kind::Parallel | Kind::Inclusive if node.outgoing.is_empty() => {
                 Some(("the gateway leads nowhere", "add an outgoing flow"))
             }
             Kind::EventBased if node.outgoing.len() < 2 => Some((
                 "an event-based gateway needs two events to choose from",
                 "add outgoing flows to catch events",
             )),
-            Kind::Start(Trigger::Message { .. } | Trigger::Timer(_)) if node.scope != 0 => Some((
-                "a sub-process starts with a none start event",
-                "remove the event definition",
-            )),
+            Kind::Start(trigger)
+                if is_embedded(draft, node) && !matches!(trigger, Trigger::None) =>
+            {
+                Some((
+                    "a sub-process starts with a none start event",
+                    "remove the event definition",
+                ))
+            }
+            Kind::EventSubProcess { .. }
+                if !node.incoming.is_empty() || !node.outgoing.is_empty() =>
+            {
+                Some(("an event sub-process has a flow", "remove it: its start event begins it"))
+            }
+            Kind::Catch(Trigger::Link(_)) if !node.incoming.is_empty() => {
+                Some(("a link that is caught has an incoming flow", "remove the flow"))
+            }
+            Kind::Catch(Trigger::Link(_)) if node.outgoing.is_empty() => {
+                Some(("the link leads nowhere", "connect it to what happens next"))
+            }
             _ => None,
         };
         if let Some((message, help)) = wrong {
@@ -208,4 +217,79 @@ impl<'a> Builder<'a> {
             _ => {}
         }
     }
+
+    /// The one start event of an event sub-process, and the scope that listens for it.
+    fn find_handler_start(&mut self, draft: &mut Draft<'a>, number: usize) {
+        let handler = u32::try_from(number).unwrap_or(u32::MAX);
+        let starts: Vec<u32> = draft
+            .nodes
+            .iter()
+            .zip(0_u32..)
+            .filter(|(node, _)| node.scope == handler && matches!(node.kind, Kind::Start(_)))
+            .map(|(_, at)| at)
+            .collect();
+        let [begin] = starts[..] else {
+            self.error(
+                draft.sources[number],
+                "B010",
+                "an event sub-process has exactly one start event",
+                "keep the one that says what begins it",
+            );
+            return;
+        };
+        let attribute = draft.sources[begin as usize].attribute("isInterrupting");
+        if let Kind::EventSubProcess { start, interrupting } = &mut draft.nodes[number].kind {
+            *start = begin;
+            *interrupting = attribute != Some("false");
+        }
+        let scope = draft.nodes[number].scope as usize;
+        draft.nodes[scope].handlers.push(handler);
+    }
+
+    /// The catch event that a link leads to.
+    fn find_link(&mut self, draft: &mut Draft<'a>, number: usize) {
+        let source = draft.sources[number];
+        let Kind::Throw(throws) = &draft.nodes[number].kind else { return };
+        if !throws.iter().any(|throw| matches!(throw, Throw::Link { .. })) {
+            return;
+        }
+        if throws.len() > 1 || !draft.nodes[number].outgoing.is_empty() {
+            let message = "an event that throws a link does nothing else and has no outgoing flow";
+            self.error(source, "B016", message, "remove what is beside the link");
+            return;
+        }
+        let name = bpmn_child(source, "linkEventDefinition").and_then(|it| self.link_name(it));
+        let Some(name) = name else { return };
+        let scope = draft.nodes[number].scope;
+        let catches = draft.nodes.iter().zip(0_u32..).filter(|(node, _)| {
+            let is_it = matches!(&node.kind, Kind::Catch(Trigger::Link(known)) if **known == *name);
+            node.scope == scope && is_it
+        });
+        let catches: Vec<u32> = catches.map(|(_, at)| at).collect();
+        let [catch] = catches[..] else {
+            let found = if catches.is_empty() { "none catches it" } else { "several catch it" };
+            let message = format!(
+                "expected one event of this scope to catch the link \"{name}\", but {found}"
+            );
+            self.error(source, "B016", message, "add a catch event with this link, and only one");
+            return;
+        };
+        if let Kind::Throw(throws) = &mut draft.nodes[number].kind {
+            *throws = vec![Throw::Link { target: catch }];
+        }
+    }
+}
+
+/// Whether conditions of the node's outgoing flows are evaluated (BPMN 2.0.2, 8.4.13).
+fn may_choose(node: &Node) -> bool {
+    matches!(node.kind, Kind::Exclusive | Kind::Inclusive) || is_activity(node)
+}
+
+fn is_activity(node: &Node) -> bool {
+    node.element_type.ends_with("TASK") || matches!(node.kind, Kind::SubProcess { .. })
+}
+
+/// Whether the node stands in a sub-process that a flow leads to.
+fn is_embedded(draft: &Draft<'_>, node: &Node) -> bool {
+    matches!(draft.nodes[node.scope as usize].kind, Kind::SubProcess { .. })
 }

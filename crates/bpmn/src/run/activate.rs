@@ -5,7 +5,7 @@ use base::{
 };
 
 use super::Run;
-use crate::graph::{EndKind, JobSpec, Kind, Node, UserTaskSpec, Value};
+use crate::graph::{JobSpec, Kind, Node, Trigger, UserTaskSpec, Value};
 use crate::timer;
 
 /// Why an element could not be set to work.
@@ -40,6 +40,9 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
             Kind::Decision(called) => self.call_decision(called, key)?,
             Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
+            Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => {
+                self.leave(key);
+            }
             Kind::Catch(trigger) => {
                 let element =
                     self.decision.state().element(key).map_or(0, |element| element.element);
@@ -53,7 +56,10 @@ impl<'p> Run<'p, '_, '_> {
                     }
                 }
             }
-            Kind::SubProcess { start } => self.push_enter(*start, key, None),
+            Kind::SubProcess { start } | Kind::EventSubProcess { start, .. } => {
+                self.open_handlers(node, key)?;
+                self.push_enter(*start, key, None);
+            }
             Kind::Script { expression, result } => {
                 let (value, why) = self.evaluate(expression, key);
                 if value.is_null() && !why.is_empty() {
@@ -70,14 +76,8 @@ impl<'p> Run<'p, '_, '_> {
                 self.leave_with(key, Variables::from_iter([result]));
             }
             Kind::Exclusive => self.choose(node, key)?,
-            Kind::End(EndKind::Terminate) => self.terminate_scope(key),
-            Kind::End(EndKind::Error { code }) => {
-                let code = self.text(code, key, "the error code").map_err(extract)?;
-                self.throw(key, &code, "", None, Variables::new());
-            }
-            Kind::Start(_) | Kind::End(EndKind::None) | Kind::Pass | Kind::Parallel => {
-                self.leave(key);
-            }
+            Kind::Inclusive => self.split(node, key)?,
+            Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
             // Entered by what triggers them, or by the creation of the instance.
             Kind::Process { .. } | Kind::Boundary { .. } => {}
         }
@@ -113,18 +113,7 @@ impl<'p> Run<'p, '_, '_> {
             }
         }
         let Some(flow) = chosen.or(node.default) else {
-            let tried: Vec<_> = node
-                .outgoing
-                .iter()
-                .filter_map(|flow| self.process.flow(*flow).condition.as_ref())
-                .map(|condition| format!("`{}`", condition.source().trim()))
-                .collect();
-            let message = format!(
-                "expected a flow to take, but no condition holds ({}) and there is no default flow; \
-                 correct the variables, then retry",
-                tried.join(", ")
-            );
-            return Err((IncidentKind::ConditionError, message));
+            return Err((IncidentKind::ConditionError, self.no_flow(node)));
         };
         self.decision.emit(Event::ElementCompleted { key });
         self.steps.push(super::Step::Check { scope });

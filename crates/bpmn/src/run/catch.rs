@@ -18,7 +18,16 @@ impl Run<'_, '_, '_> {
     ) -> Result<(), Stuck> {
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match trigger {
-            Trigger::None | Trigger::Error { .. } => Ok(()),
+            Trigger::None
+            | Trigger::Error { .. }
+            | Trigger::Escalation { .. }
+            | Trigger::Link(_) => Ok(()),
+            Trigger::Any(several) => {
+                several.iter().try_for_each(|one| self.wait_for(owner, target, one, once))
+            }
+            Trigger::All(several) => {
+                several.iter().try_for_each(|one| self.wait_for(owner, target, one, true))
+            }
             Trigger::Timer(timer) => self.set_timer(owner, target, timer).map_err(extract),
             Trigger::Message { name, correlation_key } => {
                 let name = self.text(name, owner, "the message name").map_err(extract)?;
@@ -83,11 +92,7 @@ impl Run<'_, '_, '_> {
 
     /// Sets the next run of a repeating boundary timer.
     fn repeat(&mut self, fired: instance::Timer) {
-        let Kind::Boundary { trigger: Trigger::Timer(Timer::Cycle(value)), .. } =
-            &self.process.node(fired.target).kind
-        else {
-            return;
-        };
+        let Some(Timer::Cycle(value)) = self.process.node(fired.target).cycle() else { return };
         let now_ms = self.decision.now_ms();
         let next = self
             .scalar(value, fired.owner, "the cycle")
@@ -136,12 +141,20 @@ impl Run<'_, '_, '_> {
     fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
         let Some(node) = self.node_of(owner) else { return };
         let Some(scope) = self.scope_of(owner) else { return };
-        match (&node.kind, &self.process.node(target).kind) {
-            (_, Kind::Boundary { interrupting, .. }) => {
-                if *interrupting {
-                    self.terminate(owner);
+        let event = self.process.node(target);
+        let all = event.trigger().filter(|trigger| matches!(trigger, Trigger::All(_)));
+        if all.is_some() && self.awaits(owner, target) {
+            return self.propagate(owner, &variables);
+        }
+        match (&node.kind, &event.kind) {
+            (_, Kind::Boundary { .. } | Kind::Start(_)) => {
+                self.caught(owner, target, variables);
+                if let Some(trigger) = all
+                    && let Err((kind, message)) = self.wait_again(owner, target, trigger)
+                {
+                    let message = format!("{}: {message}", event.label());
+                    self.decision.raise(owner, kind, base::Stage::Working, None, message);
                 }
-                self.enter_triggered(target, scope, None, variables);
             }
             (Kind::EventBased, _) => {
                 let via = node
@@ -155,6 +168,35 @@ impl Run<'_, '_, '_> {
             }
             _ => self.leave_with(owner, variables),
         }
+    }
+
+    /// Whether `owner` still waits for something that would trigger `target`.
+    fn awaits(&self, owner: ElementKey, target: u32) -> bool {
+        let state = self.decision.state();
+        let timer = |timer: &instance::Timer| timer.owner == owner && timer.target == target;
+        let open = |open: &instance::Subscription| open.owner == owner && open.target == target;
+        state.timers().values().any(timer) || state.subscriptions().values().any(open)
+    }
+
+    /// What did not interrupt its owner and needs several triggers waits for all of them again.
+    fn wait_again(
+        &mut self,
+        owner: ElementKey,
+        target: u32,
+        trigger: &Trigger,
+    ) -> Result<(), Stuck> {
+        let event = self.process.node(target);
+        let interrupting = match event.kind {
+            Kind::Boundary { interrupting, .. } => interrupting,
+            _ => match self.process.node(event.scope).kind {
+                Kind::EventSubProcess { interrupting, .. } => interrupting,
+                _ => true,
+            },
+        };
+        if interrupting || self.node_of(owner).is_none() {
+            return Ok(());
+        }
+        self.wait_for(owner, target, trigger, true)
     }
 
     /// Enters an event that has happened already, and leaves it.

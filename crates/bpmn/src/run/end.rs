@@ -1,9 +1,8 @@
-//! Ending before the work is done: terminate, errors, cancellation.
+//! Ending before the work is done: terminate, interruption, cancellation.
 
-use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Variables};
+use base::{ElementKey, Event};
 
 use super::{Run, Step};
-use crate::graph::{Kind, Trigger};
 
 impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
@@ -90,48 +89,5 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::ElementCompleted { key: end });
         self.terminate_children(scope);
         self.steps.push(Step::Check { scope });
-    }
-
-    /// Throws an error outwards from an element instance: the innermost boundary event that names
-    /// the code takes it, else one that takes all; if none does, there is an incident.
-    pub(super) fn throw(
-        &mut self,
-        from: ElementKey,
-        code: &str,
-        message: &str,
-        job: Option<JobKey>,
-        variables: Variables,
-    ) {
-        let caught = self.decision.state().scopes(from).find_map(|(key, element)| {
-            self.catcher(element.element, code).map(|boundary| (key, boundary))
-        });
-        if let Some((host, boundary)) = caught {
-            let Some(scope) = self.scope_of(host) else { return };
-            self.terminate(host);
-            self.enter_triggered(boundary, scope, None, variables);
-            return;
-        }
-        let label = self.node_of(from).map_or_else(String::new, crate::graph::Node::label);
-        let said = if message.is_empty() { String::new() } else { format!(" (\"{message}\")") };
-        let text = format!(
-            "{label} threw the error \"{code}\"{said}, but no boundary event catches it; \
-             deploy a model that does, or retry when the cause is gone"
-        );
-        let stage = Stage::Throwing { code: code.into(), message: message.into() };
-        self.decision.raise(from, IncidentKind::UnhandledErrorEvent, stage, job, text);
-    }
-
-    fn catcher(&self, element: u32, code: &str) -> Option<u32> {
-        let boundaries = &self.process.node(element).boundaries;
-        let find = |exact: bool| {
-            boundaries.iter().copied().find(|boundary| match &self.process.node(*boundary).kind {
-                Kind::Boundary { trigger: Trigger::Error { code: Some(known) }, .. } => {
-                    exact && *known == code
-                }
-                Kind::Boundary { trigger: Trigger::Error { code: None }, .. } => !exact,
-                _ => false,
-            })
-        };
-        find(true).or_else(|| find(false))
     }
 }

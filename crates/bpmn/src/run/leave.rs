@@ -39,9 +39,23 @@ impl Run<'_, '_, '_> {
                 }
             }
         }
-        self.cancel_waits(key);
-        self.decision.emit(Event::ElementCompleted { key });
-        self.take_all(node, scope);
+        if !self.is_conditional(node) {
+            self.cancel_waits(key);
+            self.decision.emit(Event::ElementCompleted { key });
+            self.take(&node.outgoing, scope);
+            return;
+        }
+        match self.flows_of(node, scope) {
+            Ok(flows) => {
+                self.cancel_waits(key);
+                self.decision.emit(Event::ElementCompleted { key });
+                self.take(&flows, scope);
+            }
+            Err((kind, message)) => {
+                let message = format!("{}: {message}", node.label());
+                self.decision.raise(key, kind, Stage::Leaving, None, message);
+            }
+        }
     }
 
     /// Ends a scope in which nothing lives any more.
@@ -55,11 +69,19 @@ impl Run<'_, '_, '_> {
             .iter()
             .any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
         let Some(element) = self.decision.state().element(scope) else { return };
-        if pending || element.children > 0 {
+        if pending {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };
-        if !matches!(node.kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
+        let is_scope = matches!(
+            node.kind,
+            Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
+        );
+        if !is_scope || !element.tokens.is_empty() && self.join_inclusive(scope) {
+            return;
+        }
+        let Some(element) = self.decision.state().element(scope) else { return };
+        if element.children > 0 {
             return;
         }
         if self.decision.state().incidents().values().any(|incident| incident.owner == scope) {
@@ -72,7 +94,7 @@ impl Run<'_, '_, '_> {
             .collect();
         if !waiting.is_empty() {
             let message = format!(
-                "{}: tokens wait before a parallel gateway on {} for others that can never come; \
+                "{}: tokens wait before a gateway on {} for others that can never come; \
                  cancel the instance and correct the model",
                 node.label(),
                 waiting.join(", ")
@@ -80,11 +102,11 @@ impl Run<'_, '_, '_> {
             self.decision.raise(scope, IncidentKind::Deadlock, Stage::Working, None, message);
             return;
         }
-        if matches!(node.kind, Kind::SubProcess { .. }) {
-            self.leave(scope);
-        } else {
+        if scope == self.decision.state().key().root() {
             self.cancel_waits(scope);
             self.decision.emit(Event::InstanceCompleted);
+        } else {
+            self.leave(scope);
         }
     }
 }

@@ -8,15 +8,18 @@
 mod activate;
 mod catch;
 mod end;
+mod flows;
+mod handler;
 mod leave;
 mod rule;
+mod throw;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
 use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variables};
 use instance::Decision;
 
-use crate::graph::{Kind, Node, Process};
+use crate::graph::{Kind, Node, Process, Trigger};
 
 /// What remains to be done for this input.
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     pub fn start(mut self, start: u32, variables: Variables) {
         let root = self.decision.state().key().root();
         self.set_variables(root, variables);
-        self.push_enter(start, root, None);
+        self.begin(start);
         self.go();
     }
 
@@ -118,6 +121,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.activate(open.owner);
             }
             Stage::Leaving => self.leave(open.owner),
+            Stage::Starting { start } => self.begin(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -176,6 +180,15 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             self.steps.push(Step::Check { scope });
             return;
         }
+        if matches!(node.kind, Kind::Inclusive)
+            && node.incoming.len() > 1
+            && let Some(flow) = via
+        {
+            // Whether it waits is seen when everything else in this scope has come to rest.
+            self.decision.emit(Event::TokenParked { scope, flow });
+            self.steps.push(Step::Check { scope });
+            return;
+        }
         let key = ElementKey(self.decision.next_key());
         if self.decision.step() > STEPS_PER_INPUT_MAX {
             self.decision.emit(Event::ElementEntered { key, element, scope, via });
@@ -187,9 +200,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
             return;
         }
-        if Self::passes(node) {
+        if self.passes(node) {
             self.decision.emit(Event::ElementPassed { key, element, scope, via });
-            self.take_all(node, scope);
+            self.take(&node.outgoing, scope);
         } else {
             self.decision.emit(Event::ElementEntered { key, element, scope, via });
             self.activate(key);
@@ -197,12 +210,17 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     /// Nothing can go wrong or wait here, so entering and leaving are one fact.
-    fn passes(node: &Node) -> bool {
-        let simple = matches!(
-            node.kind,
-            Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::End(crate::graph::EndKind::None)
-        );
-        simple && node.inputs.is_empty() && node.outputs.is_empty() && node.boundaries.is_empty()
+    fn passes(&self, node: &Node) -> bool {
+        let simple = match &node.kind {
+            Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => true,
+            Kind::End(throws) => throws.is_empty(),
+            _ => false,
+        };
+        simple
+            && node.inputs.is_empty()
+            && node.outputs.is_empty()
+            && node.boundaries.is_empty()
+            && !self.is_conditional(node)
     }
 
     /// Parks the token; true when all that the gateway joins are there (BPMN 2.0.2, 13.4.1).
@@ -217,14 +235,6 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             self.decision.emit(Event::TokensJoined { scope, flows: node.incoming.clone() });
         }
         complete
-    }
-
-    /// Sends a token over every outgoing flow, and looks at the scope afterwards.
-    fn take_all(&mut self, node: &Node, scope: ElementKey) {
-        self.steps.push(Step::Check { scope });
-        for flow in node.outgoing.iter().rev() {
-            self.push_enter(self.process.flow(*flow).target, scope, Some(*flow));
-        }
     }
 
     fn node_of(&self, key: ElementKey) -> Option<&'p Node> {

@@ -17,7 +17,9 @@ pub fn model(body: &str) -> String {
     format!(
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
+<message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <error id="e" errorCode="NO"/>
+<escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
 {body}
 </process></definitions>"#

@@ -66,7 +66,7 @@ fn a_syntax_error_in_an_expression_points_into_the_line() {
     let body = "<startEvent id=\"s\"/>\n<scriptTask id=\"t\"><extensionElements>\n<zeebe:script expression=\"= 1 + * 2\" resultVariable=\"x\"/></extensionElements></scriptTask>";
     let problems = read(&model(body)).unwrap_err();
     let problem = problems.iter().find(|problem| problem.code == "B020").expect("a syntax error");
-    assert_eq!((problem.line, problem.column), (7, 33), "{problem}");
+    assert_eq!((problem.line, problem.column), (9, 33), "{problem}");
     assert!(problem.message.contains("found `*`"), "{problem}");
     assert_eq!(problem.element_id.as_deref(), Some("t"));
 }
@@ -94,5 +94,43 @@ fn conditions_that_nobody_would_evaluate_are_refused() {
             .replace("/>", "><conditionExpression>= x</conditionExpression></sequenceFlow>"),
     ]
     .concat();
-    refused(&model(&body), "B022", "only after an exclusive gateway");
+    refused(&model(&body), "B022", "nobody evaluates a condition here");
+}
+
+#[test]
+fn events_that_cannot_be_meant_are_refused() {
+    let start = "<startEvent id=\"s\"/><endEvent id=\"e\"/>";
+    let with = |body: &str| model(&[start, &flow("s", "e"), body].concat());
+    let link = |tag: &str, id: &str, name: &str| {
+        format!("<{tag} id=\"{id}\"><linkEventDefinition name=\"{name}\"/></{tag}>")
+    };
+    let (throw, catch) = ("intermediateThrowEvent", "intermediateCatchEvent");
+    refused(&with(&link(throw, "t", "a")), "B016", "none catches it");
+    refused(&with(&link(throw, "t", " ")), "B016", "no name");
+    let two =
+        [link(catch, "c", "a"), link(catch, "d", "a"), job("j"), flow("c", "j"), flow("d", "j")];
+    refused(&with(&(link(throw, "t", "a") + &two.concat())), "B016", "several catch it");
+    refused(&with(&link(catch, "c", "a")), "B009", "leads nowhere");
+
+    let handler = |start: &str| {
+        with(&format!(
+            "<subProcess id=\"h\" triggeredByEvent=\"true\">{start}{}</subProcess>",
+            job("j")
+        ))
+    };
+    let begin = |attribute: &str, definition: &str| {
+        let flow = flow("hs", "j");
+        handler(&format!("<startEvent id=\"hs\" {attribute}>{definition}</startEvent>{flow}"))
+    };
+    refused(&handler(""), "B010", "exactly one start event");
+    refused(&begin("", ""), "B012", "nothing to wait for");
+    let error = "<errorEventDefinition/>";
+    refused(&begin("isInterrupting=\"false\"", error), "B012", "always interrupts");
+    let all = "<messageEventDefinition messageRef=\"m\"/><errorEventDefinition/>";
+    refused(&begin("parallelMultiple=\"true\"", all), "B012", "must all come");
+    let cycle = "<timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition>";
+    refused(&begin("isInterrupting=\"false\"", &[cycle, cycle].concat()), "B015", "one timer only");
+    let nameless =
+        "<intermediateThrowEvent id=\"t\"><escalationEventDefinition/></intermediateThrowEvent>";
+    refused(&with(nameless), "B014", "refers to no escalation");
 }

@@ -64,7 +64,8 @@ impl Traffic {
             Event::ElementCompleted { key } => {
                 if let Some((element, scope)) = self.open.remove(key) {
                     *self.left.entry((scope, element)).or_default() += 1;
-                    if matches!(&graph.node(element).kind, Kind::End(bpmn::EndKind::Terminate)) {
+                    if matches!(&graph.node(element).kind, Kind::End(throws) if throws.iter().any(|it| matches!(it, bpmn::Throw::Terminate)))
+                    {
                         self.cut = true;
                     }
                 }

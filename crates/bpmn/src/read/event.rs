@@ -1,0 +1,447 @@
+//! Events: what triggers one, and what one does.
+//!
+//! In:  the element of an event, and where it stands.
+//! Out: its trigger or throws; findings for definitions that cannot stand there.
+//! Absent: which throw of a link leads to which catch (see `wiring`).
+
+use roxmltree::Node as Xml;
+
+use super::BPMN;
+use super::builder::{Builder, bpmn_child, elements};
+use super::extension::named;
+use crate::graph::{Kind, Throw, Timer, Trigger, Value};
+
+/// What an event may have: kind, element type as the APIs name it, extensions.
+pub(super) type Read<'a> = Option<(Kind, &'static str, Vec<Xml<'a, 'a>>)>;
+
+/// Where a start event stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Home {
+    Process,
+    SubProcess,
+    EventSubProcess,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn start_event(&mut self, source: Xml<'a, 'a>, home: Home) -> Read<'a> {
+        const BEGINS: &[&str] = &["messageEventDefinition", "timerEventDefinition"];
+        const HANDLES: &[&str] = &[
+            "messageEventDefinition",
+            "timerEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+        ];
+        let allowed = match home {
+            Home::EventSubProcess => HANDLES,
+            Home::Process | Home::SubProcess => BEGINS,
+        };
+        let trigger = self.trigger(source, home != Home::Process, allowed)?;
+        if home == Home::EventSubProcess && matches!(trigger, Trigger::None) {
+            self.error(
+                source,
+                "B012",
+                "the start event of an event sub-process says nothing to wait for",
+                "add a message, a timer, an error or an escalation",
+            );
+        }
+        if home == Home::Process && matches!(trigger, Trigger::All(_)) {
+            self.error(
+                source,
+                "B004",
+                "a process cannot wait for several events before there is an instance",
+                "start with one of them and wait for the others behind a parallel gateway",
+            );
+        }
+        let interrupting = source.attribute("isInterrupting") != Some("false");
+        self.check_interrupting(source, &trigger, interrupting, "isInterrupting");
+        Some((Kind::Start(trigger), "START_EVENT", self.extensions(source, &["ioMapping"])))
+    }
+
+    pub(super) fn catch_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
+        const ALLOWED: &[&str] =
+            &["messageEventDefinition", "timerEventDefinition", "linkEventDefinition"];
+        let trigger = self.trigger(source, true, ALLOWED)?;
+        if matches!(trigger, Trigger::None) {
+            self.error(
+                source,
+                "B012",
+                "the catch event says nothing to wait for",
+                "add a message, a timer or a link",
+            );
+        }
+        let extensions = self.extensions(source, &["ioMapping"]);
+        Some((Kind::Catch(trigger), "INTERMEDIATE_CATCH_EVENT", extensions))
+    }
+
+    pub(super) fn boundary_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
+        const ALLOWED: &[&str] = &[
+            "messageEventDefinition",
+            "timerEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+        ];
+        let trigger = self.trigger(source, true, ALLOWED)?;
+        let interrupting = source.attribute("cancelActivity") != Some("false");
+        if matches!(trigger, Trigger::None) {
+            self.error(
+                source,
+                "B012",
+                "the boundary event says nothing to wait for",
+                "add a message, a timer, an error or an escalation",
+            );
+        }
+        self.check_interrupting(source, &trigger, interrupting, "cancelActivity");
+        let kind = Kind::Boundary { attached: 0, interrupting, trigger };
+        Some((kind, "BOUNDARY_EVENT", self.extensions(source, &["ioMapping"])))
+    }
+
+    fn check_interrupting(
+        &mut self,
+        source: Xml<'a, 'a>,
+        trigger: &Trigger,
+        interrupting: bool,
+        attribute: &str,
+    ) {
+        let is_error = |trigger: &Trigger| matches!(trigger, Trigger::Error { .. });
+        let has_error = match trigger {
+            Trigger::Any(several) | Trigger::All(several) => several.iter().any(is_error),
+            one => is_error(one),
+        };
+        if has_error && !interrupting {
+            self.error(
+                source,
+                "B012",
+                "an event that catches an error always interrupts",
+                format!("remove {attribute}=\"false\""),
+            );
+        }
+    }
+
+    /// An intermediate throw event. A message is sent by a worker, as Camunda 8 does it.
+    pub(super) fn throw_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
+        const ALLOWED: &[&str] =
+            &["messageEventDefinition", "escalationEventDefinition", "linkEventDefinition"];
+        const TYPE: &str = "INTERMEDIATE_THROW_EVENT";
+        let definitions = self.definitions_of(source, ALLOWED)?;
+        if let Some(job) = self.sent(source, &definitions, TYPE) {
+            return job;
+        }
+        let mut throws = Vec::new();
+        for definition in definitions {
+            throws.extend(self.throw(definition));
+        }
+        let kind = if throws.is_empty() { Kind::Pass } else { Kind::Throw(throws) };
+        Some((kind, TYPE, self.extensions(source, &["ioMapping"])))
+    }
+
+    pub(super) fn end_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
+        const ALLOWED: &[&str] = &[
+            "messageEventDefinition",
+            "terminateEventDefinition",
+            "errorEventDefinition",
+            "escalationEventDefinition",
+        ];
+        const TYPE: &str = "END_EVENT";
+        let definitions = self.definitions_of(source, ALLOWED)?;
+        if let Some(job) = self.sent(source, &definitions, TYPE) {
+            return job;
+        }
+        let mut throws = Vec::new();
+        for definition in definitions {
+            throws.push(self.throw(definition)?);
+        }
+        // What ends the thrower comes last.
+        throws.sort_by_key(|throw| matches!(throw, Throw::Terminate | Throw::Error { .. }));
+        Some((Kind::End(throws), TYPE, self.extensions(source, &["ioMapping"])))
+    }
+
+    /// An event that throws a message is a job. `None` if it throws none.
+    fn sent(
+        &mut self,
+        source: Xml<'a, 'a>,
+        definitions: &[Xml<'a, 'a>],
+        element_type: &'static str,
+    ) -> Option<Read<'a>> {
+        let is_message = |it: &&Xml<'a, 'a>| it.tag_name().name() == "messageEventDefinition";
+        let message = definitions.iter().find(is_message)?;
+        if definitions.len() > 1 {
+            self.error(
+                *message,
+                "B004",
+                "an event that sends a message does nothing else",
+                "put the other definitions into an event before it",
+            );
+            return Some(None);
+        }
+        let extensions = self.extensions(source, super::node::JOB);
+        let job = self.job(source, &extensions);
+        Some(job.map(|job| (Kind::Job(job), element_type, extensions)))
+    }
+
+    fn throw(&mut self, definition: Xml<'a, 'a>) -> Option<Throw> {
+        match definition.tag_name().name() {
+            "terminateEventDefinition" => Some(Throw::Terminate),
+            "linkEventDefinition" => {
+                self.link_name(definition)?;
+                Some(Throw::Link { target: 0 })
+            }
+            "errorEventDefinition" => {
+                let code = self.thrown_code(definition, "error")?;
+                Some(Throw::Error { code })
+            }
+            _ => {
+                let code = self.thrown_code(definition, "escalation")?;
+                Some(Throw::Escalation { code })
+            }
+        }
+    }
+
+    /// The code of what is thrown.
+    fn thrown_code(&mut self, definition: Xml<'a, 'a>, kind: &str) -> Option<Value> {
+        let before = self.findings.len();
+        let root = self.root_ref(definition, &format!("{kind}Ref"), kind);
+        let code = root.and_then(|root| self.value_attribute(root, &format!("{kind}Code")));
+        if code.is_none() && before == self.findings.len() {
+            self.error(
+                definition,
+                "B013",
+                format!("the event throws an {kind} without a code"),
+                format!("give the {kind} an {kind}Code"),
+            );
+        }
+        code
+    }
+
+    /// The code of what is caught; none catches all.
+    fn caught_code(&mut self, definition: Xml<'a, 'a>, kind: &str) -> Option<base::Text> {
+        let root = self.root_ref_optional(definition, &format!("{kind}Ref"), kind)?;
+        let code = root.attribute(format!("{kind}Code").as_str())?;
+        (!code.is_empty()).then(|| code.into())
+    }
+
+    /// The name that links a throw to a catch.
+    pub(super) fn link_name(&mut self, definition: Xml<'a, 'a>) -> Option<&'a str> {
+        let name = definition.attribute("name").map(str::trim).filter(|name| !name.is_empty());
+        if name.is_none() {
+            let help = "add name=\"...\", the same at the other end";
+            self.error(definition, "B016", "the link has no name", help);
+        }
+        name
+    }
+
+    /// The event definitions of an event; `None` when one was refused.
+    fn definitions_of(
+        &mut self,
+        source: Xml<'a, 'a>,
+        allowed: &[&str],
+    ) -> Option<Vec<Xml<'a, 'a>>> {
+        let mut found = Vec::new();
+        let mut complete = true;
+        for child in elements(source) {
+            let name = child.tag_name().name();
+            if !name.ends_with("ventDefinition") && name != "eventDefinitionRef" {
+                continue;
+            }
+            if allowed.contains(&name) {
+                found.push(child);
+            } else {
+                self.unsupported(child, "");
+                complete = false;
+            }
+        }
+        complete.then_some(found)
+    }
+
+    fn trigger(
+        &mut self,
+        source: Xml<'a, 'a>,
+        correlated: bool,
+        allowed: &[&str],
+    ) -> Option<Trigger> {
+        let mut triggers = Vec::new();
+        for definition in self.definitions_of(source, allowed)? {
+            triggers.push(self.one_trigger(source, definition, correlated)?);
+        }
+        let all = source.attribute("parallelMultiple") == Some("true");
+        let timers: Vec<&Timer> = triggers
+            .iter()
+            .filter_map(|one| match one {
+                Trigger::Timer(timer) => Some(timer),
+                _ => None,
+            })
+            .collect();
+        let repeats = timers.iter().any(|timer| matches!(timer, Timer::Cycle(_)));
+        if timers.len() > 1 && (repeats || !correlated) {
+            self.error(
+                source,
+                "B015",
+                "an event with a timer that repeats, or that starts a process, has one timer only",
+                "give the other timer an event of its own",
+            );
+        }
+        Some(match triggers.len() {
+            0 => Trigger::None,
+            1 => triggers.pop()?,
+            _ if triggers.iter().any(|one| matches!(one, Trigger::Link(_))) => {
+                let help = "give the other definitions an event of their own";
+                self.error(source, "B016", "a link is the only definition of its event", help);
+                return None;
+            }
+            _ if all => {
+                let thrown = |one: &Trigger| {
+                    matches!(one, Trigger::Error { .. } | Trigger::Escalation { .. })
+                };
+                if triggers.iter().any(thrown) {
+                    self.error(
+                        source,
+                        "B012",
+                        "an error or an escalation cannot be one of several that must all come",
+                        "catch it with an event of its own",
+                    );
+                }
+                Trigger::All(triggers)
+            }
+            _ => Trigger::Any(triggers),
+        })
+    }
+
+    fn one_trigger(
+        &mut self,
+        source: Xml<'a, 'a>,
+        definition: Xml<'a, 'a>,
+        correlated: bool,
+    ) -> Option<Trigger> {
+        match definition.tag_name().name() {
+            "messageEventDefinition" => self.message(source, definition, correlated),
+            "timerEventDefinition" => self.timer(source, definition).map(Trigger::Timer),
+            "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
+            "escalationEventDefinition" => {
+                Some(Trigger::Escalation { code: self.caught_code(definition, "escalation") })
+            }
+            _ => Some(Trigger::Error { code: self.caught_code(definition, "error") }),
+        }
+    }
+
+    pub(super) fn message(
+        &mut self,
+        event: Xml<'a, 'a>,
+        definition: Xml<'a, 'a>,
+        correlated: bool,
+    ) -> Option<Trigger> {
+        let message = self.root_ref(definition, "messageRef", "message")?;
+        let before = self.findings.len();
+        let name = self.value_attribute(message, "name");
+        if name.is_none() && before == self.findings.len() {
+            self.error(message, "B014", "the message has no name", "name it as publishers will");
+        }
+        if !correlated && matches!(name, Some(Value::Feel(_))) {
+            self.error(
+                message,
+                "B014",
+                "the message of a start event needs a fixed name",
+                "remove the leading =; there are no variables before the start",
+            );
+        }
+        let extensions = self.extensions(message, &["subscription"]);
+        let key = named(&extensions, "subscription")
+            .next()
+            .and_then(|s| s.attribute_node("correlationKey"));
+        let correlation_key =
+            key.and_then(|key| self.feel(message, key.value(), key.range_value().start));
+        if correlated && key.is_none() {
+            let message = format!(
+                "<{}> waits for a message without a correlation key",
+                event.tag_name().name()
+            );
+            self.error(
+                event,
+                "B014",
+                message,
+                "add <zeebe:subscription correlationKey=\"= ...\" /> to the message",
+            );
+        }
+        Some(Trigger::Message { name: name?, correlation_key })
+    }
+
+    fn timer(&mut self, event: Xml<'a, 'a>, definition: Xml<'a, 'a>) -> Option<Timer> {
+        let choices: Vec<_> = ["timeDate", "timeDuration", "timeCycle"]
+            .into_iter()
+            .filter_map(|name| bpmn_child(definition, name))
+            .collect();
+        let [choice] = choices[..] else {
+            self.error(
+                definition,
+                "B015",
+                "expected one of timeDate, timeDuration and timeCycle",
+                "say when the timer is due",
+            );
+            return None;
+        };
+        let before = self.findings.len();
+        let Some(value) = self.value_text(choice) else {
+            if before == self.findings.len() {
+                self.error(choice, "B015", "the timer is empty", "say when it is due");
+            }
+            return None;
+        };
+        let timer = match choice.tag_name().name() {
+            "timeDate" => Timer::Date(value),
+            "timeDuration" => Timer::Duration(value),
+            _ => Timer::Cycle(value),
+        };
+        if let Err(message) = crate::timer::check(&timer) {
+            self.error(choice, "B015", message, "write ISO-8601, for example PT15M or R3/PT10S");
+        }
+        let name = event.tag_name().name();
+        let parent = event.parent();
+        let of_process = parent.is_some_and(|parent| parent.tag_name().name() == "process");
+        let repeats = name == "startEvent"
+            && (of_process || event.attribute("isInterrupting") == Some("false"))
+            || name == "boundaryEvent" && event.attribute("cancelActivity") == Some("false");
+        if matches!(timer, Timer::Cycle(_)) && !repeats {
+            self.error(
+                choice,
+                "B015",
+                "a cycle cannot repeat here",
+                "use timeDuration, or an event that starts or does not interrupt",
+            );
+        }
+        if matches!(timer, Timer::Duration(_)) && name == "startEvent" && of_process {
+            self.error(
+                choice,
+                "B015",
+                "a start event has nothing from which a duration could run",
+                "use timeDate or timeCycle",
+            );
+        }
+        Some(timer)
+    }
+
+    fn root_ref(&mut self, at: Xml<'a, 'a>, attribute: &str, kind: &str) -> Option<Xml<'a, 'a>> {
+        if at.attribute(attribute).is_none() {
+            let message = format!("<{}> refers to no {kind}", at.tag_name().name());
+            self.error(at, "B014", message, format!("add {attribute}=\"...\""));
+        }
+        self.root_ref_optional(at, attribute, kind)
+    }
+
+    fn root_ref_optional(
+        &mut self,
+        at: Xml<'a, 'a>,
+        attribute: &str,
+        kind: &str,
+    ) -> Option<Xml<'a, 'a>> {
+        let id = at.attribute(attribute)?;
+        let local = id.rsplit(':').next().unwrap_or(id);
+        let found = self.roots.get(local).copied().filter(|node| node.has_tag_name((BPMN, kind)));
+        if found.is_none() {
+            self.error(
+                at,
+                "B007",
+                format!("there is no {kind} with the id \"{id}\""),
+                format!("add <{kind} id=\"{id}\" ... />, or correct the reference"),
+            );
+        }
+        found
+    }
+}

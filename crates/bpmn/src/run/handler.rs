@@ -1,0 +1,164 @@
+//! Event sub-processes: what begins beside, or instead of, the rest of a scope.
+//!
+//! In:  a scope that is entered; later the trigger of one of its event sub-processes.
+//! Out: waits that belong to the scope; the event sub-process as an element in it.
+//! Absent: which error or escalation leads here (see `end`).
+
+use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+
+use super::Run;
+use super::activate::Stuck;
+use crate::graph::{Kind, Node, Timer, Trigger};
+
+impl Run<'_, '_, '_> {
+    /// The process begins to listen, then its start event is entered. What fails is an incident,
+    /// and resolving it begins again.
+    pub(super) fn begin(&mut self, start: u32) {
+        let root = self.decision.state().key().root();
+        let process = self.process.node(0);
+        match self.open_handlers(process, root) {
+            Ok(()) => self.push_enter(start, root, None),
+            Err((kind, message)) => {
+                self.cancel_waits(root);
+                let message = format!("{}: {message}", process.label());
+                self.decision.raise(root, kind, Stage::Starting { start }, None, message);
+            }
+        }
+    }
+
+    /// Waits for the triggers of a scope's event sub-processes.
+    pub(super) fn open_handlers(&mut self, node: &Node, scope: ElementKey) -> Result<(), Stuck> {
+        for handler in &node.handlers {
+            let Kind::EventSubProcess { start, interrupting } = self.process.node(*handler).kind
+            else {
+                continue;
+            };
+            if let Kind::Start(trigger) = &self.process.node(start).kind {
+                self.wait_for(scope, start, trigger, interrupting)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the start event of an event sub-process waited for has come.
+    pub(super) fn handle(&mut self, scope: ElementKey, start: u32, variables: Variables) {
+        let element = self.process.node(start).scope;
+        let node = self.process.node(element);
+        if let Kind::EventSubProcess { interrupting: true, .. } = node.kind {
+            self.terminate_children(scope);
+            self.close_handlers(scope);
+        }
+        let key = ElementKey(self.decision.next_key());
+        self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
+        match self.prepare_handler(node, key) {
+            Ok(()) => self.enter_triggered(start, key, None, variables),
+            Err((kind, message)) => {
+                self.cancel_waits(key);
+                // What came with the trigger comes only once.
+                self.set_variables(key, variables);
+                let message = format!("{}: {message}", node.label());
+                self.decision.raise(key, kind, Stage::Entering, None, message);
+            }
+        }
+    }
+
+    fn prepare_handler(&mut self, node: &Node, key: ElementKey) -> Result<(), Stuck> {
+        if !node.inputs.is_empty() {
+            let scope = self.scope_of(key).unwrap_or(key);
+            let mapped = self.map(&node.inputs, scope);
+            self.set_variables(key, mapped.map_err(|why| (IncidentKind::IoMappingError, why))?);
+        }
+        self.open_handlers(node, key)
+    }
+
+    /// After an interruption nothing else begins in the scope; what is attached to it stays.
+    fn close_handlers(&mut self, scope: ElementKey) {
+        let state = self.decision.state();
+        let begins = |target: u32| matches!(self.process.node(target).kind, Kind::Start(_));
+        let timers = state.timers().iter();
+        let timers = timers
+            .filter(|(_, timer)| timer.owner == scope && begins(timer.target))
+            .map(|(timer, _)| Event::TimerCanceled { timer: *timer });
+        let open = state.subscriptions().iter();
+        let open = open
+            .filter(|(_, open)| open.owner == scope && begins(open.target))
+            .map(|(subscription, _)| Event::SubscriptionClosed { subscription: *subscription });
+        let events: Vec<Event> = timers.chain(open).collect();
+        for event in events {
+            self.decision.emit(event);
+        }
+    }
+
+    /// Whether an event sub-process has taken the place of everything else in the scope.
+    fn is_interrupted(&self, scope: ElementKey) -> bool {
+        self.decision.state().elements().values().any(|element| {
+            let kind = &self.process.node(element.element).kind;
+            element.scope == scope
+                && matches!(kind, Kind::EventSubProcess { interrupting: true, .. })
+        })
+    }
+
+    /// The event that takes what is thrown at `from`, from there outwards: start events of event
+    /// sub-processes before boundary events, those that name the code before those that take all.
+    pub(super) fn catcher(
+        &self,
+        from: ElementKey,
+        takes: impl Fn(&Trigger, bool) -> bool,
+    ) -> Option<(ElementKey, u32)> {
+        let find = |events: &[u32]| {
+            let takes = |event: u32, exact| {
+                let trigger = self.process.node(event).trigger();
+                trigger.is_some_and(|it| it.choices().iter().any(|one| takes(one, exact)))
+            };
+            let first = |exact| events.iter().copied().find(|event| takes(*event, exact));
+            first(true).or_else(|| first(false))
+        };
+        self.decision.state().scopes(from).find_map(|(key, element)| {
+            let node = self.process.node(element.element);
+            let starts =
+                node.handlers.iter().filter_map(|handler| match self.process.node(*handler).kind {
+                    Kind::EventSubProcess { start, .. } => Some(start),
+                    _ => None,
+                });
+            let starts: Vec<u32> = starts.collect();
+            let handler = find(&starts).filter(|_| !self.is_interrupted(key));
+            handler.or_else(|| find(&node.boundaries)).map(|event| (key, event))
+        })
+    }
+
+    /// The event that caught what was thrown begins what follows from it.
+    pub(super) fn caught(&mut self, at: ElementKey, event: u32, variables: Variables) {
+        let Kind::Boundary { interrupting, .. } = self.process.node(event).kind else {
+            return self.handle(at, event, variables);
+        };
+        let Some(scope) = self.scope_of(at) else { return };
+        if interrupting {
+            self.terminate(at);
+        }
+        self.enter_triggered(event, scope, None, variables);
+    }
+}
+
+impl Node {
+    /// What an event waits for.
+    pub(crate) fn trigger(&self) -> Option<&Trigger> {
+        match &self.kind {
+            Kind::Start(trigger) | Kind::Catch(trigger) | Kind::Boundary { trigger, .. } => {
+                Some(trigger)
+            }
+            _ => None,
+        }
+    }
+
+    /// The timer that comes again and again; an event has one at most.
+    pub(crate) fn cycle(&self) -> Option<&Timer> {
+        let several = match self.trigger()? {
+            Trigger::Any(several) | Trigger::All(several) => several,
+            one => std::slice::from_ref(one),
+        };
+        several.iter().find_map(|one| match one {
+            Trigger::Timer(timer @ Timer::Cycle(_)) => Some(timer),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! Events that do something: errors, escalations, links, terminate.
+//!
+//! In:  the event's element instance.
+//! Out: what it throws, and whether it goes on.
+//! Absent: messages, which a worker sends (`Kind::Job`).
+
+use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, Variables};
+
+use super::activate::Stuck;
+use super::{Run, Step};
+use crate::graph::{Node, Throw, Trigger};
+
+/// A throw whose code is known.
+enum Ready {
+    Terminate,
+    Error(Text),
+    Escalation(Text),
+    Link(u32),
+}
+
+impl Run<'_, '_, '_> {
+    /// Throws one after the other; then the event is left, if it still lives.
+    pub(super) fn throw_all(&mut self, throws: &[Throw], key: ElementKey) -> Result<(), Stuck> {
+        // An expression that fails must not leave half of it done.
+        let mut ready = Vec::with_capacity(throws.len());
+        for throw in throws {
+            let extract = |message| (IncidentKind::ExtractValueError, message);
+            ready.push(match throw {
+                Throw::Terminate => Ready::Terminate,
+                Throw::Error { code } => {
+                    Ready::Error(self.text(code, key, "the error code").map_err(extract)?)
+                }
+                Throw::Escalation { code } => {
+                    Ready::Escalation(self.text(code, key, "the escalation code").map_err(extract)?)
+                }
+                Throw::Link { target } => Ready::Link(*target),
+            });
+        }
+        for throw in ready {
+            if self.node_of(key).is_none() {
+                return Ok(());
+            }
+            match throw {
+                Ready::Terminate => {
+                    self.terminate_scope(key);
+                    return Ok(());
+                }
+                Ready::Error(code) => {
+                    self.throw(key, &code, "", None, Variables::new());
+                    return Ok(());
+                }
+                Ready::Escalation(code) => self.escalate(key, &code),
+                Ready::Link(target) => {
+                    self.follow_link(key, target);
+                    return Ok(());
+                }
+            }
+        }
+        self.leave(key);
+        Ok(())
+    }
+
+    fn follow_link(&mut self, key: ElementKey, target: u32) {
+        let Some(scope) = self.scope_of(key) else { return };
+        self.decision.emit(Event::ElementCompleted { key });
+        self.steps.push(Step::Check { scope });
+        self.push_enter(target, scope, None);
+    }
+
+    /// Throws an error outwards from an element instance. If nothing catches it there is an
+    /// incident.
+    pub(super) fn throw(
+        &mut self,
+        from: ElementKey,
+        code: &str,
+        message: &str,
+        job: Option<JobKey>,
+        variables: Variables,
+    ) {
+        let takes = |trigger: &Trigger, exact: bool| match trigger {
+            Trigger::Error { code: Some(known) } => exact && *known == *code,
+            Trigger::Error { code: None } => !exact,
+            _ => false,
+        };
+        if let Some((at, event)) = self.catcher(from, takes) {
+            return self.caught(at, event, variables);
+        }
+        let label = self.node_of(from).map_or_else(String::new, Node::label);
+        let said = if message.is_empty() { String::new() } else { format!(" (\"{message}\")") };
+        let text = format!(
+            "{label} threw the error \"{code}\"{said}, but no event catches it; deploy a model that \
+             does, or retry when the cause is gone"
+        );
+        let stage = Stage::Throwing { code: code.into(), message: message.into() };
+        self.decision.raise(from, IncidentKind::UnhandledErrorEvent, stage, job, text);
+    }
+
+    /// Lets an escalation go outwards. Nothing happens if nothing catches it (BPMN 2.0.2, 10.5.7).
+    fn escalate(&mut self, from: ElementKey, code: &str) {
+        let takes = |trigger: &Trigger, exact: bool| match trigger {
+            Trigger::Escalation { code: Some(known) } => exact && *known == *code,
+            Trigger::Escalation { code: None } => !exact,
+            _ => false,
+        };
+        if let Some((at, event)) = self.catcher(from, takes) {
+            self.caught(at, event, Variables::new());
+        }
+    }
+}
