@@ -39,6 +39,13 @@ pub enum Command {
     },
     /// Publish a message.
     Publish(PublishMessage),
+    /// Broadcast a signal to everybody who waits for it, and start what it starts.
+    Broadcast {
+        /// Its name.
+        signal: Text,
+        /// Handed to each receiver.
+        variables: Variables,
+    },
     /// Try again where an incident stopped.
     ResolveIncident {
         /// Which.
@@ -223,6 +230,11 @@ pub enum Reply {
         message: MessageKey,
         /// The instance that took it, when one did at once and was asked for.
         instance: Option<InstanceKey>,
+    },
+    /// A signal was broadcast.
+    Broadcast {
+        /// Its key.
+        signal: MessageKey,
     },
     /// Definitions were deployed.
     Deployed {

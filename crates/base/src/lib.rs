@@ -14,6 +14,7 @@ pub mod limits;
 mod mail;
 mod rejection;
 mod rows;
+pub mod signal;
 mod text;
 pub mod xml;
 

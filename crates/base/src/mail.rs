@@ -66,6 +66,14 @@ pub enum Mail {
         #[n(3)]
         correlation_key: Text,
     },
+    /// An instance has thrown a signal, to the shard of the signal's slot.
+    #[n(4)]
+    Broadcast {
+        #[n(0)]
+        signal: Text,
+        #[n(1)]
+        variables: Variables,
+    },
 }
 
 impl Mail {

@@ -155,6 +155,8 @@ pub enum Trigger {
         /// Absent at start events of a process.
         correlation_key: Option<Expression>,
     },
+    /// A signal, by name.
+    Signal(Value),
     /// A time.
     Timer(Timer),
     /// An error, by code; `None` catches all.
@@ -200,6 +202,11 @@ pub enum Throw {
     Escalation {
         /// Its code.
         code: Value,
+    },
+    /// A signal goes to everybody who waits for it, with the event's own variables.
+    Signal {
+        /// Its name.
+        name: Value,
     },
     /// The token goes on at this catch event of the same scope.
     Link {
@@ -309,10 +316,14 @@ impl Process {
         starts.flat_map(|(number, trigger)| trigger.choices().iter().map(move |one| (number, one)))
     }
 
-    /// The name of a message start event's message. Fixed: a deployed start has no variables.
+    /// The start event of a message, or of the signal whose slot this is. Names are fixed: before
+    /// the start there are no variables.
     pub fn message_start(&self, name: &str) -> Option<u32> {
         self.starts().find_map(|(number, trigger)| match trigger {
             Trigger::Message { name: Value::Fixed(known), .. } if *known == name => Some(number),
+            Trigger::Signal(Value::Fixed(known)) if base::signal::of_slot(name) == Some(known) => {
+                Some(number)
+            }
             _ => None,
         })
     }

@@ -24,6 +24,7 @@ mod process;
 mod retry;
 mod screen;
 mod show;
+mod signal;
 mod start;
 mod tasks;
 mod worker;
@@ -102,6 +103,9 @@ enum Command {
     /// Publish a message for the instance that waits for it
     #[command(after_help = message::HELP)]
     Message(message::MessageArgs),
+    /// Broadcast a signal to everybody who waits for it
+    #[command(after_help = signal::HELP)]
+    Signal(signal::SignalArgs),
     /// List, claim and complete user tasks
     #[command(after_help = tasks::HELP)]
     Tasks(tasks::TasksArgs),
@@ -179,6 +183,7 @@ fn main() -> ExitCode {
         Command::Message(args) => {
             Context::run(server, output, |context| message::run(args, context))
         }
+        Command::Signal(args) => Context::run(server, output, |context| signal::run(args, context)),
         Command::Tasks(args) => Context::run(server, output, |context| tasks::run(args, context)),
         Command::Definitions(args) => {
             Context::run(server, output, |context| definitions::run(args, context))

@@ -98,6 +98,14 @@ struct CreateBody<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct SignalBody<'a> {
+    signal_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variables: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct MessageBody<'a> {
     name: &'a str,
     correlation_key: &'a str,
@@ -244,6 +252,16 @@ impl Client {
             variables: message.variables.as_deref(),
         });
         self.document(Method::POST, "/v2/messages/publication", body, ANSWER_TIMEOUT).await
+    }
+
+    /// Broadcasts a signal to everybody who waits for it.
+    pub async fn broadcast_signal(
+        &self,
+        name: &str,
+        variables: Option<&RawValue>,
+    ) -> Result<Document, Error> {
+        let body = Body::json(&SignalBody { signal_name: name, variables });
+        self.document(Method::POST, "/v2/signals/broadcast", body, ANSWER_TIMEOUT).await
     }
 
     /// Gives a user task to a user; `take_over` also when another has it.

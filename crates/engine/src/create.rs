@@ -41,6 +41,7 @@ impl Shard {
                 self.update_job(job, retries, timeout_ms)
             }
             Command::Publish(publish) => self.publish(publish),
+            Command::Broadcast { signal, variables } => self.broadcast_for(&signal, &variables),
             Command::Evaluate(evaluate) => self.evaluate_decision(&evaluate),
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {

@@ -242,6 +242,7 @@ fn message_starts(process: &Process) -> Vec<Text> {
         .starts()
         .filter_map(|(_, trigger)| match trigger {
             Trigger::Message { name: Value::Fixed(name), .. } => Some(name.clone()),
+            Trigger::Signal(Value::Fixed(name)) => Some(base::signal::slot(name)),
             _ => None,
         })
         .collect()

@@ -29,6 +29,9 @@ struct NotEvaluated {
 impl Shard {
     /// What must be read before a task's decision can be evaluated.
     pub(crate) fn ask_need(&self, instance: InstanceKey, ask: &Ask) -> Option<Read> {
+        if let Ask::Broadcast { .. } = ask {
+            return None;
+        }
         let place = self.called(instance, ask)?.ok()?;
         self.graph_need(place)
     }
@@ -45,7 +48,7 @@ impl Shard {
         instance: InstanceKey,
         ask: &Ask,
     ) -> Option<Result<DecisionPlace, NotEvaluated>> {
-        let Ask::Evaluate { owner, decision_id, .. } = ask;
+        let Ask::Evaluate { owner, decision_id, .. } = ask else { return None };
         let entry = self.cache.get(instance).filter(|entry| !entry.poisoned)?;
         let element = entry.state.element(*owner)?.element;
         let Kind::Decision(called) = &entry.definition.process.node(element).kind else {
@@ -59,7 +62,10 @@ impl Shard {
 
     /// Evaluates what a task asks for, and lets the task go on.
     pub(crate) fn answer_ask(&mut self, instance: InstanceKey, ask: &Ask) {
-        let Ask::Evaluate { owner, seed, .. } = ask;
+        let (owner, seed) = match ask {
+            Ask::Evaluate { owner, seed, .. } => (owner, seed),
+            Ask::Broadcast { signal, variables } => return self.send_signal(signal, variables),
+        };
         let Some(place) = self.called(instance, ask) else { return };
         let Some(entry) = self.cache.get(instance) else { return };
         let variables = entry.state.visible_variables(*owner);

@@ -23,6 +23,7 @@ mod needs;
 mod project;
 mod queue;
 mod shard;
+mod signals;
 mod slots;
 mod streams;
 mod tasks;

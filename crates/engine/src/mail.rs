@@ -91,7 +91,7 @@ impl Shard {
     }
 
     /// Sends a message to a subscription's instance, and closes a subscription for one message.
-    fn hand_over(
+    pub(crate) fn hand_over(
         &mut self,
         slot_name: &SlotName,
         subscription: &SubscriptionRow,
@@ -253,6 +253,11 @@ impl Shard {
                 let mail = Mail::Refused { message, process_id, name, correlation_key };
                 self.send(message.0.shard(), mail);
             }
+            Mail::Broadcast { signal, variables } => {
+                self.broadcast(&signal, &variables);
+            }
+            // A signal that came too late is gone.
+            Mail::Refused { name, .. } if base::signal::of_slot(&name).is_some() => {}
             Mail::Refused { message, process_id, name, correlation_key } => {
                 let slot_name = (name, correlation_key);
                 let slot = self.slots.get_mut(&slot_name, self.commit);
@@ -293,6 +298,11 @@ impl Shard {
 }
 
 fn check(publish: &PublishMessage) -> Result<(), Rejection> {
+    if publish.name.starts_with(base::signal::SIGNAL_MARK) {
+        return Err(Rejection::invalid(
+            "expected a message name, but found one that begins with the control character U+0001",
+        ));
+    }
     if publish.name.is_empty() {
         return Err(Rejection::invalid("expected the message to have a name, but it is empty"));
     }

@@ -86,6 +86,9 @@ impl Shard {
             Command::Publish(PublishMessage { name, correlation_key, .. }) => {
                 self.message_need(name, correlation_key).map(at_once)
             }
+            Command::Broadcast { signal, .. } => {
+                self.message_need(&base::signal::slot(signal), &"".into()).map(at_once)
+            }
             Command::Cancel { instance } => self.owner_need(instance.0).map(at_once),
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)
@@ -149,6 +152,9 @@ impl Shard {
             | Mail::Unsubscribe { name, correlation_key, .. }
             | Mail::Refused { name, correlation_key, .. } => {
                 self.message_need(name, correlation_key)
+            }
+            Mail::Broadcast { signal, .. } => {
+                self.message_need(&base::signal::slot(signal), &"".into())
             }
             Mail::Correlate { instance, .. } => self.instance_need(*instance),
         }

@@ -30,6 +30,7 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
         Command::Publish(publish) => {
             ShardId::of_message(&publish.name, &publish.correlation_key, shards)
         }
+        Command::Broadcast { signal, .. } => base::signal::shard(signal, shards),
         Command::Cancel { instance } => of(instance.0)?,
         Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => of(job.0)?,
         Command::FailJob(fail) => of(fail.job.0)?,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use base::{
     ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
-    Text,
+    Text, Variables,
 };
 
 use crate::evolve::evolve;
@@ -48,6 +48,13 @@ pub enum Ask {
         decision_id: Text,
         /// For what is random in it, see [`Decision::draw_seed`].
         seed: u64,
+    },
+    /// Broadcast a signal.
+    Broadcast {
+        /// Its name.
+        signal: Text,
+        /// Handed to each receiver.
+        variables: Variables,
     },
 }
 

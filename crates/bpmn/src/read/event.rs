@@ -24,10 +24,12 @@ pub(super) enum Home {
 
 impl<'a> Builder<'a> {
     pub(super) fn start_event(&mut self, source: Xml<'a, 'a>, home: Home) -> Read<'a> {
-        const BEGINS: &[&str] = &["messageEventDefinition", "timerEventDefinition"];
+        const BEGINS: &[&str] =
+            &["messageEventDefinition", "timerEventDefinition", "signalEventDefinition"];
         const HANDLES: &[&str] = &[
             "messageEventDefinition",
             "timerEventDefinition",
+            "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         ];
@@ -41,7 +43,7 @@ impl<'a> Builder<'a> {
                 source,
                 "B012",
                 "the start event of an event sub-process says nothing to wait for",
-                "add a message, a timer, an error or an escalation",
+                "add a message, a timer, a signal, an error or an escalation",
             );
         }
         if home == Home::Process && matches!(trigger, Trigger::All(_)) {
@@ -58,15 +60,19 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn catch_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
-        const ALLOWED: &[&str] =
-            &["messageEventDefinition", "timerEventDefinition", "linkEventDefinition"];
+        const ALLOWED: &[&str] = &[
+            "messageEventDefinition",
+            "timerEventDefinition",
+            "signalEventDefinition",
+            "linkEventDefinition",
+        ];
         let trigger = self.trigger(source, true, ALLOWED)?;
         if matches!(trigger, Trigger::None) {
             self.error(
                 source,
                 "B012",
                 "the catch event says nothing to wait for",
-                "add a message, a timer or a link",
+                "add a message, a timer, a signal or a link",
             );
         }
         let extensions = self.extensions(source, &["ioMapping"]);
@@ -77,6 +83,7 @@ impl<'a> Builder<'a> {
         const ALLOWED: &[&str] = &[
             "messageEventDefinition",
             "timerEventDefinition",
+            "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         ];
@@ -87,7 +94,7 @@ impl<'a> Builder<'a> {
                 source,
                 "B012",
                 "the boundary event says nothing to wait for",
-                "add a message, a timer, an error or an escalation",
+                "add a message, a timer, a signal, an error or an escalation",
             );
         }
         self.check_interrupting(source, &trigger, interrupting, "cancelActivity");
@@ -119,8 +126,12 @@ impl<'a> Builder<'a> {
 
     /// An intermediate throw event. A message is sent by a worker, as Camunda 8 does it.
     pub(super) fn throw_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
-        const ALLOWED: &[&str] =
-            &["messageEventDefinition", "escalationEventDefinition", "linkEventDefinition"];
+        const ALLOWED: &[&str] = &[
+            "messageEventDefinition",
+            "signalEventDefinition",
+            "escalationEventDefinition",
+            "linkEventDefinition",
+        ];
         const TYPE: &str = "INTERMEDIATE_THROW_EVENT";
         let definitions = self.definitions_of(source, ALLOWED)?;
         if let Some(job) = self.sent(source, &definitions, TYPE) {
@@ -138,6 +149,7 @@ impl<'a> Builder<'a> {
         const ALLOWED: &[&str] = &[
             "messageEventDefinition",
             "terminateEventDefinition",
+            "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
         ];
@@ -185,6 +197,7 @@ impl<'a> Builder<'a> {
                 self.link_name(definition)?;
                 Some(Throw::Link { target: 0 })
             }
+            "signalEventDefinition" => Some(Throw::Signal { name: self.signal_name(definition)? }),
             "errorEventDefinition" => {
                 let code = self.thrown_code(definition, "error")?;
                 Some(Throw::Error { code })
@@ -217,6 +230,16 @@ impl<'a> Builder<'a> {
         let root = self.root_ref_optional(definition, &format!("{kind}Ref"), kind)?;
         let code = root.attribute(format!("{kind}Code").as_str())?;
         (!code.is_empty()).then(|| code.into())
+    }
+
+    fn signal_name(&mut self, definition: Xml<'a, 'a>) -> Option<Value> {
+        let before = self.findings.len();
+        let signal = self.root_ref(definition, "signalRef", "signal")?;
+        let name = self.value_attribute(signal, "name");
+        if name.is_none() && before == self.findings.len() {
+            self.error(signal, "B017", "the signal has no name", "name it as broadcasters will");
+        }
+        name
     }
 
     /// The name that links a throw to a catch.
@@ -314,6 +337,18 @@ impl<'a> Builder<'a> {
         match definition.tag_name().name() {
             "messageEventDefinition" => self.message(source, definition, correlated),
             "timerEventDefinition" => self.timer(source, definition).map(Trigger::Timer),
+            "signalEventDefinition" => {
+                let name = self.signal_name(definition)?;
+                if !correlated && matches!(name, Value::Feel(_)) {
+                    self.error(
+                        definition,
+                        "B017",
+                        "the signal of a start event needs a fixed name",
+                        "remove the leading =; there are no variables before the start",
+                    );
+                }
+                Some(Trigger::Signal(name))
+            }
             "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
             "escalationEventDefinition" => {
                 Some(Trigger::Escalation { code: self.caught_code(definition, "escalation") })

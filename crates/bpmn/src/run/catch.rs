@@ -28,6 +28,19 @@ impl Run<'_, '_, '_> {
             Trigger::All(several) => {
                 several.iter().try_for_each(|one| self.wait_for(owner, target, one, true))
             }
+            Trigger::Signal(name) => {
+                let signal = self.text(name, owner, "the signal name").map_err(extract)?;
+                let subscription = SubscriptionKey(self.decision.next_key());
+                self.decision.emit(Event::SubscriptionOpened {
+                    subscription,
+                    owner,
+                    target,
+                    name: base::signal::slot(&signal),
+                    correlation_key: "".into(),
+                    once,
+                });
+                Ok(())
+            }
             Trigger::Timer(timer) => self.set_timer(owner, target, timer).map_err(extract),
             Trigger::Message { name, correlation_key } => {
                 let name = self.text(name, owner, "the message name").map_err(extract)?;

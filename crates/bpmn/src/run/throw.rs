@@ -6,6 +6,8 @@
 
 use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, Variables};
 
+use instance::Ask;
+
 use super::activate::Stuck;
 use super::{Run, Step};
 use crate::graph::{Node, Throw, Trigger};
@@ -15,6 +17,7 @@ enum Ready {
     Terminate,
     Error(Text),
     Escalation(Text),
+    Signal(Text),
     Link(u32),
 }
 
@@ -33,6 +36,9 @@ impl Run<'_, '_, '_> {
                 Throw::Escalation { code } => {
                     Ready::Escalation(self.text(code, key, "the escalation code").map_err(extract)?)
                 }
+                Throw::Signal { name } => {
+                    Ready::Signal(self.text(name, key, "the signal name").map_err(extract)?)
+                }
                 Throw::Link { target } => Ready::Link(*target),
             });
         }
@@ -50,6 +56,7 @@ impl Run<'_, '_, '_> {
                     return Ok(());
                 }
                 Ready::Escalation(code) => self.escalate(key, &code),
+                Ready::Signal(signal) => self.broadcast(key, signal),
                 Ready::Link(target) => {
                     self.follow_link(key, target);
                     return Ok(());
@@ -58,6 +65,13 @@ impl Run<'_, '_, '_> {
         }
         self.leave(key);
         Ok(())
+    }
+
+    /// Sends a signal with the variables of the event itself, that is of its input mappings.
+    fn broadcast(&mut self, key: ElementKey, signal: Text) {
+        let element = self.decision.state().element(key);
+        let variables = element.map_or_else(Variables::new, |event| event.variables.clone());
+        self.decision.ask(Ask::Broadcast { signal, variables });
     }
 
     fn follow_link(&mut self, key: ElementKey, target: u32) {

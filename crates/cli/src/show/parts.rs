@@ -67,12 +67,15 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
         ]);
     }
     for message in items(shown, "subscriptions") {
-        let key = text(message, "correlationKey");
-        table.row([
-            Cell::new("message"),
-            Cell::styled(text(message, "messageName"), BOLD),
-            Cell::styled(&format!("with the key {key}, at {}", text(message, "elementId")), DIM),
-        ]);
+        let at = text(message, "elementId");
+        let (kind, name, how) = match message["signalName"].as_str() {
+            Some(signal) => ("signal", signal, format!("at {at}")),
+            None => {
+                let key = text(message, "correlationKey");
+                ("message", text(message, "messageName"), format!("with the key {key}, at {at}"))
+            }
+        };
+        table.row([Cell::new(kind), Cell::styled(name, BOLD), Cell::styled(&how, DIM)]);
     }
     if !table.is_empty() {
         heading("Waits for", screen);

@@ -8,6 +8,7 @@ mod instances;
 mod lint;
 mod messages;
 mod rig;
+mod signals;
 mod tasks;
 mod worker;
 mod worker_ends;

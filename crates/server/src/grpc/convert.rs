@@ -189,6 +189,20 @@ pub(crate) fn published(reply: &Reply) -> Result<wire::PublishMessageResponse, S
     Ok(wire::PublishMessageResponse { key: message.0.as_i64(), tenant_id: DEFAULT_TENANT.into() })
 }
 
+/// `BroadcastSignal`.
+pub(crate) fn broadcast(request: wire::BroadcastSignalRequest) -> Asked {
+    tenant(&request.tenant_id)?;
+    let bytes = request.variables.len();
+    let variables = variables(&request.variables)?;
+    Ok((Command::Broadcast { signal: request.signal_name.into(), variables }, bytes))
+}
+
+/// The answer to [`broadcast`].
+pub(crate) fn broadcasted(reply: &Reply) -> Result<wire::BroadcastSignalResponse, Status> {
+    let Reply::Broadcast { signal } = reply else { return Err(unexpected()) };
+    Ok(wire::BroadcastSignalResponse { key: signal.0.as_i64(), tenant_id: DEFAULT_TENANT.into() })
+}
+
 /// `StreamActivatedJobs`.
 pub(crate) fn open_stream(
     host: &Host,

@@ -260,9 +260,10 @@ impl GatewayService for Gateway {
 
     async fn broadcast_signal(
         &self,
-        _: Request<wire::BroadcastSignalRequest>,
+        request: Request<wire::BroadcastSignalRequest>,
     ) -> Result<Response<wire::BroadcastSignalResponse>, Status> {
-        Err(unsupported("signals"))
+        let (command, bytes) = convert::broadcast(request.into_inner())?;
+        convert::broadcasted(&self.done(command, bytes).await?).map(Response::new)
     }
 
     async fn evaluate_decision(

@@ -37,7 +37,6 @@ const FAMILIES: &[&str] = &[
     "roles",
     "secrets",
     "setup",
-    "signals",
     "system",
     "tenants",
     "users",

@@ -1,4 +1,4 @@
-//! Messages: publication, and correlation that is answered with its receiver.
+//! Messages: publication, and correlation that is answered with its receiver. Signals.
 
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub(super) fn router() -> Router<Arc<Host>> {
     Router::new()
         .route("/messages/publication", post(publish))
         .route("/messages/correlation", post(correlate))
+        .route("/signals/broadcast", post(broadcast))
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,4 +102,31 @@ async fn correlate(
         message_key: key(message),
         process_instance_key: key(instance),
     }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignalBody {
+    signal_name: String,
+    variables: Option<Box<RawValue>>,
+    tenant_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Broadcasted {
+    tenant_id: &'static str,
+    signal_key: WireKey,
+}
+
+async fn broadcast(
+    State(host): State<Arc<Host>>,
+    Body(body, bytes): Body<SignalBody>,
+) -> Result<Response, Problem> {
+    tenant(body.tenant_id.as_deref())?;
+    let variables = wire::variables(body.variables.as_deref())?;
+    let command = Command::Broadcast { signal: body.signal_name.into(), variables };
+    let reply = host.command(command, bytes).await?;
+    let Reply::Broadcast { signal } = reply else { return Err(unexpected()) };
+    Ok(json(&Broadcasted { tenant_id: DEFAULT_TENANT, signal_key: key(signal) }))
 }

@@ -103,8 +103,10 @@ struct Timer {
 #[serde(rename_all = "camelCase")]
 struct Subscription {
     key: WireKey,
-    message_name: Arc<str>,
-    correlation_key: Arc<str>,
+    /// Of a message; a signal has a name only.
+    message_name: Option<Arc<str>>,
+    signal_name: Option<Arc<str>>,
+    correlation_key: Option<Arc<str>>,
     element_id: String,
 }
 
@@ -205,11 +207,15 @@ fn decisions(past: &Past) -> Vec<Decision> {
 }
 
 fn subscriptions(past: &Past) -> Vec<Subscription> {
-    let open = past.history.state.subscriptions().iter().map(|(subscription, live)| Subscription {
-        key: key(*subscription),
-        message_name: live.name.shared(),
-        correlation_key: live.correlation_key.shared(),
-        element_id: past.names.id(live.target).to_owned(),
+    let open = past.history.state.subscriptions().iter().map(|(subscription, live)| {
+        let signal = base::signal::of_slot(&live.name);
+        Subscription {
+            key: key(*subscription),
+            message_name: signal.is_none().then(|| live.name.shared()),
+            signal_name: signal.map(Into::into),
+            correlation_key: signal.is_none().then(|| live.correlation_key.shared()),
+            element_id: past.names.id(live.target).to_owned(),
+        }
     });
     open.collect()
 }

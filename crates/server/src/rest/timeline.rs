@@ -224,7 +224,10 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::TimerFired { timer } => about("timerFired", *timer, ""),
         Event::TimerCanceled { timer } => about("timerCanceled", *timer, ""),
         Event::SubscriptionOpened { subscription, name, correlation_key, .. } => {
-            let detail = format!("waits for {name} with the key `{correlation_key}`");
+            let detail = base::signal::of_slot(name).map_or_else(
+                || format!("waits for {name} with the key `{correlation_key}`"),
+                |signal| format!("waits for the signal {signal}"),
+            );
             about("subscriptionOpened", *subscription, detail)
         }
         Event::SubscriptionCorrelated { subscription, message } => {

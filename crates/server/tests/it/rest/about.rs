@@ -41,7 +41,6 @@ fn what_camunda_has_and_this_release_has_not_is_named() {
     on_each(|rig| {
         for (method, path) in [
             ("POST", "/v2/resources/7/deletion"),
-            ("POST", "/v2/signals/broadcast"),
             ("PUT", "/v2/clock"),
             ("POST", "/v2/decision-instances/7/deletion"),
             ("POST", "/v2/process-instances/7/modification"),

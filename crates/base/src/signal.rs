@@ -1,0 +1,22 @@
+//! Signals share the slots of messages: who waits for a signal waits in the slot of a name that no
+//! message can have, with an empty correlation key.
+
+use crate::{ShardId, Text};
+
+/// No message name begins with it.
+pub const SIGNAL_MARK: char = '\u{1}';
+
+/// The name of a signal's slot.
+pub fn slot(signal: &str) -> Text {
+    format!("{SIGNAL_MARK}{signal}").into()
+}
+
+/// The signal whose slot has this name, if it is one.
+pub fn of_slot(name: &str) -> Option<&str> {
+    name.strip_prefix(SIGNAL_MARK)
+}
+
+/// The shard that a signal is broadcast from.
+pub fn shard(signal: &str, shards: u16) -> ShardId {
+    ShardId::of_message(&slot(signal), "", shards)
+}
