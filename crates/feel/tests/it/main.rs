@@ -3,6 +3,7 @@
 mod decimals;
 mod depth;
 mod reference;
+mod warnings;
 
 use std::collections::BTreeMap;
 
