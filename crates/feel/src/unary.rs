@@ -125,7 +125,13 @@ fn half_range(op: Op, end: &Value) -> Option<crate::value::Range> {
         Op::Ge => (Some(end.clone()), None, true),
         Op::Eq | Op::Ne | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow => return None,
     };
-    Some(crate::value::Range { low, low_included: included, high, high_included: included })
+    Some(crate::value::Range {
+        equal: false,
+        low,
+        low_included: included,
+        high,
+        high_included: included,
+    })
 }
 
 /// Tests with a constant of the same kind; `None` where it takes more.

@@ -278,13 +278,17 @@ impl Machine {
 
     fn range(&mut self, frame: &Frame<'_>, code: &Code, range: &crate::code::RangeCode) -> Value {
         let low = range.low.as_ref().map(|low| self.eval(frame, low));
-        let high = range.high.as_ref().map(|high| self.eval(frame, high));
+        let high = match &range.high {
+            None if range.equal => low.clone(),
+            high => high.as_ref().map(|high| self.eval(frame, high)),
+        };
         let cause = [&low, &high]
             .into_iter()
             .flatten()
             .find(|end| end.is_null())
             .map_or(Why::NONE, Value::why);
         let built = range_of(Range {
+            equal: range.equal,
             low,
             low_included: range.low_included,
             high,

@@ -70,6 +70,18 @@ fn lists_filters_and_loops() {
 }
 
 #[test]
+fn a_range_of_one_value_is_not_an_interval() {
+    check("(=10) = [10..10]", "false");
+    check("(=10) = (= 10)", "true");
+    check("(=10) = range(\"(=10)\")", "true");
+    check("10 in (=10) and 10 in [(=10)] and includes((=10), 10)", "true");
+    check("(=10).start + (=10).end", "20");
+    check("string((= order.total))", "\"(=120.5)\"");
+    // Nested, each end is read once.
+    check(&format!("{}1{}", "(=".repeat(80), ")".repeat(80)), "null");
+}
+
+#[test]
 fn a_function_is_not_invoked_with_what_does_not_conform() {
     check("{f: function(x: number) x = null, r: f(\"a\")}.r", "null");
     check("{f: function(x: number) x = null, r: f(null)}.r", "true");

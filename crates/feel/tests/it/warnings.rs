@@ -138,7 +138,7 @@ fn each_choice(count: usize, mut check: impl FnMut(&[&str])) {
         2 => VALUES.iter().for_each(|one| VALUES.iter().for_each(|two| check(&[one, two]))),
         more => {
             let mut dice = Dice(7);
-            for _ in 0..8_000 {
+            for _ in 0..3_000 {
                 let most = dice.one(&VALUES);
                 let mut one = || if dice.below(4) == 0 { dice.one(&VALUES) } else { most };
                 let arguments: Vec<&str> = (0..more).map(|_| one()).collect();
@@ -243,7 +243,7 @@ fn no_warning_of_an_operation_is_false() {
     let mut operands: Vec<String> = VALUES.iter().map(|value| (*value).to_owned()).collect();
     operands.extend(examples().iter().map(|(text, _)| format!("({text})")));
     let mut tally = Tally::default();
-    for round in 0..15_000 {
+    for round in 0..8_000 {
         let operation = dice.one(&OPERATIONS);
         // What is warned of inside is null, but not all around it.
         let text = filled(operation, || {
