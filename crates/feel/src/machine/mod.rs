@@ -48,6 +48,7 @@ impl From<i64> for Now {
 #[derive(Debug)]
 pub struct Machine {
     now: Now,
+    steps_max: u32,
     steps_left: u32,
     depth: u32,
     exhausted: Option<Why>,
@@ -87,9 +88,16 @@ pub(crate) struct Unit<'a> {
 impl Machine {
     /// Begins an evaluation.
     pub fn new(now: impl Into<Now>) -> Self {
+        Self::with_steps(now, STEPS_MAX)
+    }
+
+    /// Begins an evaluation that ends after so many steps, at most [`STEPS_MAX`].
+    pub fn with_steps(now: impl Into<Now>, steps_max: u32) -> Self {
+        let steps_max = steps_max.min(STEPS_MAX);
         Self {
             now: now.into(),
-            steps_left: STEPS_MAX,
+            steps_max,
+            steps_left: steps_max,
             depth: 0,
             exhausted: None,
             reasons: 0,
@@ -117,7 +125,7 @@ impl Machine {
 
     /// Steps that were used.
     pub fn steps(&self) -> u32 {
-        STEPS_MAX - self.steps_left
+        self.steps_max - self.steps_left
     }
 
     /// The next number of the seed's sequence (`SplitMix64`).
@@ -137,7 +145,7 @@ impl Machine {
             return self.exhausted.is_none();
         }
         self.steps_left = 0;
-        self.exhaust(format!("the evaluation took more than {STEPS_MAX} steps"))
+        self.exhaust(format!("the evaluation took more than {} steps", self.steps_max))
     }
 
     pub(crate) fn step_free(&mut self) -> bool {
