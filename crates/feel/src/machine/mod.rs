@@ -28,6 +28,15 @@ const REASONS_MAX: usize = 1_000;
 /// Most notes that are listed beside a result; the first ones matter.
 const NOTES_MAX: usize = 20;
 
+/// Steps of what takes far longer than one: a step stands for about a microsecond at most.
+pub(crate) mod cost {
+    pub(crate) const WHOLE_POWER: usize = 40;
+    pub(crate) const ROOT: usize = 100;
+    pub(crate) const EXPONENTIAL: usize = 250;
+    pub(crate) const LOGARITHM: usize = 1_500;
+    pub(crate) const POWER: usize = 1_500;
+}
+
 /// The time and the seed that came with the input: what `now()` and `random number()` see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Now {
