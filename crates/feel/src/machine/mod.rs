@@ -31,7 +31,7 @@ const NOTES_MAX: usize = 20;
 /// Steps of what takes far longer than one: a step stands for about a microsecond at most.
 pub(crate) mod cost {
     pub(crate) const WHOLE_POWER: usize = 40;
-    pub(crate) const ROOT: usize = 100;
+    pub(crate) const ROOT: usize = 200;
     pub(crate) const EXPONENTIAL: usize = 250;
     pub(crate) const LOGARITHM: usize = 1_500;
     pub(crate) const POWER: usize = 1_500;
