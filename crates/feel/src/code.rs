@@ -68,6 +68,8 @@ pub(crate) struct ContextEntry {
 
 #[derive(Debug)]
 pub(crate) struct RangeCode {
+    /// `= low`: the high end is the same.
+    pub equal: bool,
     pub low: Option<Code>,
     pub low_included: bool,
     pub high: Option<Code>,

@@ -6,11 +6,13 @@
 //! Absent: a clock (`now()` is the input's time), randomness (`random number()` is drawn from the
 //!         input's seed), I/O, and anything without a bound.
 
+mod check;
 mod code;
 mod compile;
 mod environment;
 mod function;
 mod functions;
+mod kinds;
 mod machine;
 mod nearest;
 mod notes;
@@ -78,6 +80,7 @@ struct Compiled {
     globals: Vec<Arc<str>>,
     slots: u32,
     code: code::Code,
+    warnings: Box<[Diagnostic]>,
 }
 
 /// Compiles the text of an expression (without the `=` that model attributes begin with). Every
@@ -95,7 +98,9 @@ pub fn compile_in(source: &str, environment: &Environment) -> Result<Expression,
     let mut compiler = compile::Compiler::new(environment, source.clone());
     let code = compiler.node(&tree)?;
     let slots = compiler.slots();
-    Ok(Expression(Arc::new(Compiled { source, globals: compiler.globals, slots, code })))
+    let globals = compiler.globals;
+    let warnings = check::expression(&code, environment, &globals);
+    Ok(Expression(Arc::new(Compiled { source, globals, slots, code, warnings })))
 }
 
 /// The text of an expression in one spelling: what it prints compiles to the same tree.
@@ -189,6 +194,12 @@ impl Expression {
         &self.0.globals
     }
 
+    /// What is null whatever the variables are, because of a type: calls of FEEL's own functions
+    /// and operations. It runs all the same; in the order of the text.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.0.warnings
+    }
+
     /// The value, if it is the same whatever the variables are.
     pub fn constant(&self) -> Option<&Value> {
         if let code::Kind::Constant(value) = &self.0.code.kind { Some(value) } else { None }
@@ -203,7 +214,7 @@ impl Expression {
 
     /// Evaluates as a part of something larger, within its budget.
     pub fn run(&self, machine: &mut Machine, scope: &dyn Scope) -> Value {
-        let Compiled { source, globals, slots, code } = &*self.0;
+        let Compiled { source, globals, slots, code, .. } = &*self.0;
         let unit = Unit { source, names: globals, slots: *slots };
         let value = machine.enter(&unit, scope, None, |machine, frame| machine.eval(frame, code));
         match machine.exhausted() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::check;
 use crate::code::{Code, Kind, Test};
 use crate::compile::Compiler;
 use crate::environment::Environment;
@@ -26,6 +27,7 @@ struct Compiled {
     names: Vec<Arc<str>>,
     slots: u32,
     tests: Box<[Test]>,
+    warnings: Box<[Diagnostic]>,
 }
 
 /// A test that can be looked up instead of run.
@@ -49,7 +51,9 @@ pub fn compile_tests_in(source: &str, environment: &Environment) -> Result<Unary
     compiler.declare_input();
     let tests = compiler.tests(&tests)?;
     let slots = compiler.slots();
-    Ok(UnaryTests(Arc::new(Compiled { source, names: compiler.globals, slots, tests })))
+    let names = compiler.globals;
+    let warnings = check::tests(&tests, environment, &names);
+    Ok(UnaryTests(Arc::new(Compiled { source, names, slots, tests, warnings })))
 }
 
 impl UnaryTests {
@@ -63,6 +67,12 @@ impl UnaryTests {
         &self.0.names
     }
 
+    /// What is null whatever the variables are, because of a type, in the order of the text. The
+    /// value under test is known by its type if the environment declares `?`.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.0.warnings
+    }
+
     /// Tests a value: true, false, or null with the reason why that cannot be said.
     pub fn run(&self, machine: &mut Machine, input: &Value, scope: &dyn Scope) -> Value {
         // Most tests compare with a constant: those need no frame.
@@ -72,7 +82,7 @@ impl UnaryTests {
             machine.charge(1);
             return Value::Bool(holds);
         }
-        let Compiled { source, names, slots, tests } = &*self.0;
+        let Compiled { source, names, slots, tests, .. } = &*self.0;
         let unit = Unit { source, names, slots: *slots };
         machine.enter(&unit, scope, Some(input), |machine, frame| {
             machine.any_test(frame, tests, input)
@@ -115,7 +125,13 @@ fn half_range(op: Op, end: &Value) -> Option<crate::value::Range> {
         Op::Ge => (Some(end.clone()), None, true),
         Op::Eq | Op::Ne | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow => return None,
     };
-    Some(crate::value::Range { low, low_included: included, high, high_included: included })
+    Some(crate::value::Range {
+        equal: false,
+        low,
+        low_included: included,
+        high,
+        high_included: included,
+    })
 }
 
 /// Tests with a constant of the same kind; `None` where it takes more.

@@ -25,9 +25,10 @@ pub(super) fn folded(code: Code) -> Code {
             };
             match (end(&range.low), end(&range.high)) {
                 (Some(low), Some(high)) => crate::machine::range_of(Range {
+                    equal: range.equal,
+                    high: if range.equal { low.clone() } else { high },
                     low,
                     low_included: range.low_included,
-                    high,
                     high_included: range.high_included,
                 })
                 .ok(),

@@ -129,6 +129,7 @@ impl<'a> Compiler<'a> {
         let mut end = |node: &Option<Node>| node.as_ref().map(|node| self.node(node)).transpose();
         let (low, high) = (end(&range.low)?, end(&range.high)?);
         Ok(Kind::Range(Box::new(RangeCode {
+            equal: range.equal,
             low,
             low_included: range.low_included,
             high,

@@ -128,12 +128,14 @@ pub(super) fn range(machine: &mut Machine, args: &Args<'_>) -> Answer {
         None => Ok(None),
         Some(node) => literal(machine, node).map(Some).ok_or_else(unfit),
     };
-    let (low, high) = (end(&range.low)?, end(&range.high)?);
+    let low = end(&range.low)?;
+    let high = if range.equal { low.clone() } else { end(&range.high)? };
     let kinds = [&low, &high].map(|end| end.as_ref().map(std::mem::discriminant));
     if low.is_some() && high.is_some() && kinds[0] != kinds[1] {
         return Err(unfit());
     }
     let built = crate::machine::range_of(Range {
+        equal: range.equal,
         low,
         low_included: range.low_included,
         high,

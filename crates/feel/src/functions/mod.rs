@@ -16,26 +16,29 @@ mod moments;
 mod numbers;
 mod pattern;
 mod ranges;
+mod signature;
 mod statistics;
 mod strings;
 mod table;
 
 pub(crate) use args::{Answer, Args, Trouble};
 pub(crate) use pattern::Pattern;
+pub(crate) use signature::{Form, Gives, Wanted};
 pub(crate) use table::ALL;
 
 use crate::code::{Code, Kind};
 use crate::machine::Machine;
 use crate::value::Value;
 
+/// What a function does with its arguments.
+pub(crate) type Run = fn(&mut Machine, &Args<'_>) -> Answer;
+
 /// One function of FEEL's own.
 pub(crate) struct Builtin {
     pub name: &'static str,
-    /// Its lists of parameters: names with commas between, `?` behind one that may be left out,
-    /// `...` behind one that takes any
-    /// number; `=` before a list that only serves arguments by name.
-    pub forms: &'static [&'static str],
-    pub run: fn(&mut Machine, &Args<'_>) -> Answer,
+    pub forms: Vec<Form>,
+    pub gives: Gives,
+    pub run: Run,
 }
 
 impl std::fmt::Debug for Builtin {
@@ -96,48 +99,32 @@ pub(crate) fn pattern_of(builtin: &Builtin, arguments: &[Code]) -> Option<Patter
     Pattern::new(text(pattern)?, flags).ok()
 }
 
-struct Parameters {
-    names: Vec<&'static str>,
-    required: usize,
-    variadic: bool,
-}
-
-fn parameters(form: &'static str) -> Parameters {
-    let mut parameters = Parameters { names: Vec::new(), required: 0, variadic: false };
-    for name in form.trim_start_matches('=').split(", ").filter(|name| !name.is_empty()) {
-        if let Some(name) = name.strip_suffix("...") {
-            parameters.variadic = true;
-            // A call without any argument is no call with an empty list.
-            parameters.required += usize::from(parameters.names.is_empty());
-            parameters.names.push(name);
-        } else if let Some(name) = name.strip_suffix('?') {
-            parameters.names.push(name);
-        } else {
-            parameters.names.push(name);
-            parameters.required = parameters.names.len();
-        }
-    }
-    parameters
-}
-
 impl Builtin {
+    fn new(
+        name: &'static str,
+        forms: &'static [&'static str],
+        gives: &'static str,
+        run: Run,
+    ) -> Self {
+        let forms = forms.iter().map(|form| Form::new(form)).collect();
+        Self { name, forms, gives: Gives::new(gives), run }
+    }
+
     /// Which list of parameters takes this many arguments.
     pub fn form_of(&self, count: usize) -> Option<u8> {
-        let fits = |form: &&'static str| {
-            let Parameters { names, required, variadic } = parameters(form);
-            count >= required && (variadic || count <= names.len()) && !form.starts_with('=')
-        };
-        self.forms.iter().position(fits).and_then(|at| u8::try_from(at).ok())
+        let at = self.forms.iter().position(|form| form.takes(count));
+        at.and_then(|at| u8::try_from(at).ok())
     }
 
     /// Which list of parameters has these names, and the place of each.
     pub fn form_named(&self, given: &[&str]) -> Option<(u8, Vec<usize>)> {
         self.forms.iter().enumerate().find_map(|(at, form)| {
-            let Parameters { names, required, .. } = parameters(form);
-            let places: Option<Vec<usize>> =
-                given.iter().map(|name| names.iter().position(|known| known == name)).collect();
+            let places: Option<Vec<usize>> = given
+                .iter()
+                .map(|name| form.names.iter().position(|known| known == name))
+                .collect();
             let places = places?;
-            let complete = (0..required).all(|place| places.contains(&place));
+            let complete = (0..form.required).all(|place| places.contains(&place));
             let single = (1..places.len()).all(|at| !places[..at].contains(&places[at]));
             (complete && single).then_some((u8::try_from(at).ok()?, places))
         })
@@ -145,7 +132,7 @@ impl Builtin {
 
     /// The names of all its parameters.
     pub fn parameter_names(&self) -> Vec<&'static str> {
-        self.forms.iter().flat_map(|form| parameters(form).names).collect()
+        self.forms.iter().flat_map(|form| form.names.iter().copied()).collect()
     }
 
     /// Its lists of parameters, for messages.
@@ -155,7 +142,7 @@ impl Builtin {
     }
 
     /// Those of its lists of parameters that serve arguments in order.
-    fn shown_forms(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.forms.iter().copied().filter(|form| !form.starts_with('='))
+    fn shown_forms(&self) -> impl Iterator<Item = &str> {
+        self.forms.iter().filter(|form| !form.by_name).map(|form| form.shown.as_str())
     }
 }

@@ -1,7 +1,7 @@
 //! Functions of numbers (DMN 1.5, table 76).
 
 use super::{Answer, Args, Trouble};
-use crate::machine::Machine;
+use crate::machine::{Machine, cost};
 use crate::value::Value;
 use crate::{Number, Round};
 
@@ -72,17 +72,20 @@ pub(super) fn modulo(_: &mut Machine, args: &Args<'_>) -> Answer {
     rest.map(Value::Number).ok_or_else(|| "cannot divide by zero".into())
 }
 
-pub(super) fn sqrt(_: &mut Machine, args: &Args<'_>) -> Answer {
+pub(super) fn sqrt(machine: &mut Machine, args: &Args<'_>) -> Answer {
+    machine.charge(cost::ROOT);
     let root = args.number(0)?.sqrt();
     root.map(Value::Number).ok_or_else(|| "has no root of a negative number".into())
 }
 
-pub(super) fn log(_: &mut Machine, args: &Args<'_>) -> Answer {
+pub(super) fn log(machine: &mut Machine, args: &Args<'_>) -> Answer {
+    machine.charge(cost::LOGARITHM);
     let log = args.number(0)?.ln();
     log.map(Value::Number).ok_or_else(|| "has a logarithm of positive numbers only".into())
 }
 
-pub(super) fn exp(_: &mut Machine, args: &Args<'_>) -> Answer {
+pub(super) fn exp(machine: &mut Machine, args: &Args<'_>) -> Answer {
+    machine.charge(cost::EXPONENTIAL);
     let power = args.number(0)?.exp();
     power.map(Value::Number).ok_or_else(|| "gives a number that is too large".into())
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Answer, Args, Trouble};
 use crate::Number;
-use crate::machine::{Machine, order};
+use crate::machine::{Machine, cost, order};
 use crate::notes::Why;
 use crate::value::Value;
 
@@ -83,6 +83,7 @@ pub(super) fn stddev(machine: &mut Machine, args: &Args<'_>) -> Answer {
     let squares: Option<Vec<Number>> = squares.collect();
     let total = total(&squares.ok_or_else(too_large)?)?;
     let variance = total.over(count_of(&numbers[1..])).ok_or_else(too_large)?;
+    machine.charge(cost::ROOT);
     variance.sqrt().map(Value::Number).ok_or_else(too_large)
 }
 

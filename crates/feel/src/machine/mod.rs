@@ -28,6 +28,15 @@ const REASONS_MAX: usize = 1_000;
 /// Most notes that are listed beside a result; the first ones matter.
 const NOTES_MAX: usize = 20;
 
+/// Steps of what takes far longer than one: a step stands for about a microsecond at most.
+pub(crate) mod cost {
+    pub(crate) const WHOLE_POWER: usize = 40;
+    pub(crate) const ROOT: usize = 200;
+    pub(crate) const EXPONENTIAL: usize = 250;
+    pub(crate) const LOGARITHM: usize = 1_500;
+    pub(crate) const POWER: usize = 1_500;
+}
+
 /// The time and the seed that came with the input: what `now()` and `random number()` see.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Now {
@@ -48,6 +57,7 @@ impl From<i64> for Now {
 #[derive(Debug)]
 pub struct Machine {
     now: Now,
+    steps_max: u32,
     steps_left: u32,
     depth: u32,
     exhausted: Option<Why>,
@@ -87,9 +97,16 @@ pub(crate) struct Unit<'a> {
 impl Machine {
     /// Begins an evaluation.
     pub fn new(now: impl Into<Now>) -> Self {
+        Self::with_steps(now, STEPS_MAX)
+    }
+
+    /// Begins an evaluation that ends after so many steps, at most [`STEPS_MAX`].
+    pub fn with_steps(now: impl Into<Now>, steps_max: u32) -> Self {
+        let steps_max = steps_max.min(STEPS_MAX);
         Self {
             now: now.into(),
-            steps_left: STEPS_MAX,
+            steps_max,
+            steps_left: steps_max,
             depth: 0,
             exhausted: None,
             reasons: 0,
@@ -117,7 +134,7 @@ impl Machine {
 
     /// Steps that were used.
     pub fn steps(&self) -> u32 {
-        STEPS_MAX - self.steps_left
+        self.steps_max - self.steps_left
     }
 
     /// The next number of the seed's sequence (`SplitMix64`).
@@ -137,7 +154,7 @@ impl Machine {
             return self.exhausted.is_none();
         }
         self.steps_left = 0;
-        self.exhaust(format!("the evaluation took more than {STEPS_MAX} steps"))
+        self.exhaust(format!("the evaluation took more than {} steps", self.steps_max))
     }
 
     pub(crate) fn step_free(&mut self) -> bool {
@@ -278,13 +295,17 @@ impl Machine {
 
     fn range(&mut self, frame: &Frame<'_>, code: &Code, range: &crate::code::RangeCode) -> Value {
         let low = range.low.as_ref().map(|low| self.eval(frame, low));
-        let high = range.high.as_ref().map(|high| self.eval(frame, high));
+        let high = match &range.high {
+            None if range.equal => low.clone(),
+            high => high.as_ref().map(|high| self.eval(frame, high)),
+        };
         let cause = [&low, &high]
             .into_iter()
             .flatten()
             .find(|end| end.is_null())
             .map_or(Why::NONE, Value::why);
         let built = range_of(Range {
+            equal: range.equal,
             low,
             low_included: range.low_included,
             high,

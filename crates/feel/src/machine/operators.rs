@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::{Frame, Machine};
+use super::{Frame, Machine, cost};
 use crate::code::Code;
 use crate::syntax::ast::Op;
 use crate::temporal::{DateTime, DayTime, YearMonth};
@@ -20,6 +20,9 @@ impl Machine {
         let mut left = self.eval(frame, first);
         for (op, operand) in rest {
             let right = self.eval(frame, operand);
+            if let (Op::Pow, Value::Number(exponent)) = (op, &right) {
+                self.charge(if exponent.is_whole() { cost::WHOLE_POWER } else { cost::POWER });
+            }
             left = match computed(*op, &left, &right) {
                 Some(value) => value,
                 None => self.uncomputed(frame, first, *op, operand, &left, &right),

@@ -130,6 +130,8 @@ impl Kind {
 
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct RangeNode {
+    /// `= low`: the high end is the same, and not written.
+    pub equal: bool,
     pub low: Option<Node>,
     pub low_included: bool,
     pub high: Option<Node>,

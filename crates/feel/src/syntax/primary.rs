@@ -185,7 +185,8 @@ impl Parser<'_> {
             _ => return Err(self.expected("`]` or `)` to close the range")),
         };
         self.advance()?;
-        let range = RangeNode { low: Some(low), low_included, high: Some(high), high_included };
+        let (equal, low, high) = (false, Some(low), Some(high));
+        let range = RangeNode { equal, low, low_included, high, high_included };
         self.node(start, Kind::Range(Box::new(range)))
     }
 

@@ -188,6 +188,7 @@ fn write_joined(nodes: &[Node], between: &str, f: &mut fmt::Formatter<'_>) -> fm
 
 fn write_range(range: &RangeNode, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match (&range.low, &range.high) {
+        (Some(end), None) if range.equal => write!(f, "(= {})", Operand(end)),
         (Some(low), Some(high)) => write!(
             f,
             "{}{low}..{high}{}",

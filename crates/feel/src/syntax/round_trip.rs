@@ -158,10 +158,14 @@ impl Trees {
     fn range(&mut self, depth: u32) -> RangeNode {
         let (low_included, high_included) = (self.below(2) == 0, self.below(2) == 0);
         let (low, high) = (Some(self.node(depth)), Some(self.node(depth)));
-        match self.below(4) {
-            0 => RangeNode { low: None, low_included: false, high, high_included },
-            1 => RangeNode { low, low_included, high: None, high_included: false },
-            _ => RangeNode { low, low_included, high, high_included },
+        let equal = false;
+        match self.below(5) {
+            0 => RangeNode { equal, low: None, low_included: false, high, high_included },
+            1 => RangeNode { equal, low, low_included, high: None, high_included: false },
+            2 => {
+                RangeNode { equal: true, low, low_included: true, high: None, high_included: true }
+            }
+            _ => RangeNode { equal, low, low_included, high, high_included },
         }
     }
 }

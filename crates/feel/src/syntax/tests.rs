@@ -87,11 +87,12 @@ impl Parser<'_> {
             Op::Le => (None, false, Some(end), true),
             Op::Gt => (Some(end), false, None, false),
             Op::Ge => (Some(end), true, None, false),
-            Op::Eq => (Some(end.clone()), true, Some(end), true),
+            Op::Eq => (Some(end), true, None, true),
             Op::Ne | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Pow => {
                 return Ok(Kind::Test(op, Box::new(end)));
             }
         };
-        Ok(Kind::Range(Box::new(RangeNode { low, low_included, high, high_included })))
+        let equal = op == Op::Eq;
+        Ok(Kind::Range(Box::new(RangeNode { equal, low, low_included, high, high_included })))
     }
 }

@@ -86,9 +86,11 @@ impl List {
     }
 }
 
-/// A range: `[1..5]`, or with one end only: `< 5`.
+/// A range: `[1..5]`, with one end only: `< 5`, or of one value: `= 5`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Range {
+    /// It was written `= end`: both ends are that one, but it is not the interval `[end..end]`.
+    pub equal: bool,
     /// The low end; `None` when it has none.
     pub low: Option<Value>,
     /// The low end belongs to the range.

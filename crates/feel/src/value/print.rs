@@ -67,6 +67,11 @@ fn write(value: &Value, out: &mut dyn fmt::Write, literal: bool) -> fmt::Result 
         }
         Value::Range(range) => {
             match (&range.low, &range.high) {
+                (Some(end), Some(_)) if range.equal => {
+                    out.write_str("(=")?;
+                    write(end, out, literal)?;
+                    return out.write_char(')');
+                }
                 (None, Some(high)) => {
                     out.write_str(if range.high_included { "(<=" } else { "(<" })?;
                     write(high, out, literal)?;

@@ -3,6 +3,7 @@
 mod decimals;
 mod depth;
 mod reference;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -66,6 +67,18 @@ fn lists_filters_and_loops() {
     check("3 in (1, 3)", "true");
     check("5 in (> 4)", "true");
     check("2 between 1 and 3", "true");
+}
+
+#[test]
+fn a_range_of_one_value_is_not_an_interval() {
+    check("(=10) = [10..10]", "false");
+    check("(=10) = (= 10)", "true");
+    check("(=10) = range(\"(=10)\")", "true");
+    check("10 in (=10) and 10 in [(=10)] and includes((=10), 10)", "true");
+    check("(=10).start + (=10).end", "20");
+    check("string((= order.total))", "\"(=120.5)\"");
+    // Nested, each end is read once.
+    check(&format!("{}1{}", "(=".repeat(80), ")".repeat(80)), "null");
 }
 
 #[test]
@@ -137,6 +150,12 @@ fn hostile_input_is_bounded() {
     );
     let nested = outcome("count(for i in 1..2000, j in 1..2000 return 1)");
     assert!(nested.notes.iter().any(|note| note.message.contains("steps")));
+    // What takes a millisecond counts as that many steps.
+    for slow in ["log(x)", "x ** 0.31"] {
+        let outcome = outcome(&format!("count(for x in 1..100000 return {slow})"));
+        assert!(outcome.notes.iter().any(|note| note.message.contains("steps")), "{slow}");
+    }
+    check("count(for x in 1..1000 return log(x))", "1000");
     check("substring(\"abc\", 9223372036854775807)", "\"\"");
     check("[1][9223372036854775807]", "null");
 }

@@ -17,24 +17,29 @@ fn read(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The examples of the page: each text with the text of what it gives.
+pub(crate) fn examples() -> Vec<(String, String)> {
+    let page = page();
+    let blocks = page.split("```feel\n").skip(1).filter_map(|block| block.split("```").next());
+    let examples = blocks.flat_map(|block| block.split("\n\n")).map(|example| {
+        let (text, result) = example.trim().split_once("\n// ").expect(example);
+        (text.to_owned(), result.to_owned())
+    });
+    examples.collect()
+}
+
 #[test]
 fn every_example_of_the_page_gives_what_it_says() {
-    let page = page();
-    let mut examples = 0;
-    for block in page.split("```feel\n").skip(1) {
-        let block = block.split("```").next().unwrap_or_default();
-        for example in block.split("\n\n") {
-            let (text, result) = example.trim().split_once("\n// ").expect(example);
-            let value = |text: &str| {
-                let expression = compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-                expression.evaluate(&Nothing, NOW_MS)
-            };
-            let (found, wanted) = (value(text), value(result));
-            assert_eq!(found.value, wanted.value, "{text}: {:?}", found.reason());
-            examples += 1;
-        }
+    let examples = examples();
+    for (text, result) in &examples {
+        let value = |text: &str| {
+            let expression = compile(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            expression.evaluate(&Nothing, NOW_MS)
+        };
+        let (found, wanted) = (value(text), value(result));
+        assert_eq!(found.value, wanted.value, "{text}: {:?}", found.reason());
     }
-    assert!(examples >= functions().count(), "an example for each function, but {examples}");
+    assert!(examples.len() >= functions().count(), "one for each function: {}", examples.len());
 }
 
 #[test]
