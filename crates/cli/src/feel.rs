@@ -49,12 +49,13 @@ pub(crate) fn run(args: &FeelArgs, json: bool) -> ExitCode {
     match &args.expression {
         Some(text) if json => as_json(text, &variables),
         Some(text) => match evaluate(text, &variables) {
-            Ok(value) => {
+            Ok((value, warnings)) => {
                 show(&value);
+                warn(text, &value, &warnings);
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                eprint!("{}", pointed(text, &error));
+                eprint!("{}", pointed(text, "error", &error));
                 ExitCode::from(NO)
             }
         },
@@ -95,9 +96,10 @@ fn environment(variables: &Context) -> Environment {
     environment
 }
 
-fn evaluate(text: &str, variables: &Context) -> Result<Value, Diagnostic> {
+/// The value, and what is null in the text whatever the variables are.
+fn evaluate(text: &str, variables: &Context) -> Result<(Value, Vec<Diagnostic>), Diagnostic> {
     let expression = ::feel::compile_in(text, &environment(variables))?;
-    Ok(expression.evaluate(variables, now()).value)
+    Ok((expression.evaluate(variables, now()).value, expression.warnings().to_vec()))
 }
 
 fn show(value: &Value) {
@@ -108,9 +110,17 @@ fn show(value: &Value) {
     }
 }
 
+/// What a null has said already is not said again.
+fn warn(text: &str, value: &Value, warnings: &[Diagnostic]) {
+    for warning in warnings.iter().filter(|_| !value.is_null()) {
+        eprint!("{}", pointed(text, "warning", warning));
+    }
+}
+
 fn as_json(text: &str, variables: &Context) -> ExitCode {
     match evaluate(text, variables) {
-        Ok(value) => {
+        Ok((value, warnings)) => {
+            warn(text, &value, &warnings);
             let why = value.why();
             let reason = (!why.is_none()).then(|| why.to_string());
             let reason = serde_json::to_string(&reason).unwrap_or_default();
@@ -130,7 +140,7 @@ fn as_json(text: &str, variables: &Context) -> ExitCode {
 }
 
 /// The message with the line that it is about and a mark below the place.
-pub(crate) fn pointed(text: &str, error: &Diagnostic) -> String {
+pub(crate) fn pointed(text: &str, severity: &str, error: &Diagnostic) -> String {
     let start = error.span.start.min(text.len());
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let number = text[..start].matches('\n').count() + 1;
@@ -147,7 +157,7 @@ pub(crate) fn pointed(text: &str, error: &Diagnostic) -> String {
         .as_ref()
         .map_or_else(String::new, |help| format!("{margin} = help: {}\n", clean_lines(help)));
     format!(
-        "error: {}\n{number} | {}\n{margin} | {}{}\n{help}",
+        "{severity}: {}\n{number} | {}\n{margin} | {}{}\n{help}",
         clean_lines(&error.message),
         clean_lines(&excerpt).replace('\t', " "),
         " ".repeat(column - from),
@@ -220,15 +230,16 @@ fn one(line: &str, variables: &mut Context, json: bool) -> bool {
         return as_json(text, variables) == ExitCode::SUCCESS;
     }
     match evaluate(text, variables) {
-        Ok(value) => {
+        Ok((value, warnings)) => {
             show(&value);
+            warn(text, &value, &warnings);
             if let Some(name) = name {
                 variables.set(name.into(), value);
             }
             true
         }
         Err(error) => {
-            eprint!("{}", pointed(text, &error));
+            eprint!("{}", pointed(text, "error", &error));
             false
         }
     }

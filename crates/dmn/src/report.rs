@@ -72,12 +72,35 @@ impl<'a> Report<'a> {
 
     /// A text of the file is not FEEL. What the reader sees is the very place in the file.
     pub fn feel(&mut self, spot: &Spot, diagnostic: &feel::Diagnostic) -> String {
+        self.feel_as(Severity::Error, spot, diagnostic, "correct the FEEL")
+    }
+
+    /// A text is FEEL, but these parts of it are null whatever the variables are.
+    pub fn feel_warnings(&mut self, spot: &Spot, warnings: &[feel::Diagnostic]) {
+        for warning in warnings {
+            self.feel_as(
+                Severity::Warning,
+                spot,
+                warning,
+                "convert the value, or call what takes it",
+            );
+        }
+    }
+
+    fn feel_as(
+        &mut self,
+        severity: Severity,
+        spot: &Spot,
+        diagnostic: &feel::Diagnostic,
+        mend: &str,
+    ) -> String {
         let at = self.sources.get(self.model).map_or(spot.at, |source| {
             spot.at + raw_offset(source.text.get(spot.at..).unwrap_or(""), diagnostic.span.start)
         });
         let message = format!("in the expression `{}`: {}", short(&spot.text), diagnostic.message);
-        let help = diagnostic.help.clone();
-        self.error("D020", at, message.clone(), help.unwrap_or_else(|| "correct the FEEL".into()));
+        let help = diagnostic.help.clone().unwrap_or_else(|| mend.into());
+        let code = if severity == Severity::Error { "D020" } else { "D021" };
+        self.add(severity, code, at, message.clone(), help);
         message
     }
 

@@ -81,14 +81,15 @@ impl<'a> Builder<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.error_at(at, at.range().start, code, message, help);
+        self.finding_at(at, at.range().start, Severity::Error, code, message, help);
     }
 
     /// A finding at a byte of the file, for example inside an attribute.
-    pub fn error_at(
+    pub fn finding_at(
         &mut self,
         at: Xml<'_, '_>,
         byte: usize,
+        severity: Severity,
         code: &'static str,
         message: impl Into<String>,
         help: impl Into<String>,
@@ -103,8 +104,13 @@ impl<'a> Builder<'a> {
             element_id: owner.map(Into::into),
             message: message.into(),
             help: help.into(),
-            severity: Severity::Error,
+            severity,
         });
+    }
+
+    /// How many refusals there are so far.
+    pub fn errors(&self) -> usize {
+        self.findings.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     pub fn definitions(&mut self) -> Vec<Process> {
@@ -141,7 +147,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        if processes.is_empty() && self.findings.is_empty() {
+        if processes.is_empty() && self.errors() == 0 {
             self.error(
                 root,
                 "B010",
@@ -174,9 +180,9 @@ impl<'a> Builder<'a> {
         let version_tag = self.process_extensions(source);
         draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
         draft.sources.push(source);
-        let before = self.findings.len();
+        let before = self.errors();
         self.scope(source, 0, &mut draft);
-        let complete = before == self.findings.len();
+        let complete = before == self.errors();
         let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
         let flows: Vec<Flow> = self.wire(&mut draft, nodes_len);
         // Where elements were refused, what follows from their absence is no news.

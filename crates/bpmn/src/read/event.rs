@@ -211,10 +211,10 @@ impl<'a> Builder<'a> {
 
     /// The code of what is thrown.
     fn thrown_code(&mut self, definition: Xml<'a, 'a>, kind: &str) -> Option<Value> {
-        let before = self.findings.len();
+        let before = self.errors();
         let root = self.root_ref(definition, &format!("{kind}Ref"), kind);
         let code = root.and_then(|root| self.value_attribute(root, &format!("{kind}Code")));
-        if code.is_none() && before == self.findings.len() {
+        if code.is_none() && before == self.errors() {
             self.error(
                 definition,
                 "B013",
@@ -233,10 +233,10 @@ impl<'a> Builder<'a> {
     }
 
     fn signal_name(&mut self, definition: Xml<'a, 'a>) -> Option<Value> {
-        let before = self.findings.len();
+        let before = self.errors();
         let signal = self.root_ref(definition, "signalRef", "signal")?;
         let name = self.value_attribute(signal, "name");
-        if name.is_none() && before == self.findings.len() {
+        if name.is_none() && before == self.errors() {
             self.error(signal, "B017", "the signal has no name", "name it as broadcasters will");
         }
         name
@@ -364,9 +364,9 @@ impl<'a> Builder<'a> {
         correlated: bool,
     ) -> Option<Trigger> {
         let message = self.root_ref(definition, "messageRef", "message")?;
-        let before = self.findings.len();
+        let before = self.errors();
         let name = self.value_attribute(message, "name");
-        if name.is_none() && before == self.findings.len() {
+        if name.is_none() && before == self.errors() {
             self.error(message, "B014", "the message has no name", "name it as publishers will");
         }
         if !correlated && matches!(name, Some(Value::Feel(_))) {
@@ -412,9 +412,9 @@ impl<'a> Builder<'a> {
             );
             return None;
         };
-        let before = self.findings.len();
+        let before = self.errors();
         let Some(value) = self.value_text(choice) else {
-            if before == self.findings.len() {
+            if before == self.errors() {
                 self.error(choice, "B015", "the timer is empty", "say when it is due");
             }
             return None;

@@ -1,6 +1,6 @@
 //! Attributes and texts that are fixed or FEEL, with the place of a syntax error.
 
-use base::Text;
+use base::{Severity, Text};
 use feel::Expression;
 use roxmltree::Node as Xml;
 
@@ -38,22 +38,38 @@ impl<'a> Builder<'a> {
         let body = body.strip_prefix('=').unwrap_or(body);
         let offset = text.len() - body.len();
         match feel::compile(body) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                for warning in expression.warnings() {
+                    let at_byte = start + offset + warning.span.start;
+                    self.expression_finding(at, at_byte, body, warning, Severity::Warning);
+                }
+                Some(expression)
+            }
             Err(error) => {
-                let place =
-                    (start + offset + error.span.start).min(self.document.input_text().len());
-                let message = format!("in the expression `{}`: {}", body.trim(), error.message);
-                let help = error.help.unwrap_or_else(|| "correct the FEEL expression".into());
-                self.error_at(
-                    at,
-                    floor_boundary(self.document.input_text(), place),
-                    "B020",
-                    message,
-                    help,
-                );
+                let at_byte = start + offset + error.span.start;
+                self.expression_finding(at, at_byte, body, &error, Severity::Error);
                 None
             }
         }
+    }
+
+    fn expression_finding(
+        &mut self,
+        at: Xml<'a, 'a>,
+        byte: usize,
+        body: &str,
+        diagnostic: &feel::Diagnostic,
+        severity: Severity,
+    ) {
+        let text = self.document.input_text();
+        let place = floor_boundary(text, byte.min(text.len()));
+        let message = format!("in the expression `{}`: {}", body.trim(), diagnostic.message);
+        let (code, mend) = match severity {
+            Severity::Error => ("B020", "correct the FEEL expression"),
+            Severity::Warning => ("B023", "convert the value, or call what takes it"),
+        };
+        let help = diagnostic.help.clone().unwrap_or_else(|| mend.into());
+        self.finding_at(at, place, severity, code, message, help);
     }
 }
 

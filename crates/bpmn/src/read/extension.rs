@@ -99,9 +99,9 @@ impl<'a> Builder<'a> {
             self.error(at, "B011", message, "add <zeebe:taskDefinition type=\"...\" />");
             return None;
         };
-        let before = self.findings.len();
+        let before = self.errors();
         let job_type = self.value_attribute(definition, "type");
-        if job_type.is_none() && before == self.findings.len() {
+        if job_type.is_none() && before == self.errors() {
             self.error(
                 definition,
                 "B011",

@@ -45,9 +45,9 @@ impl<'a> Builder<'a> {
     }
 
     fn called_decision(&mut self, called: Xml<'a, 'a>) -> Option<CalledDecision> {
-        let before = self.findings.len();
+        let before = self.errors();
         let decision_id = self.value_attribute(called, "decisionId");
-        if decision_id.is_none() && before == self.findings.len() {
+        if decision_id.is_none() && before == self.errors() {
             self.error(
                 called,
                 "B011",

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use crate::rig::{answer, command};
+
 fn fermata(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fermata")).args(arguments).output().expect("the binary runs")
 }
@@ -50,4 +52,45 @@ fn lint_answers_programs_in_json() {
     let finding = &value[0]["findings"][0];
     assert_eq!((finding["code"].as_str(), finding["line"].as_u64()), (Some("B007"), Some(3)));
     assert_eq!(finding["elementId"].as_str(), Some("f"));
+}
+
+#[test]
+fn a_part_that_is_always_null_is_a_warning_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("w.bpmn");
+    let script =
+        r#"<zeebe:script expression="= if x then upper case(1) else 2" resultVariable="y"/>"#;
+    std::fs::write(
+        &model,
+        format!(
+            r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+ xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p" isExecutable="true">
+<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+<scriptTask id="t"><extensionElements>
+{script}
+</extensionElements></scriptTask></process></definitions>"#
+        ),
+    )
+    .unwrap();
+    let linted = answer(command().arg("lint").arg(&model)).ok().out;
+    assert!(linted.contains("process \"p\" is accepted"), "{linted}");
+    assert!(linted.contains("warning[B023]: in the expression"), "{linted}");
+    assert!(linted.contains("`upper case` expects"), "{linted}");
+    assert!(linted.contains("w.bpmn:5:52"), "{linted}");
+
+    let dmn = folder.path().join("w.dmn");
+    std::fs::write(
+        &dmn,
+        r#"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="w" name="w"
+ namespace="w"><decision id="d" name="d"><literalExpression>
+<text>1 + upper case(1)</text></literalExpression></decision></definitions>"#,
+    )
+    .unwrap();
+    let linted = answer(command().arg("lint").arg(&dmn)).ok().out;
+    assert!(linted.contains("decision \"d\" is accepted"), "{linted}");
+    assert!(linted.contains("warning[D021]") && linted.contains("w.dmn:3:"), "{linted}");
+
+    let said = answer(command().args(["feel", "if 1 = 2 then upper case(1) else 2"])).ok();
+    assert_eq!(said.out, "2\n");
+    assert!(said.err.starts_with("warning: `upper case` expects"), "{said:?}");
 }

@@ -70,7 +70,13 @@ impl Compiler<'_, '_> {
 
     /// An expression, or the reason why it is none; that is a finding already.
     pub(super) fn feel(&mut self, text: &Spot, scope: &Environment) -> Result<Expression, String> {
-        feel::compile_in(&text.text, scope).map_err(|error| self.report.feel(text, &error))
+        match feel::compile_in(&text.text, scope) {
+            Ok(expression) => {
+                self.report.feel_warnings(text, expression.warnings());
+                Ok(expression)
+            }
+            Err(error) => Err(self.report.feel(text, &error)),
+        }
     }
 
     fn context(&mut self, model: usize, entries: &[EntrySource], scope: &Environment) -> LogicKind {

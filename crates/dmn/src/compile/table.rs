@@ -105,8 +105,7 @@ impl Compiler<'_, '_> {
         if text.text.trim() == "-" {
             return Ok(Condition::Any);
         }
-        let tests = feel::compile_tests_in(&text.text, scope);
-        tests.map(Condition::new).map_err(|error| self.report.feel(text, &error))
+        self.tests(text, scope).map(Condition::new)
     }
 
     fn optional_tests(
@@ -114,11 +113,17 @@ impl Compiler<'_, '_> {
         text: Option<&Spot>,
         scope: &Environment,
     ) -> Result<Option<feel::UnaryTests>, String> {
-        let compile = |text: &Spot| {
-            feel::compile_tests_in(&text.text, scope)
-                .map_err(|error| self.report.feel(text, &error))
-        };
-        text.map(compile).transpose()
+        text.map(|text| self.tests(text, scope)).transpose()
+    }
+
+    fn tests(&mut self, text: &Spot, scope: &Environment) -> Result<feel::UnaryTests, String> {
+        match feel::compile_tests_in(&text.text, scope) {
+            Ok(tests) => {
+                self.report.feel_warnings(text, tests.warnings());
+                Ok(tests)
+            }
+            Err(error) => Err(self.report.feel(text, &error)),
+        }
     }
 
     /// Output values as a list, so that each has a place.
