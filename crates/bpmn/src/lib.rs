@@ -9,8 +9,8 @@ mod run;
 pub mod timer;
 
 pub use graph::{
-    Binding, CalledDecision, EndKind, Flow, JobSpec, Kind, Mapping, Node, Process, Timer, Trigger,
-    UserTaskSpec, Value,
+    Binding, CalledDecision, CalledProcess, EndKind, Flow, JobSpec, Kind, Mapping, Node, Process,
+    Timer, Trigger, UserTaskSpec, Value,
 };
 pub use read::{Definitions, read};
 pub use run::Run;

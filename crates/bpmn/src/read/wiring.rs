@@ -112,6 +112,7 @@ impl<'a> Builder<'a> {
                             | Kind::UserTask(_)
                             | Kind::SubProcess { .. }
                             | Kind::Decision(_)
+                            | Kind::Call(_)
                             | Kind::Script { .. }
                             | Kind::Pass
                     ) || host.element_type == "RECEIVE_TASK";

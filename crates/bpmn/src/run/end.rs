@@ -2,6 +2,8 @@
 
 use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Variables};
 
+use instance::Ask;
+
 use super::{Run, Step};
 use crate::graph::{Kind, Trigger};
 
@@ -37,6 +39,12 @@ impl Run<'_, '_, '_> {
                 .iter()
                 .filter(|(_, task)| task.owner == owner)
                 .map(|(task, _)| Event::UserTaskCanceled { task: *task }),
+        );
+        events.extend(
+            state
+                .calls()
+                .get(&owner)
+                .map(|instance| Event::CallCanceled { owner, instance: *instance }),
         );
         events.extend(
             state
@@ -93,7 +101,8 @@ impl Run<'_, '_, '_> {
     }
 
     /// Throws an error outwards from an element instance: the innermost boundary event that names
-    /// the code takes it, else one that takes all; if none does, there is an incident.
+    /// the code takes it, else one that takes all; if none does, those who have called this instance
+    /// are asked; if there is nobody, there is an incident.
     pub(super) fn throw(
         &mut self,
         from: ElementKey,
@@ -102,15 +111,44 @@ impl Run<'_, '_, '_> {
         job: Option<JobKey>,
         variables: Variables,
     ) {
+        if self.catch_error(from, code, variables.clone()) {
+            return;
+        }
+        if self.decision.state().header().parent.is_some() {
+            let (code, message) = (code.into(), message.into());
+            self.decision.ask(Ask::Throw { owner: from, code, message, job, variables });
+            return;
+        }
+        self.uncaught(from, code, message, job);
+    }
+
+    /// True if a boundary event took the error.
+    pub(super) fn catch_error(
+        &mut self,
+        from: ElementKey,
+        code: &str,
+        variables: Variables,
+    ) -> bool {
         let caught = self.decision.state().scopes(from).find_map(|(key, element)| {
             self.catcher(element.element, code).map(|boundary| (key, boundary))
         });
         if let Some((host, boundary)) = caught {
-            let Some(scope) = self.scope_of(host) else { return };
+            let Some(scope) = self.scope_of(host) else { return false };
             self.terminate(host);
             self.enter_triggered(boundary, scope, None, variables);
-            return;
+            return true;
         }
+        false
+    }
+
+    /// Nothing takes the error: the instance stops where it was thrown.
+    pub(super) fn uncaught(
+        &mut self,
+        from: ElementKey,
+        code: &str,
+        message: &str,
+        job: Option<JobKey>,
+    ) {
         let label = self.node_of(from).map_or_else(String::new, crate::graph::Node::label);
         let said = if message.is_empty() { String::new() } else { format!(" (\"{message}\")") };
         let text = format!(

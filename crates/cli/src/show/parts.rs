@@ -39,7 +39,7 @@ fn mend(incident: &Value) -> String {
     }
 }
 
-/// What could come next: jobs, tasks, timers, messages.
+/// What could come next: jobs, tasks, timers, messages, called instances.
 pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     let mut table = Table::part(&[Column::whole(""), Column::text("", 12), Column::text("", 20)]);
     for job in items(shown, "jobs").filter(|job| job["endTime"].is_null()) {
@@ -72,6 +72,15 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
             Cell::new("message"),
             Cell::styled(text(message, "messageName"), BOLD),
             Cell::styled(&format!("with the key {key}, at {}", text(message, "elementId")), DIM),
+        ]);
+    }
+    let calls = items(shown, "elements").filter(|element| text(element, "state") == "ACTIVE");
+    for element in calls.filter(|element| element["calledProcessInstanceKey"].is_string()) {
+        let called = text(element, "calledProcessInstanceKey");
+        table.row([
+            Cell::new("call"),
+            Cell::styled(text(element, "elementName"), BOLD),
+            Cell::styled(&format!("instance {called}"), DIM),
         ]);
     }
     if !table.is_empty() {
