@@ -311,6 +311,9 @@ pub struct ActivatedJob {
     pub tags: Vec<Text>,
     /// The business id of its instance.
     pub business_id: Option<Text>,
+    /// The instance at the beginning of the chain of calls that its instance is in: itself if
+    /// nobody has called it.
+    pub root: InstanceKey,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
 }

@@ -322,6 +322,30 @@ pub enum Event {
         #[n(1)]
         evaluation: Box<Evaluation>,
     },
+    /// A call activity has started this instance and waits for its end.
+    #[n(45)]
+    InstanceCalled {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        instance: InstanceKey,
+    },
+    /// The called instance has completed: its result is here.
+    #[n(46)]
+    InstanceReturned {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        instance: InstanceKey,
+    },
+    /// The called instance is no longer wanted.
+    #[n(47)]
+    CallCanceled {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        instance: InstanceKey,
+    },
 }
 
 /// How an instance began.
@@ -349,6 +373,27 @@ pub struct InstanceCreated {
     /// The message that started it, if one did.
     #[n(6)]
     pub message: Option<CorrelationSource>,
+    /// The call activity that started it, if one did.
+    #[n(7)]
+    pub parent: Option<Parent>,
+    /// How many instances are above it in the chain of calls, if there are any.
+    #[n(8)]
+    pub depth: Option<u32>,
+}
+
+/// The call activity that an instance was started by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Parent {
+    /// The calling instance.
+    #[n(0)]
+    pub instance: InstanceKey,
+    /// The call activity in it.
+    #[n(1)]
+    pub element: ElementKey,
+    /// The instance at the beginning of the chain of calls, which nobody has called.
+    #[n(2)]
+    pub root: InstanceKey,
 }
 
 /// The message by which an instance was started; holds the place of its name and correlation key
@@ -425,6 +470,9 @@ pub enum IncidentKind {
     /// A decision was evaluated in vain.
     #[n(9)]
     DecisionEvaluationError,
+    /// The process that is called is not deployed, or cannot be called.
+    #[n(14)]
+    CalledElementError,
 }
 
 impl IncidentKind {
@@ -441,6 +489,7 @@ impl IncidentKind {
             Self::Deadlock => "DEADLOCK",
             Self::CalledDecisionError => "CALLED_DECISION_ERROR",
             Self::DecisionEvaluationError => "DECISION_EVALUATION_ERROR",
+            Self::CalledElementError => "CALLED_ELEMENT_ERROR",
         }
     }
 }

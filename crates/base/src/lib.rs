@@ -28,7 +28,7 @@ pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
 pub use event::{
-    CorrelationSource, Event, IncidentKind, InstanceCreated, Record, Stage, UserTaskDetails,
+    CorrelationSource, Event, IncidentKind, InstanceCreated, Parent, Record, Stage, UserTaskDetails,
 };
 pub use finding::{Finding, Severity};
 pub use json::{Json, JsonError, Variables};

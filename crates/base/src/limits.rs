@@ -27,6 +27,9 @@ pub const LEASE_MS_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
 /// Steps (elements entered) that one input may cause before the instance gets an incident: a loop
 /// that never waits would otherwise never end.
 pub const STEPS_PER_INPUT_MAX: u32 = 20_000;
+/// Instances that call activities may start one below the other: a process that calls itself without
+/// end would otherwise never come to rest.
+pub const CALL_DEPTH_MAX: u32 = 100;
 /// Events after its last snapshot at which an instance that leaves memory is snapshotted.
 pub const EVENTS_PER_SNAPSHOT: u64 = 256;
 /// Time for which a message id is remembered, in milliseconds, even if the message itself lives

@@ -5,8 +5,8 @@
 
 use crate::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobKey, MessageKey, ShardId, SubscriptionKey, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    InstanceKey, JobKey, MessageKey, Parent, ShardId, SubscriptionKey, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What a shard must remember between batches.
@@ -151,6 +151,15 @@ pub struct InstanceRow {
     pub ended_ms: Option<i64>,
     /// Open incidents.
     pub incidents: u32,
+    /// The call activity that started it, if one did.
+    pub parent: Option<Parent>,
+}
+
+impl InstanceRow {
+    /// The instance at the beginning of the chain of calls: itself if nobody has called it.
+    pub fn root(&self) -> InstanceKey {
+        self.parent.map_or(self.instance, |parent| parent.root)
+    }
 }
 
 /// How an instance stands.

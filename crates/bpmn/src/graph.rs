@@ -111,6 +111,8 @@ pub enum Kind {
     Job(JobSpec),
     /// A decision whose output becomes a variable.
     Decision(CalledDecision),
+    /// An instance of another process.
+    Call(CalledProcess),
     /// A FEEL expression whose value becomes a variable.
     Script {
         /// What is evaluated.
@@ -235,6 +237,19 @@ pub struct CalledDecision {
     pub result: Text,
     /// Which version of it.
     pub binding: Binding,
+}
+
+/// Which process a call activity calls, and which variables go there and back.
+#[derive(Debug)]
+pub struct CalledProcess {
+    /// Its id.
+    pub process_id: Value,
+    /// Which version of it.
+    pub binding: Binding,
+    /// The called instance gets all variables that the activity sees, else its own alone.
+    pub all_parent_variables: bool,
+    /// All variables of the called instance come back, else those of output mappings alone.
+    pub all_child_variables: bool,
 }
 
 /// Which version of what is called.

@@ -110,6 +110,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         tags: header.tags.clone(),
         business_id: header.business_id.clone(),
         user_task: None,
+        root: entry.state.root_instance(),
     })
 }
 

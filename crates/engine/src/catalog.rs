@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base::{DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
-use bpmn::{Kind, Process};
+use bpmn::{Binding, Kind, Process};
 
 use crate::decisions::Decisions;
 use crate::input::Deployed;
@@ -193,6 +193,44 @@ impl Catalog {
                         ))
                     })
             }
+        }
+    }
+
+    /// The version of a process that a call activity is bound to, or why there is none. `deployment`
+    /// is the caller's.
+    pub(crate) fn bound(
+        &self,
+        id: &str,
+        binding: &Binding,
+        deployment: DefinitionKey,
+    ) -> Result<&DefinitionRow, String> {
+        let newest = |fits: &dyn Fn(&DefinitionRow) -> bool| {
+            let versions = self.by_id.get(id).into_iter().flatten().rev();
+            let mut heads = versions.filter_map(|(_, key)| self.heads.get(key));
+            heads.find(|head| fits(head))
+        };
+        if newest(&|_| true).is_none() {
+            return Err(format!(
+                "expected a deployed process with id `{id}`, but none is deployed; deploy it, or \
+                 check the id{}",
+                self.known()
+            ));
+        }
+        match binding {
+            Binding::Latest => newest(&|_| true).ok_or_else(|| format!("`{id}` is gone")),
+            Binding::Deployment => newest(&|head| head.deployment == deployment).ok_or_else(|| {
+                format!(
+                    "expected a process with id `{id}` in the deployment of its caller, but there is \
+                     none; deploy both together, or bind to the latest version"
+                )
+            }),
+            Binding::VersionTag(tag) => newest(&|head| head.version_tag.as_ref() == Some(tag))
+                .ok_or_else(|| {
+                    format!(
+                        "expected a version of the process `{id}` with the version tag `{tag}`, but \
+                         none is deployed; deploy one, or bind to another version"
+                    )
+                }),
         }
     }
 

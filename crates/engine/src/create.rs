@@ -3,7 +3,7 @@
 use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
 use base::{
     Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey, InstanceCreated,
-    InstanceKey, Outcome, Rejection, RejectionKind, Reply, Text, Variables,
+    InstanceKey, Outcome, Parent, Rejection, RejectionKind, Reply, Text, Variables,
 };
 use bpmn::{Kind, Run};
 use instance::{Instance, Status};
@@ -21,6 +21,8 @@ pub(crate) struct Start {
     pub(crate) business_id: Option<Text>,
     pub(crate) tags: Vec<Text>,
     pub(crate) message: Option<CorrelationSource>,
+    /// The call activity that starts it.
+    pub(crate) parent: Option<Parent>,
 }
 
 impl Shard {
@@ -86,23 +88,24 @@ impl Shard {
             business_id: create.business_id,
             tags: create.tags,
             message: None,
+            parent: None,
         };
         if let Some(wanted) = create.await_result {
             // The instance may end within this very decision, so the caller waits already.
             let instance = InstanceKey(self.keys.take(1));
             self.waiters.insert(instance, vec![(ticket, wanted)]);
-            if let Err(rejection) = self.start_as(instance, start) {
+            if let Err(rejection) = self.start_as(instance, start, 0) {
                 self.waiters.remove(&instance);
                 return Err(rejection);
             }
             return Ok(None);
         }
         let instance = InstanceKey(self.keys.take(1));
-        self.start_as(instance, start)?;
+        self.start_as(instance, start, 0)?;
         Ok(self.cache.get(instance).map(|entry| Reply::Created(created(entry))))
     }
 
-    fn none_start(&self, key: DefinitionKey) -> Result<u32, Rejection> {
+    pub(crate) fn none_start(&self, key: DefinitionKey) -> Result<u32, Rejection> {
         let definition = self.usable(key)?;
         match definition.process.node(0).kind {
             Kind::Process { start: Some(start) } => Ok(start),
@@ -127,11 +130,17 @@ impl Shard {
     /// Starts an instance and runs it until it waits.
     pub(crate) fn start(&mut self, start: Start) -> Result<InstanceKey, Rejection> {
         let instance = InstanceKey(self.keys.take(1));
-        self.start_as(instance, start)?;
+        self.start_as(instance, start, 0)?;
         Ok(instance)
     }
 
-    fn start_as(&mut self, instance: InstanceKey, start: Start) -> Result<(), Rejection> {
+    /// As [`Shard::start`], with this key and so many instances above it in the chain of calls.
+    pub(crate) fn start_as(
+        &mut self,
+        instance: InstanceKey,
+        start: Start,
+        depth: u32,
+    ) -> Result<(), Rejection> {
         let definition = self.usable(start.definition)?.clone();
         let row = &definition.row;
         let created = InstanceCreated {
@@ -142,12 +151,16 @@ impl Shard {
             business_id: start.business_id,
             tags: start.tags,
             message: start.message,
+            parent: start.parent,
+            depth: (depth > 0).then_some(depth),
         };
         let (state, event) = Instance::create(created, self.now_ms);
         self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
         self.absorb(instance, vec![event]);
         let (element, variables) = (start.element, start.variables);
-        self.decide(instance, |_, decision, process| {
+        // Steps of a called instance are steps of its caller.
+        let steps = if depth > 0 { self.steps } else { 0 };
+        self.decide_after(steps, instance, |_, decision, process| {
             Run::new(process, decision).start(element, variables);
         })
     }
@@ -157,6 +170,7 @@ impl Shard {
         if open != instance {
             return Err(crate::shard::unknown_instance(instance));
         }
+        self.check_uncalled(instance)?;
         self.decide(instance, |_, decision, process| Run::new(process, decision).cancel())?;
         Ok(Reply::Done)
     }

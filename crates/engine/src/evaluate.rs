@@ -9,12 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base::{
-    DecisionGraphRow, DecisionKey, EvaluateDecision, EvaluatedDecision, EvaluatedValue, Evaluation,
-    EvaluationFailure, EvaluationKey, IncidentKind, InstanceKey, Json, Key, MatchedRule, Outcome,
-    Rejection, RejectionKind, Reply, Text, Variables,
+    DecisionGraphRow, DecisionKey, ElementKey, EvaluateDecision, EvaluatedDecision, EvaluatedValue,
+    Evaluation, EvaluationFailure, EvaluationKey, IncidentKind, InstanceKey, Json, Key,
+    MatchedRule, Outcome, Rejection, RejectionKind, Reply, Text, Variables,
 };
 use bpmn::{Kind, Run};
-use instance::Ask;
 
 use crate::decisions::DecisionPlace;
 use crate::input::Read;
@@ -28,11 +27,13 @@ struct NotEvaluated {
 
 impl Shard {
     /// What must be read before a task's decision can be evaluated.
-    pub(crate) fn ask_need(&self, instance: InstanceKey, ask: &Ask) -> Option<Read> {
-        if let Ask::Broadcast { .. } = ask {
-            return None;
-        }
-        let place = self.called(instance, ask)?.ok()?;
+    pub(crate) fn evaluation_need(
+        &self,
+        instance: InstanceKey,
+        owner: ElementKey,
+        decision_id: &Text,
+    ) -> Option<Read> {
+        let place = self.called(instance, owner, decision_id)?.ok()?;
         self.graph_need(place)
     }
 
@@ -46,11 +47,11 @@ impl Shard {
     fn called(
         &self,
         instance: InstanceKey,
-        ask: &Ask,
+        owner: ElementKey,
+        decision_id: &Text,
     ) -> Option<Result<DecisionPlace, NotEvaluated>> {
-        let Ask::Evaluate { owner, decision_id, .. } = ask else { return None };
         let entry = self.cache.get(instance).filter(|entry| !entry.poisoned)?;
-        let element = entry.state.element(*owner)?.element;
+        let element = entry.state.element(owner)?.element;
         let Kind::Decision(called) = &entry.definition.process.node(element).kind else {
             return None;
         };
@@ -61,23 +62,25 @@ impl Shard {
     }
 
     /// Evaluates what a task asks for, and lets the task go on.
-    pub(crate) fn answer_ask(&mut self, instance: InstanceKey, ask: &Ask) {
-        let (owner, seed) = match ask {
-            Ask::Evaluate { owner, seed, .. } => (owner, seed),
-            Ask::Broadcast { signal, variables } => return self.send_signal(signal, variables),
-        };
-        let Some(place) = self.called(instance, ask) else { return };
+    pub(crate) fn evaluate_for(
+        &mut self,
+        instance: InstanceKey,
+        owner: ElementKey,
+        decision_id: &Text,
+        seed: u64,
+    ) {
+        let Some(place) = self.called(instance, owner, decision_id) else { return };
         let Some(entry) = self.cache.get(instance) else { return };
-        let variables = entry.state.visible_variables(*owner);
-        let evaluated = place.and_then(|place| self.evaluate(place, &variables, owner.0, *seed));
+        let variables = entry.state.visible_variables(owner);
+        let evaluated = place.and_then(|place| self.evaluate(place, &variables, owner.0, seed));
         // A panic has quarantined the instance.
         let _ = self.decide_after(self.steps, instance, |_, decision, process| match evaluated {
             Ok(mut evaluation) => {
                 evaluation.key = EvaluationKey(decision.next_key());
-                Run::new(process, decision).decision_evaluated(*owner, evaluation);
+                Run::new(process, decision).decision_evaluated(owner, evaluation);
             }
             Err(NotEvaluated { kind, message }) => {
-                Run::new(process, decision).decision_missing(*owner, kind, &message);
+                Run::new(process, decision).decision_missing(owner, kind, &message);
             }
         });
     }

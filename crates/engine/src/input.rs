@@ -80,11 +80,12 @@ impl Resource {
         }
     }
 
-    /// Whether a process in it calls decisions of its own deployment.
+    /// Whether a process in it calls decisions or processes of its own deployment.
     pub(crate) fn binds_deployment(&self) -> bool {
         let nodes = self.processes().iter().flat_map(|process| &process.nodes);
         nodes.map(|node| &node.kind).any(|kind| match kind {
             Kind::Decision(called) => called.binding == Binding::Deployment,
+            Kind::Call(called) => called.binding == Binding::Deployment,
             _ => false,
         })
     }

@@ -10,7 +10,9 @@
 //! effects.
 
 mod activate;
+mod ask;
 mod cache;
+mod call;
 mod catalog;
 mod create;
 mod decisions;

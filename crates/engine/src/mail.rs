@@ -139,6 +139,7 @@ impl Shard {
                 name: name.clone(),
                 correlation_key: correlation_key.clone(),
             }),
+            parent: None,
         };
         let instance = self.start(start).ok()?;
         row.correlated_to.push(process_id.clone());

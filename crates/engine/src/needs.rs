@@ -56,6 +56,9 @@ impl Shard {
             Work::Mail(mail) => self.mail_need(mail).map(at_once),
             Work::Timer(_, instance) => self.instance_need(*instance).map(at_once),
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
+            Work::Return(called) => self.return_need(*called).map(at_once),
+            Work::EndCalled(called) => self.instance_need(*called).map(at_once),
+            Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
                 self.message_need(name, correlation_key).map(at_once)
@@ -89,7 +92,9 @@ impl Shard {
             Command::Broadcast { signal, .. } => {
                 self.message_need(&base::signal::slot(signal), &"".into()).map(at_once)
             }
-            Command::Cancel { instance } => self.owner_need(instance.0).map(at_once),
+            Command::Cancel { instance } => {
+                self.owner_need(instance.0).or_else(|| self.cancel_need(*instance)).map(at_once)
+            }
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)
             }
@@ -177,7 +182,7 @@ impl Shard {
         (!known).then_some(Read::Definition(key))
     }
 
-    fn instance_need(&self, instance: InstanceKey) -> Option<Read> {
+    pub(crate) fn instance_need(&self, instance: InstanceKey) -> Option<Read> {
         let known = self.cache.get(instance).is_some() || self.read.missing.contains(&instance.0);
         (!known).then_some(Read::Instance(instance))
     }

@@ -27,6 +27,7 @@ enum Meaning {
     Timer(TimerKey),
     Mail(ShardId, Mail),
     Range(KeyRange),
+    EndCalled(InstanceKey),
     Ended,
 }
 
@@ -55,6 +56,7 @@ impl Shard {
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
+                Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
             }
         }
@@ -131,7 +133,10 @@ impl Shard {
             | Event::TokensJoined { .. }
             | Event::VariablesSet { .. }
             | Event::CorrelationRefused { .. }
+            | Event::InstanceCalled { .. }
+            | Event::InstanceReturned { .. }
             | Event::DecisionEvaluated { .. } => Meaning::Nothing,
+            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }
 
@@ -182,6 +187,9 @@ impl Shard {
                 correlation_key: source.correlation_key.clone(),
                 instance,
             });
+        }
+        if header.parent.is_some() {
+            works.push(Work::Return(instance));
         }
         let Some(waiters) = self.waiters.remove(&instance) else { return };
         let completed = entry.state.status() == Status::Completed;
@@ -331,6 +339,7 @@ fn summary(entry: &Entry) -> InstanceRow {
         started_ms: header.started_ms,
         ended_ms: entry.state.ended_ms(),
         incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
+        parent: header.parent,
     }
 }
 

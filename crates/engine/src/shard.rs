@@ -12,6 +12,7 @@ use bpmn::{Process, Run};
 use instance::{Ask, Decision, KeySource};
 
 use crate::cache::Cache;
+use crate::call::Thrown;
 use crate::catalog::Catalog;
 use crate::input::{Commit, Effects, Input, Loaded, Poll, Read, Ticket};
 use crate::queue::Queue;
@@ -50,10 +51,23 @@ pub(crate) enum Work {
     Unlock { process_id: Text, name: Text, correlation_key: Text, instance: InstanceKey },
     /// An element of an instance asks for what is not in the instance.
     Ask(InstanceKey, Ask),
+    /// An instance that was called has completed.
+    Return(InstanceKey),
+    /// Nobody waits for a called instance any more.
+    EndCalled(InstanceKey),
+    /// An error comes out of a called instance.
+    Thrown(Box<Thrown>),
     /// A type of which streams want jobs may have some.
     Pump(Text),
     /// Our own code failed on an instance.
     Quarantine(InstanceKey, String),
+}
+
+impl Work {
+    /// It belongs to the work that brought it: the steps of both are counted together.
+    fn follows(&self) -> bool {
+        matches!(self, Self::Ask(..) | Self::Return(_) | Self::EndCalled(_) | Self::Thrown(_))
+    }
 }
 
 /// One shard.
@@ -224,9 +238,25 @@ impl Shard {
         }
     }
 
+    /// Does it after all that belongs to the work at hand: a quarantine commits, and what one
+    /// instance has caused in another must be in the same batch.
+    pub(crate) fn push_behind(&mut self, work: Work) {
+        let others =
+            |work: &Work| matches!(work, Work::Input(_) | Work::Timer(..) | Work::StartTimer(_));
+        let at = self.work.iter().position(others).unwrap_or(self.work.len());
+        self.work.insert(at, work);
+    }
+
+    /// The instance waits for being read anew.
+    pub(crate) fn is_held_up(&self, instance: InstanceKey) -> bool {
+        let quarantined =
+            |work: &Work| matches!(work, Work::Quarantine(known, _) if *known == instance);
+        self.cache.get(instance).is_some_and(|entry| entry.poisoned)
+            && self.work.iter().any(quarantined)
+    }
+
     fn handle(&mut self, work: Work) {
-        // What elements ask for belongs to the work that brought them so far.
-        if !matches!(work, Work::Ask(..)) {
+        if !work.follows() {
             self.steps = 0;
         }
         match work {
@@ -252,7 +282,10 @@ impl Shard {
                     Run::new(process, decision).timer_fired(timer);
                 });
             }
-            Work::Ask(instance, ask) => self.answer_ask(instance, &ask),
+            Work::Ask(instance, ask) => self.answer_ask(instance, ask),
+            Work::Return(called) => self.return_called(called),
+            Work::EndCalled(called) => self.end_called(called),
+            Work::Thrown(thrown) => self.throw_at(thrown),
             Work::StartTimer(row) => self.start_by_timer(&row),
             Work::Unlock { process_id, name, correlation_key, instance } => {
                 self.unlock(&process_id, &name, &correlation_key, instance);
@@ -305,7 +338,7 @@ impl Shard {
             Err(panic) => {
                 let why = panic_text(panic.as_ref());
                 entry.poisoned = true;
-                self.push_work(vec![Work::Quarantine(instance, why.clone())]);
+                self.push_behind(Work::Quarantine(instance, why.clone()));
                 Err(Rejection::new(
                     RejectionKind::Unavailable,
                     format!(

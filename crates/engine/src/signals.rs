@@ -55,6 +55,7 @@ impl Shard {
                 business_id: None,
                 tags: Vec::new(),
                 message: None,
+                parent: None,
             };
             if let Err(rejection) = self.start(start) {
                 self.effects.notes.push(format!(

@@ -88,6 +88,7 @@ impl Shard {
             business_id: None,
             tags: Vec::new(),
             message: None,
+            parent: None,
         };
         if let Err(rejection) = self.start(start) {
             self.effects.notes.push(format!(

@@ -38,7 +38,7 @@ impl KeySource {
 
 /// What an element asks for that is not in the instance: another decision about it must follow,
 /// before the batch that holds this one is cut.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Ask {
     /// Evaluate a decision with the variables that `owner` sees.
     Evaluate {
@@ -48,6 +48,31 @@ pub enum Ask {
         decision_id: Text,
         /// For what is random in it, see [`Decision::draw_seed`].
         seed: u64,
+    },
+    /// Start an instance of a process with the variables that `owner` hands over.
+    Call {
+        /// Who asks.
+        owner: ElementKey,
+        /// Id of the process.
+        process_id: Text,
+    },
+    /// An error that nothing in this instance catches: look in those that have called it.
+    Throw {
+        /// Where it was thrown.
+        owner: ElementKey,
+        /// Its code.
+        code: Text,
+        /// For people.
+        message: Text,
+        /// The job that reported it.
+        job: Option<JobKey>,
+        /// Set where it is caught.
+        variables: Variables,
+    },
+    /// See whether the instance that `owner` has called has completed unheard.
+    LookAgain {
+        /// Who asks.
+        owner: ElementKey,
     },
     /// Broadcast a signal.
     Broadcast {

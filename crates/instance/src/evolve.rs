@@ -21,6 +21,8 @@ impl Instance {
                 tags: created.tags.clone(),
                 message: created.message.clone(),
                 started_ms: at_ms,
+                parent: created.parent,
+                depth: created.depth,
             },
             status: Status::Active,
             elements: std::collections::BTreeMap::new(),
@@ -32,6 +34,7 @@ impl Instance {
             next_key: instance.0.offset(1),
             keys_end: instance.0.offset(Key::LOCALS_PER_BLOCK),
             ended_ms: None,
+            calls: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -144,6 +147,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
+        Event::InstanceCalled { owner, instance } => {
+            state.calls.insert(*owner, *instance);
+        }
+        Event::InstanceReturned { owner, instance: _ }
+        | Event::CallCanceled { owner, instance: _ } => {
+            state.calls.remove(owner);
+        }
         Event::IncidentRaised { incident, owner, job, kind, stage, message } => {
             state.take_key(incident.0);
             state.incidents.insert(

@@ -45,6 +45,9 @@ impl Instance {
                 return Err(format!("scope {element} holds {there} elements, it says {said}"));
             }
         }
+        if let Some(owner) = self.calls.keys().find(|owner| !self.elements.contains_key(owner)) {
+            return Err(format!("element instance {owner} waits for a call and is none"));
+        }
         let targets = self.timers.values().map(|timer| timer.target);
         let targets = targets.chain(self.subscriptions.values().map(|open| open.target));
         for target in targets {

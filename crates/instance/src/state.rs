@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use base::{
     CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Key, KeyBase, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey,
-    Variables,
+    JobState, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -36,6 +36,9 @@ pub struct Instance {
     pub(crate) keys_end: Key,
     #[n(10)]
     pub(crate) ended_ms: Option<i64>,
+    /// What call activities have started and wait for.
+    #[cbor(n(13), skip_if = "BTreeMap::is_empty")]
+    pub(crate) calls: BTreeMap<ElementKey, InstanceKey>,
 }
 
 /// What never changes about an instance.
@@ -66,6 +69,12 @@ pub struct Header {
     /// When it began, milliseconds since 1970.
     #[n(7)]
     pub started_ms: i64,
+    /// The call activity that started it.
+    #[n(8)]
+    pub parent: Option<Parent>,
+    /// How many instances are above it in the chain of calls.
+    #[n(9)]
+    pub depth: Option<u32>,
 }
 
 /// How an instance stands.
@@ -255,6 +264,14 @@ impl Instance {
     /// Open incidents.
     pub fn incidents(&self) -> &BTreeMap<IncidentKey, Incident> {
         &self.incidents
+    }
+    /// Live call activities, and the instances that they have started.
+    pub fn calls(&self) -> &BTreeMap<ElementKey, InstanceKey> {
+        &self.calls
+    }
+    /// The instance at the beginning of the chain of calls: itself if nobody has called it.
+    pub fn root_instance(&self) -> InstanceKey {
+        self.header.parent.map_or(self.header.instance, |parent| parent.root)
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{ElementKey, Event, IncidentKey, Record, Variables};
+use base::{ElementKey, Event, IncidentKey, InstanceKey, Record, Variables};
 
 use crate::state::Instance;
 
@@ -34,6 +34,8 @@ pub struct ElementRecord {
     pub ended_ms: Option<i64>,
     /// Its open incident.
     pub incident: Option<IncidentKey>,
+    /// The instance that it has called.
+    pub called: Option<InstanceKey>,
 }
 
 /// One fact with its time.
@@ -95,6 +97,11 @@ impl History {
             Event::ElementTerminated { key } => self.ended(*key, ElementState::Terminated, at_ms),
             Event::InstanceCompleted => self.ended(root, ElementState::Completed, at_ms),
             Event::InstanceTerminated => self.ended(root, ElementState::Terminated, at_ms),
+            Event::InstanceCalled { owner, instance } => {
+                if let Some(element) = self.elements.iter_mut().rev().find(|at| at.key == *owner) {
+                    element.called = Some(*instance);
+                }
+            }
             Event::VariablesSet { scope, variables } => {
                 self.variables.entry(*scope).or_default().merge(variables);
             }
@@ -111,6 +118,7 @@ impl History {
             started_ms: at_ms,
             ended_ms: None,
             incident: None,
+            called: None,
         });
     }
 

@@ -39,6 +39,7 @@ pub(crate) const ELEMENTS: &[&str] = &[
     "send task",
     "business rule task",
     "called decision",
+    "call activity",
     "script task as job",
     "script task",
     "user task",
@@ -97,6 +98,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             _ => "service task",
         },
         Kind::Decision(_) => "called decision",
+        Kind::Call(_) => "call activity",
         Kind::Script { .. } => "script task",
         Kind::UserTask(_) => "user task",
         Kind::Pass => match node.element_type {
@@ -164,7 +166,8 @@ fn read(text: String) -> Model {
 /// One of the run's models. `fragments_max` bounds its size.
 pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64) -> Model {
     let rng = Rng::of(seed, 1_000 + process * VARIANTS + variant);
-    let mut maker = Maker { rng, xml: String::new(), next: 0, budget: fragments_max.max(1) };
+    let budget = fragments_max.max(1);
+    let mut maker = Maker { rng, xml: String::new(), next: 0, budget, process };
     let starts = maker.starts();
     let body = maker.sequence(3);
     let end = maker.node("endEvent", "");
@@ -185,7 +188,7 @@ pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64
 
 /// A version of the process that starts by itself no more and ends at once.
 pub(crate) fn retired(process: u64) -> Model {
-    let mut maker = Maker { rng: Rng::new(0), xml: String::new(), next: 0, budget: 1 };
+    let mut maker = Maker { rng: Rng::new(0), xml: String::new(), next: 0, budget: 1, process };
     let (start, end) = (maker.node("startEvent", ""), maker.node("endEvent", ""));
     maker.flow(&start, &end);
     read(file(process, &maker.xml))
@@ -225,6 +228,8 @@ pub(crate) struct Maker {
     next: u32,
     /// Fragments that may still be made.
     budget: u64,
+    /// Whose model it is: it calls only later ones, so that no chain of calls is without end.
+    process: u64,
 }
 
 impl Maker {

@@ -18,6 +18,7 @@ impl World {
             let state = self.history(row.instance).state;
             self.verify_snapshot(row.instance, &state);
             verify_summary(row, &state);
+            self.verify_calls(&state);
             if state.status() != Status::Active {
                 continue;
             }
@@ -57,6 +58,20 @@ impl World {
             .collect();
         let folded = Instance::replay(snapshot, &records).expect("a state");
         assert_eq!(&folded, state, "the fold from the snapshot of {instance}");
+    }
+
+    /// A called instance lives exactly as long as its caller waits for it.
+    fn verify_calls(&mut self, state: &Instance) {
+        for (owner, called) in state.calls() {
+            let child = self.history(*called).state;
+            assert_eq!(child.status(), Status::Active, "{called}, for which {owner} waits");
+            assert_eq!(child.header().parent.map(|parent| parent.element), Some(*owner));
+        }
+        let Some(parent) = state.header().parent else { return };
+        let above = self.history(parent.instance).state;
+        let waits = above.calls().get(&parent.element) == Some(&state.key());
+        assert_eq!(waits, state.status() == Status::Active, "who waits for {}", state.key());
+        assert_eq!(parent.root, above.root_instance());
     }
 
     fn verify_things(&mut self, row: &InstanceRow, state: &Instance) {
@@ -103,6 +118,7 @@ fn verify_summary(row: &InstanceRow, state: &Instance) {
         Status::Terminated => InstanceState::Terminated,
     };
     assert_eq!(row.state, expected, "the row of {}", row.instance);
+    assert_eq!(row.parent, state.header().parent, "the row of {}", row.instance);
     assert_eq!(row.ended_ms, state.ended_ms(), "the row of {}", row.instance);
     assert_eq!(row.incidents as usize, state.incidents().len(), "the row of {}", row.instance);
 }

@@ -98,6 +98,12 @@ impl Columns for InstanceRow {
             InstanceColumn::StartedMs => number(self.started_ms),
             InstanceColumn::EndedMs => self.ended_ms.map(number).unwrap_or_default(),
             InstanceColumn::HasIncident => number(self.incidents > 0),
+            InstanceColumn::Parent => {
+                self.parent.map(|parent| key(parent.instance)).unwrap_or_default()
+            }
+            InstanceColumn::ParentElement => {
+                self.parent.map(|parent| key(parent.element)).unwrap_or_default()
+            }
         }
     }
 }

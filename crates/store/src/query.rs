@@ -144,6 +144,10 @@ pub enum InstanceColumn {
     EndedMs,
     /// 1 if it has open incidents, else 0.
     HasIncident,
+    /// The instance that has called it; may be absent.
+    Parent,
+    /// The call activity in that; may be absent.
+    ParentElement,
 }
 
 /// Columns of [`base::JobRow`].

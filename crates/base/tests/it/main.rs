@@ -2,7 +2,7 @@
 
 use base::{
     DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
-    InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Record, ShardId, Stage,
+    InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Parent, Record, ShardId, Stage,
     Variables,
 };
 use fermata_base as base;
@@ -19,6 +19,8 @@ fn record() -> (InstanceKey, Record) {
         business_id: Some("A-1".into()),
         tags: vec!["eu".into()],
         message: None,
+        parent: None,
+        depth: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -134,8 +136,46 @@ fn evaluations() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 2000, events })
 }
 
+/// A called instance that calls others.
+fn calls() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 9));
+    let (caller, other) = (Key::of_block(ShardId(2), 7), Key::of_block(ShardId(2), 11));
+    let created = InstanceCreated {
+        instance,
+        definition: DefinitionKey(Key::of_block(ShardId(0), 1)),
+        process_id: "pay".into(),
+        version: 1,
+        business_id: None,
+        tags: Vec::new(),
+        message: None,
+        parent: Some(Parent {
+            instance: caller.into(),
+            element: caller.offset(4).into(),
+            root: Key::of_block(ShardId(2), 5).into(),
+        }),
+        depth: Some(2),
+    };
+    let (owner, called) = (instance.0.offset(1).into(), InstanceKey(other));
+    let events = vec![
+        Event::InstanceCreated(Box::new(created)),
+        Event::InstanceCalled { owner, instance: called },
+        Event::InstanceReturned { owner, instance: called },
+        Event::CallCanceled { owner, instance: called },
+        Event::IncidentRaised {
+            incident: instance.0.offset(3).into(),
+            owner,
+            job: None,
+            kind: base::IncidentKind::CalledElementError,
+            stage: Stage::Entering,
+            message: "none".into(),
+        },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
+    keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
     keeps_its_bytes(record(), include_str!("../../testdata/record-1.hex").trim());
     keeps_its_bytes(evaluations(), include_str!("../../testdata/record-2.hex").trim());
 }
@@ -154,7 +194,7 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    for (instance, record) in [record(), evaluations()] {
+    for (instance, record) in [record(), evaluations(), calls()] {
         damaged(instance, &record);
     }
 }

@@ -76,6 +76,7 @@ impl<'a> Builder<'a> {
                 (kind, element_type, extensions)
             }
             "businessRuleTask" => self.business_rule(source)?,
+            "callActivity" => self.call_activity(source)?,
             "scriptTask" => self.script(source)?,
             "userTask" => {
                 let extensions = self.extensions(source, USER);

@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
                 "add resultVariable=\"...\"",
             );
         }
-        let binding = self.binding(called);
+        let binding = self.binding(called, "B011", "the called decision");
         Some(CalledDecision {
             decision_id: decision_id?,
             result: result?.into(),
@@ -73,19 +73,21 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn binding(&mut self, called: Xml<'a, 'a>) -> Option<Binding> {
+    /// Which version of what is called; `what` and `code` are for findings.
+    pub fn binding(
+        &mut self,
+        called: Xml<'a, 'a>,
+        code: &'static str,
+        what: &str,
+    ) -> Option<Binding> {
         let tag = called.attribute("versionTag").map(str::trim).filter(|tag| !tag.is_empty());
         match called.attribute("bindingType").unwrap_or("latest") {
             "latest" => Some(Binding::Latest),
             "deployment" => Some(Binding::Deployment),
             "versionTag" => {
                 if tag.is_none() {
-                    self.error(
-                        called,
-                        "B011",
-                        "the called decision is bound to a version tag, but names none",
-                        "add versionTag=\"...\"",
-                    );
+                    let message = format!("{what} is bound to a version tag, but names none");
+                    self.error(called, code, message, "add versionTag=\"...\"");
                 }
                 tag.map(|tag| Binding::VersionTag(tag.into()))
             }
@@ -94,7 +96,7 @@ impl<'a> Builder<'a> {
                     "expected the binding type `latest`, `deployment` or `versionTag`, but found \
                      \"{other}\""
                 );
-                self.error(called, "B011", message, "choose one of them, or leave bindingType out");
+                self.error(called, code, message, "choose one of them, or leave bindingType out");
                 None
             }
         }

@@ -286,7 +286,8 @@ fn may_choose(node: &Node) -> bool {
 }
 
 fn is_activity(node: &Node) -> bool {
-    node.element_type.ends_with("TASK") || matches!(node.kind, Kind::SubProcess { .. })
+    node.element_type.ends_with("TASK")
+        || matches!(node.kind, Kind::SubProcess { .. } | Kind::Call(_))
 }
 
 /// Whether the node stands in a sub-process that a flow leads to.

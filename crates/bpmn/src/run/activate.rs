@@ -39,6 +39,7 @@ impl<'p> Run<'p, '_, '_> {
         match &node.kind {
             Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
             Kind::Decision(called) => self.call_decision(called, key)?,
+            Kind::Call(called) => self.call_process(called, key)?,
             Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => {
                 self.leave(key);

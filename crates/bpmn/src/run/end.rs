@@ -39,6 +39,12 @@ impl Run<'_, '_, '_> {
         );
         events.extend(
             state
+                .calls()
+                .get(&owner)
+                .map(|instance| Event::CallCanceled { owner, instance: *instance }),
+        );
+        events.extend(
+            state
                 .incidents()
                 .iter()
                 .filter(|(_, incident)| incident.owner == owner)

@@ -6,6 +6,7 @@
 //! long path costs no call depth, and a loop that never waits is stopped by a count.
 
 mod activate;
+mod call;
 mod catch;
 mod end;
 mod flows;
@@ -114,6 +115,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.steps.push(Step::Check { scope: open.owner });
                 if open.kind == IncidentKind::Quarantined {
                     self.ask_again();
+                    self.call_again();
                 }
             }
             Stage::Entering => {

@@ -81,8 +81,8 @@ impl Run<'_, '_, '_> {
         self.push_enter(target, scope, None);
     }
 
-    /// Throws an error outwards from an element instance. If nothing catches it there is an
-    /// incident.
+    /// Throws an error outwards from an element instance. If nothing catches it, those who have
+    /// called this instance are asked; if there is nobody, there is an incident.
     pub(super) fn throw(
         &mut self,
         from: ElementKey,
@@ -91,14 +91,42 @@ impl Run<'_, '_, '_> {
         job: Option<JobKey>,
         variables: Variables,
     ) {
+        if self.catch_error(from, code, variables.clone()) {
+            return;
+        }
+        if self.decision.state().header().parent.is_some() {
+            let (code, message) = (code.into(), message.into());
+            self.decision.ask(Ask::Throw { owner: from, code, message, job, variables });
+            return;
+        }
+        self.uncaught(from, code, message, job);
+    }
+
+    /// True if an event took the error.
+    pub(super) fn catch_error(
+        &mut self,
+        from: ElementKey,
+        code: &str,
+        variables: Variables,
+    ) -> bool {
         let takes = |trigger: &Trigger, exact: bool| match trigger {
             Trigger::Error { code: Some(known) } => exact && *known == *code,
             Trigger::Error { code: None } => !exact,
             _ => false,
         };
-        if let Some((at, event)) = self.catcher(from, takes) {
-            return self.caught(at, event, variables);
-        }
+        let Some((at, event)) = self.catcher(from, takes) else { return false };
+        self.caught(at, event, variables);
+        true
+    }
+
+    /// Nothing takes the error: the instance stops where it was thrown.
+    pub(super) fn uncaught(
+        &mut self,
+        from: ElementKey,
+        code: &str,
+        message: &str,
+        job: Option<JobKey>,
+    ) {
         let label = self.node_of(from).map_or_else(String::new, Node::label);
         let said = if message.is_empty() { String::new() } else { format!(" (\"{message}\")") };
         let text = format!(

@@ -55,6 +55,8 @@ impl Sim {
                 business_id: None,
                 tags: Vec::new(),
                 message: None,
+                parent: None,
+                depth: None,
             },
             0,
         );

@@ -30,7 +30,7 @@ fn broken_graphs_are_refused_where_they_are_broken() {
     refused(&model(&[start, &flow("s", "nowhere")].concat()), "B007", "\"nowhere\" does not exist");
     refused(&model(&[start, &job("s")].concat()), "B005", "used twice");
     refused(&model(&[start, "<serviceTask id=\"t\"/>"].concat()), "B011", "no job type");
-    refused(&model(&[start, "<callActivity id=\"c\"/>"].concat()), "B004", "<callActivity>");
+    refused(&model(&[start, "<complexGateway id=\"c\"/>"].concat()), "B004", "<complexGateway>");
     refused(&model(&[start, "<flying id=\"c\"/>"].concat()), "B004", "<flying>");
     refused(&model(start).replace(" isExecutable=\"true\"", ""), "B010", "no executable process");
 }
@@ -74,7 +74,7 @@ fn a_syntax_error_in_an_expression_points_into_the_line() {
 #[test]
 fn an_element_that_is_refused_is_named_once_and_nothing_is_blamed_on_its_absence() {
     let body = [
-        "<startEvent id=\"s\"/><callActivity id=\"c\"/>",
+        "<startEvent id=\"s\"/><complexGateway id=\"c\"/>",
         &job("next"),
         &flow("s", "c"),
         &flow("c", "next"),
@@ -133,4 +133,43 @@ fn events_that_cannot_be_meant_are_refused() {
     let nameless =
         "<intermediateThrowEvent id=\"t\"><escalationEventDefinition/></intermediateThrowEvent>";
     refused(&with(nameless), "B014", "refers to no escalation");
+}
+
+#[test]
+fn call_activities_that_do_not_say_what_they_call_are_refused() {
+    let call = |attributes: &str, called: &str| {
+        let extensions = match called {
+            "" => String::new(),
+            called => format!("<extensionElements>{called}</extensionElements>"),
+        };
+        model(
+            &[
+                "<startEvent id=\"s\"/>",
+                &format!("<callActivity id=\"c\" {attributes}>{extensions}</callActivity>"),
+                &flow("s", "c"),
+            ]
+            .concat(),
+        )
+    };
+    let zeebe = |attributes: &str| call("", &format!("<zeebe:calledElement {attributes}/>"));
+    refused(&call("", ""), "B035", "names no process");
+    refused(&zeebe("propagateAllChildVariables=\"true\""), "B035", "names no process");
+    refused(&zeebe("processId=\"= 1 +\""), "B020", "1 +");
+    refused(&zeebe("processId=\"q\" bindingType=\"newest\""), "B036", "`versionTag`");
+    refused(&zeebe("processId=\"q\" bindingType=\"versionTag\""), "B036", "names none");
+    refused(&zeebe("processId=\"q\" propagateAllChildVariables=\"no\""), "B037", "\"no\"");
+    refused(&zeebe("processId=\"q\" processVersion=\"2\""), "B038", "processVersion");
+    let both = call("calledElement=\"p\"", "<zeebe:calledElement processId=\"q\"/>");
+    refused(&both, "B039", "both \"q\" and \"p\"");
+    let twice = "<zeebe:calledElement processId=\"q\"/>".repeat(2);
+    refused(&call("", &twice), "B039", "twice");
+    let accepted = [
+        zeebe("processId=\"q\" bindingType=\"versionTag\" versionTag=\"v1\""),
+        zeebe("processId=\"= x\" propagateAllParentVariables=\"false\""),
+        call("calledElement=\"q\"", ""),
+        call("calledElement=\"ns:q\"", "<zeebe:calledElement processId=\"q\"/>"),
+    ];
+    for text in accepted {
+        read(&text).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
+    }
 }

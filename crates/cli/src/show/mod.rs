@@ -84,6 +84,7 @@ fn head(shown: &Value, screen: &mut Screen) {
         words.push(format!("took {}", Screen::took(start, end)));
     }
     for (what, value) in [
+        ("called by", &instance["parentProcessInstanceKey"]),
         ("business id", &instance["businessId"]),
         ("name", &definition["name"]),
         ("from", &definition["resourceName"]),

@@ -39,7 +39,7 @@ fn mend(incident: &Value) -> String {
     }
 }
 
-/// What could come next: jobs, tasks, timers, messages.
+/// What could come next: jobs, tasks, timers, messages, called instances.
 pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     let mut table = Table::part(&[Column::whole(""), Column::text("", 12), Column::text("", 20)]);
     for job in items(shown, "jobs").filter(|job| job["endTime"].is_null()) {
@@ -68,14 +68,22 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     }
     for message in items(shown, "subscriptions") {
         let at = text(message, "elementId");
-        let (kind, name, how) = match message["signalName"].as_str() {
-            Some(signal) => ("signal", signal, format!("at {at}")),
-            None => {
-                let key = text(message, "correlationKey");
-                ("message", text(message, "messageName"), format!("with the key {key}, at {at}"))
-            }
+        let (kind, name, how) = if let Some(signal) = message["signalName"].as_str() {
+            ("signal", signal, format!("at {at}"))
+        } else {
+            let key = text(message, "correlationKey");
+            ("message", text(message, "messageName"), format!("with the key {key}, at {at}"))
         };
         table.row([Cell::new(kind), Cell::styled(name, BOLD), Cell::styled(&how, DIM)]);
+    }
+    let calls = items(shown, "elements").filter(|element| text(element, "state") == "ACTIVE");
+    for element in calls.filter(|element| element["calledProcessInstanceKey"].is_string()) {
+        let called = text(element, "calledProcessInstanceKey");
+        table.row([
+            Cell::new("call"),
+            Cell::styled(text(element, "elementName"), BOLD),
+            Cell::styled(&format!("instance {called}"), DIM),
+        ]);
     }
     if !table.is_empty() {
         heading("Waits for", screen);

@@ -91,6 +91,10 @@ fn in_order<'a>(elements: &[&'a Value], root: &str) -> Vec<(&'a Value, usize)> {
 fn row(element: &Value, depth: usize, screen: &Screen) -> [Cell; 5] {
     let (id, name) = (text(element, "elementId"), text(element, "elementName"));
     let name = if name.is_empty() { id } else { name };
+    let name = match element["calledProcessInstanceKey"].as_str() {
+        Some(called) => format!("{name} → {called}"),
+        None => name.to_owned(),
+    };
     let state = text(element, "state");
     let state = if element["incidentKey"].is_string() {
         Cell::styled("incident", BAD)

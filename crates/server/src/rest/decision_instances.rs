@@ -122,7 +122,7 @@ impl Row<'_> {
             evaluation_failure: self.failure().map(base::Text::shared),
             process_definition_key: key(self.past.row.definition),
             process_instance_key: key(self.past.row.instance),
-            root_process_instance_key: key(self.past.row.instance),
+            root_process_instance_key: key(self.past.row.root()),
             element_instance_key: key(self.owner),
             decision_definition_key: self.decision.decision.map(key),
             decision_definition_id: self.decision.id.shared(),
@@ -160,9 +160,8 @@ impl Row<'_> {
             "decisionRequirementsKey" => number(self.evaluation.graph.0.as_i64()),
             "rootDecisionDefinitionKey" => number(self.evaluation.decision.0.as_i64()),
             "processDefinitionKey" => number(self.past.row.definition.0.as_i64()),
-            "processInstanceKey" | "rootProcessInstanceKey" => {
-                number(self.past.row.instance.0.as_i64())
-            }
+            "processInstanceKey" => number(self.past.row.instance.0.as_i64()),
+            "rootProcessInstanceKey" => number(self.past.row.root().0.as_i64()),
             "elementInstanceKey" => number(self.owner.0.as_i64()),
             _ => text(DEFAULT_TENANT),
         }

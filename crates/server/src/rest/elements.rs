@@ -80,7 +80,7 @@ fn wire_element(
         tenant_id: DEFAULT_TENANT,
         element_instance_key: key(element.key),
         process_instance_key: key(past.row.instance),
-        root_process_instance_key: key(past.row.instance),
+        root_process_instance_key: key(past.row.root()),
         process_definition_key: key(past.row.definition),
         incident_key: element.incident.map(key),
     }

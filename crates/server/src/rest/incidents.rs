@@ -14,6 +14,7 @@ use store::{Condition, IncidentColumn, Query, Test, Value};
 use super::filter::{Field, Kind};
 use super::history;
 use super::instances::no_instance;
+use super::names::roots;
 use super::past::FoundIncident;
 use super::problem::Problem;
 use super::search::{self, Reach, Search, SearchBody, Source};
@@ -49,7 +50,8 @@ pub(super) struct WireIncident {
     job_key: Option<WireKey>,
 }
 
-pub(super) fn wire_incident(found: FoundIncident) -> WireIncident {
+/// An incident; `root` is the instance at the beginning of the chain of calls that its instance is in.
+pub(super) fn wire_incident(found: FoundIncident, root: InstanceKey) -> WireIncident {
     let row = found.row;
     WireIncident {
         process_definition_id: row.process_id.shared(),
@@ -62,7 +64,7 @@ pub(super) fn wire_incident(found: FoundIncident) -> WireIncident {
         incident_key: key(row.incident),
         process_definition_key: key(row.definition),
         process_instance_key: key(row.instance),
-        root_process_instance_key: key(row.instance),
+        root_process_instance_key: key(root),
         element_instance_key: key(row.owner),
         job_key: row.job.map(key),
     }
@@ -76,6 +78,7 @@ const ERROR_TYPES: &[(&str, &str)] = &[
     ("IO_MAPPING_ERROR", "IO_MAPPING_ERROR"),
     ("UNHANDLED_ERROR_EVENT", "UNHANDLED_ERROR_EVENT"),
     ("CALLED_DECISION_ERROR", "CALLED_DECISION_ERROR"),
+    ("CALLED_ELEMENT_ERROR", "CALLED_ELEMENT_ERROR"),
     ("DECISION_EVALUATION_ERROR", "DECISION_EVALUATION_ERROR"),
     ("STEP_LIMIT", "UNKNOWN"),
     ("DEADLOCK", "UNKNOWN"),
@@ -95,17 +98,19 @@ async fn one(
     let query = Query { conditions: vec![condition], ..Query::default() };
     let open = host.read(move |reader| reader.find_incidents(&query)).await?;
     if let Some(row) = open.rows.into_iter().next() {
-        return Ok(json(&wire_incident(row.into())));
+        let instance = super::instances::row(&host, row.instance).await?;
+        return Ok(json(&wire_incident(row.into(), instance.root())));
     }
     let past = history::of_key(&host, incident).await?;
-    let resolved = past.iter().flat_map(history::Past::incidents);
-    let mut resolved = resolved.filter(|found| found.row.incident.0 == incident);
-    let found = resolved.next().ok_or_else(|| {
+    let resolved =
+        past.iter().flat_map(|past| past.incidents().into_iter().map(|one| (one, past.row.root())));
+    let mut resolved = resolved.filter(|(found, _)| found.row.incident.0 == incident);
+    let (found, root) = resolved.next().ok_or_else(|| {
         Problem::not_found(format!(
             "expected {incident} to be an incident, but there is none with this key"
         ))
     })?;
-    Ok(json(&wire_incident(found)))
+    Ok(json(&wire_incident(found, root)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,18 +225,27 @@ async fn find(
         Reach::Live => {
             let found =
                 search::ask(&host, search, source, |reader, query| reader.find_incidents(query));
-            Ok(found.await?.body(|row| wire_incident(row.into())))
+            let found = found.await?;
+            let instances = found.rows.iter().map(|row| row.instance).collect();
+            let roots = roots(&host, instances).await?;
+            let root = |instance| roots.get(&instance).copied().unwrap_or(instance);
+            Ok(found.body(|row| {
+                let root = root(row.instance);
+                wire_incident(row.into(), root)
+            }))
         }
         Reach::Log(instance) => {
             let past = history::of_instance(&host, instance).await?;
+            let root = past.as_ref().map_or(instance, |past| past.row.root());
             let incidents = past.map(|past| past.incidents()).unwrap_or_default();
-            Ok(pick(incidents, &search))
+            Ok(pick(incidents, root, &search))
         }
     }
 }
 
-fn pick(incidents: Vec<FoundIncident>, search: &Search) -> Response {
-    search::pick(incidents, search, values).body(wire_incident)
+/// Incidents of one instance, in the chain of calls that begins with `root`.
+fn pick(incidents: Vec<FoundIncident>, root: InstanceKey, search: &Search) -> Response {
+    search::pick(incidents, search, values).body(|found| wire_incident(found, root))
 }
 
 async fn find_of_instance(
@@ -243,7 +257,7 @@ async fn find_of_instance(
     let instance = InstanceKey(key);
     let past = history::of_instance(&host, instance).await?;
     let past = past.ok_or_else(|| no_instance(instance))?;
-    Ok(pick(past.incidents(), &search))
+    Ok(pick(past.incidents(), past.row.root(), &search))
 }
 
 /// The incidents of an element instance and of what is in it.
@@ -258,5 +272,5 @@ async fn find_of_element(
     let past = past.ok_or_else(|| super::elements::no_element(key))?;
     let mut incidents = past.incidents();
     incidents.retain(|found| past.scopes(found.row.owner).any(|scope| scope.key.0 == key));
-    Ok(pick(incidents, &search))
+    Ok(pick(incidents, past.row.root(), &search))
 }

@@ -257,9 +257,9 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
         tenant_id: DEFAULT_TENANT,
         process_instance_key: key(row.instance),
         process_definition_key: key(row.definition),
-        parent_process_instance_key: None,
-        parent_element_instance_key: None,
-        root_process_instance_key: key(row.instance),
+        parent_process_instance_key: row.parent.map(|parent| key(parent.instance)),
+        parent_element_instance_key: row.parent.map(|parent| key(parent.element)),
+        root_process_instance_key: key(row.root()),
         tags: shared(&row.tags),
         business_id: row.business_id.map(|id| id.shared()),
         suspended_date: None,
@@ -355,7 +355,9 @@ fn source(field: &str) -> Source<InstanceColumn> {
         "tags" => Source::Column(InstanceColumn::Tag),
         "businessId" => Source::Column(InstanceColumn::BusinessId),
         "tenantId" => search::tenant(),
-        // Nothing here has a parent, was suspended, or was part of a batch.
+        "parentProcessInstanceKey" => Source::Column(InstanceColumn::Parent),
+        "parentElementInstanceKey" => Source::Column(InstanceColumn::ParentElement),
+        // Nothing here was suspended, or was part of a batch.
         _ => Source::Constant(None),
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn wire_job(found: &FoundJob, book: &NameBook) -> WireJob {
         process_definition_id: process_id(names),
         process_definition_key: key(row.definition),
         process_instance_key: key(row.instance),
-        root_process_instance_key: key(row.instance),
+        root_process_instance_key: key(book.root(row.instance)),
         retries: row.retries,
         state: found.state,
         tenant_id: DEFAULT_TENANT,

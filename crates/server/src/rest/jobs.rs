@@ -106,7 +106,7 @@ fn wire_job(job: &ActivatedJob) -> Result<WireJob, Problem> {
         listener_event_type: "UNSPECIFIED",
         user_task: None,
         tags: shared(&job.tags),
-        root_process_instance_key: key(job.instance),
+        root_process_instance_key: key(job.root),
         physical_tenant_id: "default",
         business_id: job.business_id.as_ref().map(Text::shared),
         priority: 0,

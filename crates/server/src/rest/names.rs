@@ -1,8 +1,8 @@
 //! The names that definitions give to elements, and what instances say about themselves, for the
 //! rows of an answer.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::{DefinitionKey, DefinitionRef, DefinitionRow, InstanceKey, InstanceRow};
@@ -79,6 +79,23 @@ pub(super) struct NameBook {
     instances: BTreeMap<InstanceKey, InstanceRow>,
 }
 
+/// The instances at the beginning of the chains of calls that these are in, where that is another one.
+pub(super) async fn roots(
+    host: &Host,
+    instances: BTreeSet<InstanceKey>,
+) -> Result<BTreeMap<InstanceKey, InstanceKey>, Problem> {
+    let read = host.read(move |reader| {
+        let mut roots = BTreeMap::new();
+        for instance in instances {
+            if let Some(parent) = reader.instance(instance)?.and_then(|row| row.parent) {
+                roots.insert(instance, parent.root);
+            }
+        }
+        Ok(roots)
+    });
+    Ok(read.await?)
+}
+
 impl NameBook {
     /// Looks up what these rows belong to.
     pub(super) async fn of(
@@ -108,6 +125,11 @@ impl NameBook {
     /// The names of a definition.
     pub(super) fn names(&self, definition: DefinitionKey) -> Option<&Names> {
         self.names.get(&definition)
+    }
+
+    /// The instance at the beginning of the chain of calls that an instance is in.
+    pub(super) fn root(&self, instance: InstanceKey) -> InstanceKey {
+        self.instance(instance).map_or(instance, InstanceRow::root)
     }
 
     /// The summary of an instance.

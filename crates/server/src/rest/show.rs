@@ -79,6 +79,8 @@ struct ShownElement {
     start_date: WireTime,
     end_date: Option<WireTime>,
     incident_key: Option<WireKey>,
+    /// The instance that a call activity has started.
+    called_process_instance_key: Option<WireKey>,
 }
 
 #[derive(Serialize)]
@@ -137,7 +139,11 @@ async fn show(
         definition: definition(&past),
         elements: elements(&past),
         variables: variables(&past)?,
-        incidents: past.incidents().into_iter().map(wire_incident).collect(),
+        incidents: past
+            .incidents()
+            .into_iter()
+            .map(|found| wire_incident(found, past.row.root()))
+            .collect(),
         jobs: past.jobs().iter().map(|found| wire_job(found, &book)).collect(),
         user_tasks: past.tasks().into_iter().map(|found| wire_task(found, &book)).collect(),
         timers: timers(&past),
@@ -171,6 +177,7 @@ fn elements(past: &Past) -> Vec<ShownElement> {
         start_date: WireTime(element.started_ms),
         end_date: element.ended_ms.map(WireTime),
         incident_key: element.incident.map(key),
+        called_process_instance_key: element.called.map(key),
     });
     elements.collect()
 }

@@ -1,12 +1,13 @@
 //! What happened in one instance, counted: elements, flows, and where it came from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use base::limits::CALL_DEPTH_MAX;
 use base::{Event, InstanceKey};
 use instance::ElementState;
 use serde::Serialize;
@@ -97,7 +98,7 @@ async fn flows(
     let items = taken.into_iter().map(|flow| WireFlow {
         sequence_flow_id: format!("{instance}_{}", past.names.id(flow)),
         process_instance_key: WireKey(instance),
-        root_process_instance_key: WireKey(instance),
+        root_process_instance_key: key(past.row.root()),
         process_definition_key: key(past.row.definition),
         process_definition_id: past.row.process_id.shared(),
         element_id: past.names.id(flow).to_owned(),
@@ -115,16 +116,22 @@ struct Caller {
     process_definition_name: Arc<str>,
 }
 
-/// From the root to the instance: no instance calls another yet, so it is its own root.
+/// From the root to the instance, by whom each was called.
 async fn hierarchy(
     State(host): State<Arc<Host>>,
     PathKey(instance): PathKey,
 ) -> Result<Response, Problem> {
-    let row = row(&host, instance.into()).await?;
-    let name = head(&host, row.definition).and_then(|head| head.name);
-    Ok(json(&[Caller {
-        process_instance_key: WireKey(instance),
-        process_definition_key: key(row.definition),
-        process_definition_name: name.unwrap_or(row.process_id).shared(),
-    }]))
+    let mut next = Some(InstanceKey(instance));
+    let mut callers = VecDeque::new();
+    while let Some(instance) = next.filter(|_| callers.len() < CALL_DEPTH_MAX as usize) {
+        let row = row(&host, instance).await?;
+        next = row.parent.map(|parent| parent.instance);
+        let name = head(&host, row.definition).and_then(|head| head.name);
+        callers.push_front(Caller {
+            process_instance_key: key(instance),
+            process_definition_key: key(row.definition),
+            process_definition_name: name.unwrap_or(row.process_id).shared(),
+        });
+    }
+    Ok(json(&callers))
 }

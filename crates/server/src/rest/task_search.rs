@@ -93,7 +93,7 @@ pub(super) fn wire_task(found: FoundTask, book: &NameBook) -> WireTask {
         process_name: head.and_then(|head: &DefinitionRow| Some(head.name.as_ref()?.shared())),
         process_definition_key: key(row.definition),
         process_instance_key: key(row.instance),
-        root_process_instance_key: key(row.instance),
+        root_process_instance_key: key(book.root(row.instance)),
         form_key: None,
         tags: instance.map(|row| shared(&row.tags)).unwrap_or_default(),
         business_id: instance.and_then(|row| row.business_id.as_ref()).map(Text::shared),

@@ -96,6 +96,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
             if let Some(message) = &created.message {
                 let _ = write!(detail, ", by the message {}", message.name);
             }
+            if let Some(parent) = &created.parent {
+                let _ = write!(detail, ", called by {}", parent.instance);
+            }
             about("instanceCreated", created.instance, detail)
         }
         Event::InstanceCompleted => {
@@ -130,6 +133,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         Event::DecisionEvaluated { owner, evaluation } => {
             about("decisionEvaluated", *owner, decided(evaluation))
         }
+        Event::InstanceCalled { .. }
+        | Event::InstanceReturned { .. }
+        | Event::CallCanceled { .. } => call_fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }
@@ -206,6 +212,21 @@ fn person_fact(event: &Event) -> Fact {
             about("incidentRaised", *incident, format!("{}{}", kind.name(), after_colon(message)))
         }
         Event::IncidentResolved { incident } => about("incidentResolved", *incident, ""),
+        _ => unknown(),
+    }
+}
+
+fn call_fact(event: &Event) -> Fact {
+    match event {
+        Event::InstanceCalled { owner, instance } => {
+            about("instanceCalled", *owner, format!("instance {instance}"))
+        }
+        Event::InstanceReturned { owner, instance } => {
+            about("instanceReturned", *owner, format!("instance {instance}"))
+        }
+        Event::CallCanceled { owner, instance } => {
+            about("callCanceled", *owner, format!("instance {instance}"))
+        }
         _ => unknown(),
     }
 }

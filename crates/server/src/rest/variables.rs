@@ -37,6 +37,7 @@ struct Variable {
     value: String,
     scope: ElementKey,
     instance: InstanceKey,
+    root: InstanceKey,
 }
 
 /// A variable as the wire has it. Values are never cut.
@@ -60,7 +61,7 @@ fn wire_variable(variable: Variable) -> WireVariable {
         variable_key: WireKey(variable.key),
         scope_key: key(variable.scope),
         process_instance_key: key(variable.instance),
-        root_process_instance_key: key(variable.instance),
+        root_process_instance_key: key(variable.root),
         value: variable.value,
         is_truncated: false,
     }
@@ -106,6 +107,7 @@ fn variables(past: &Past) -> Vec<Variable> {
                 value: last.map(|value| value.as_str().to_owned()).unwrap_or_default(),
                 scope: *scope,
                 instance,
+                root: past.row.root(),
             });
         }
     }

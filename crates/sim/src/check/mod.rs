@@ -5,6 +5,7 @@
 //! Absent: the engine's own fold where the log is judged: `past` reads the events for itself, so
 //! that an event that folds wrongly cannot hide.
 
+mod calls;
 mod drain;
 mod facts;
 mod flows;
@@ -22,6 +23,7 @@ pub(crate) const NAMES: &[&str] = &[
     "fold",
     "snapshot",
     "flows",
+    "calls",
     "rows",
     "indexes",
     "keys",
@@ -51,6 +53,7 @@ impl Play {
         let facts = Facts::gather(self)?;
         self.count_elements(&facts);
         self.check_pasts(&facts)?;
+        self.check_calls(&facts)?;
         self.check_rows(&facts)?;
         self.check_indexes(&facts)?;
         self.check_slots(&facts)?;

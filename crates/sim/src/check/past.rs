@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, JobKey, JobState, Key, SubscriptionKey, TimerKey,
-    UserTaskDetails, UserTaskKey, Variables,
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
+    SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 use super::Checked;
@@ -33,6 +33,7 @@ struct Reading {
     subscriptions: BTreeMap<SubscriptionKey, (ElementKey, bool)>,
     tasks: BTreeMap<UserTaskKey, (ElementKey, UserTaskDetails)>,
     incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
+    calls: BTreeMap<ElementKey, InstanceKey>,
     tokens: BTreeMap<(ElementKey, u32), u32>,
     /// Every key that was ever drawn.
     keys: BTreeSet<Key>,
@@ -143,6 +144,18 @@ impl Reading {
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
+            }
+            Event::InstanceCalled { owner, instance } => {
+                self.lives(*owner)?;
+                if self.calls.insert(*owner, *instance).is_some() {
+                    return Err(("calls", format!("{owner} calls twice")));
+                }
+            }
+            Event::InstanceReturned { owner, instance }
+            | Event::CallCanceled { owner, instance } => {
+                if self.calls.remove(owner) != Some(*instance) {
+                    return Err(("calls", format!("{event:?}, and nobody waits for it")));
+                }
             }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
@@ -357,6 +370,9 @@ impl Reading {
             if children.count() != element.children as usize {
                 return differs("children", format!("{:?}", self.elements), format!("{element:?}"));
             }
+        }
+        if *state.calls() != self.calls {
+            return differs("calls", format!("{:?}", self.calls), format!("{:?}", state.calls()));
         }
         let jobs = |(key, job): (&JobKey, &instance::Job)| {
             let worker = job.worker.to_string();

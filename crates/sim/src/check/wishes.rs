@@ -21,8 +21,17 @@ fn shown(facts: &Facts) -> Shown<'_> {
     let mut shown = Shown::new();
     for past in &facts.instances {
         let mut show = |token: u64| shown.entry(token).or_default().push(&past.row.process_id);
+        // What one instance hands over to another was counted where it came from.
+        let mut handed_over = false;
         for (_, event) in past.events() {
+            handed_over = match event {
+                Event::InstanceCreated(created) => created.parent.is_some(),
+                Event::InstanceReturned { .. } => true,
+                Event::VariablesSet { .. } => handed_over,
+                _ => false,
+            };
             match event {
+                Event::VariablesSet { .. } if handed_over => {}
                 Event::VariablesSet { variables, .. } => {
                     let tokens: BTreeSet<u64> =
                         variables.iter().filter_map(|(name, _)| token_of(name)).collect();
@@ -314,7 +323,11 @@ impl Play {
     /// A timer starts as many instances as it says, and no more than time allows.
     fn check_started_by_timer(&self, facts: &Facts) -> Checked {
         let mut started: BTreeMap<base::DefinitionKey, i64> = BTreeMap::new();
-        for past in facts.instances.iter().filter(|past| past.state.header().message.is_none()) {
+        let by_nobody = |past: &&super::facts::Past| {
+            let header = past.state.header();
+            header.message.is_none() && header.parent.is_none()
+        };
+        for past in facts.instances.iter().filter(by_nobody) {
             let root = past.row.instance.root();
             // Who asks for an instance gives it a token with its first variables.
             let asked = past.events().any(|(_, event)| match event {

@@ -1,7 +1,7 @@
 //! One function a fragment: an element kind with what it needs around it. A new element joins by
 //! being added to the table.
 
-use super::{JOB_TYPES, Maker, Span};
+use super::{JOB_TYPES, Maker, PROCESSES, Span};
 
 type Make = fn(&mut Maker) -> Span;
 
@@ -12,6 +12,7 @@ pub(super) const FRAGMENTS: &[(u64, Make)] = &[
     (3, user_task),
     (2, script),
     (2, decision),
+    (3, call),
     (2, pass),
     (3, catch_message),
     (2, catch_timer),
@@ -119,6 +120,38 @@ fn decision(maker: &mut Maker) -> Span {
         return guarded(maker, one(task));
     }
     one(task)
+}
+
+fn call(maker: &mut Maker) -> Span {
+    let others = PROCESSES - 1 - maker.process;
+    if others == 0 {
+        return job(maker);
+    }
+    let called = maker.process + 1 + maker.rng.below(others);
+    let id = if maker.rng.chance(1, 4) {
+        format!("=&quot;p&quot; + &quot;{called}&quot;")
+    } else {
+        format!("p{called}")
+    };
+    let (flags, mapping) = *maker.rng.pick(&[
+        ("", ""),
+        ("", ""),
+        (r#"propagateAllChildVariables="false""#, ""),
+        (
+            r#"propagateAllParentVariables="false""#,
+            r#"<zeebe:ioMapping><zeebe:input source="=k" target="k"/><zeebe:input source="=k2" target="k2"/><zeebe:input source="=n" target="n"/><zeebe:input source="=b" target="b"/><zeebe:input source="=false" target="again"/></zeebe:ioMapping>"#,
+        ),
+        (
+            r#"propagateAllChildVariables="true""#,
+            r#"<zeebe:ioMapping><zeebe:output source="=b" target="b"/></zeebe:ioMapping>"#,
+        ),
+    ]);
+    let called = format!(r#"<zeebe:calledElement processId="{id}" {flags}/>{mapping}"#);
+    let activity = maker.node("callActivity", &extensions(&called));
+    if maker.rng.chance(1, 2) {
+        return guarded(maker, one(activity));
+    }
+    one(activity)
 }
 
 fn pass(maker: &mut Maker) -> Span {

@@ -1,6 +1,7 @@
 //! Behaviour of shards on a store: with one shard and with three, without crashes and with one
 //! after each commit.
 
+mod calls;
 mod correlation;
 mod decisions;
 mod jobs;

@@ -20,8 +20,10 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
     let fault = |error: rusqlite::Error| place.fault(&error);
     let marked = Marked::read(dir)?;
     let (connection, schema) = open::inspect(dir, &place)?;
-    if schema == FileState::New {
+    if open::is_empty(&connection, schema, &place)? {
         marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
+    }
+    if schema == FileState::New {
         return Err(place.failed("it is empty"));
     }
     if let Some(marked) = marked {
@@ -35,7 +37,7 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
         return Err(place.damaged(found));
     }
     check_log(&connection, &place)?;
-    check_rows(&connection).map_err(fault)?;
+    check_rows(&connection, schema).map_err(fault)?;
     let orphan = "SELECT definition FROM definitions EXCEPT SELECT definition FROM resources";
     let found: Option<i64> =
         connection.query_row(orphan, [], |row| row.get(0)).optional().map_err(fault)?;
@@ -59,9 +61,16 @@ fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Every row can be read; those with a checksum are what was written.
-fn check_rows(connection: &Connection) -> rusqlite::Result<()> {
+fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
     let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
-    let instances = all(rows::INSTANCE, "instances JOIN models USING (model)");
+    // Nobody was called before schema 3.
+    let tables = if schema < FileState::Schema(3) {
+        "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root FROM instances)
+         JOIN models USING (model)"
+    } else {
+        "instances JOIN models USING (model)"
+    };
+    let instances = all(rows::INSTANCE, tables);
     let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
     let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
         once FROM subscriptions";

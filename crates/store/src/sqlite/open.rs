@@ -46,7 +46,7 @@ pub(super) fn open(dir: &Path, options: SqliteOptions) -> Result<Shared, Fault> 
     files::create_private(&place)?;
     let marked = Marked::read(dir)?;
     let (mut connection, found) = inspect(dir, &place)?;
-    if found == FileState::New {
+    if is_empty(&connection, found, &place)? {
         marked.map_or(Ok(()), |marked| marked.refuse_empty(dir))?;
     }
     files::rewrite_log(dir)?;
@@ -170,6 +170,19 @@ fn configure(
         )));
     }
     Ok(())
+}
+
+/// Whether nothing was ever committed: there is no schema, or none with the row that makes it a store.
+pub(super) fn is_empty(
+    connection: &Connection,
+    found: FileState,
+    place: &Place,
+) -> Result<bool, Fault> {
+    if found == FileState::New {
+        return Ok(true);
+    }
+    let select = "SELECT NOT EXISTS (SELECT 1 FROM store UNION ALL SELECT 1 FROM shards)";
+    connection.query_row(select, [], |row| row.get(0)).map_err(|error| place.fault(&error))
 }
 
 /// Writes the row that makes a schema a store, also when the process ended between the two.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{
     DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow, InstanceState,
-    JobRow, JobState, Key, LogRow, MailRow, MessageRow, ShardId, ShardRow, SnapshotRow,
+    JobRow, JobState, Key, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow, SnapshotRow,
     StartLockRow, SubscriptionRow, Text, TimerRow, UserTaskDetails, UserTaskRow,
 };
 use rusqlite::types::{FromSql, Type};
@@ -107,7 +107,7 @@ pub(super) fn model_file(row: &Row) -> Result<(Arc<[u8]>, Vec<Text>)> {
 }
 
 pub(super) const INSTANCE: &str = "SELECT instance, definition, process_id, version, state, \
-     business_id, tags, started_ms, ended_ms, incidents";
+     business_id, tags, started_ms, ended_ms, incidents, parent, parent_element, root";
 
 pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
     let mut fields = Fields::new(row);
@@ -127,7 +127,29 @@ pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
         started_ms: fields.get()?,
         ended_ms: fields.get()?,
         incidents: fields.get()?,
+        parent: parent(&mut fields)?,
     })
+}
+
+/// All of it is there, or nothing.
+fn parent(fields: &mut Fields) -> Result<Option<Parent>> {
+    let parent: (Option<i64>, Option<i64>, Option<i64>) =
+        (fields.get()?, fields.get()?, fields.get()?);
+    let key = |stored: i64| u64::try_from(stored).map(Key::from_raw).ok();
+    match parent {
+        (None, None, None) => Ok(None),
+        (Some(instance), Some(element), Some(root)) => {
+            match (key(instance), key(element), key(root)) {
+                (Some(instance), Some(element), Some(root)) => Ok(Some(Parent {
+                    instance: instance.into(),
+                    element: element.into(),
+                    root: root.into(),
+                })),
+                _ => Err(fields.unreadable("a key is negative")),
+            }
+        }
+        _ => Err(fields.unreadable("half a parent")),
+    }
 }
 
 pub(super) const JOB: &str = "SELECT job, instance, definition, element_id, owner, job_type, \

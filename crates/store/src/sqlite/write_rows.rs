@@ -152,13 +152,14 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
         tables,
         "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8
          WHERE instance = ?1 AND model = ?2 AND business_id IS ?4 AND tags IS ?5
-             AND started_ms = ?6",
+             AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11",
     );
     let mut put = Repeated::new(
         tables,
         "INSERT OR REPLACE INTO instances
-             (instance, model, state, business_id, tags, started_ms, ended_ms, incidents)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             (instance, model, state, business_id, tags, started_ms, ended_ms, incidents,
+              parent, parent_element, root)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     );
     for row in changes.instances.values() {
         let (key, model, tags) = (sql(row.instance.0), model(tables, row, names)?, list(&row.tags));
@@ -171,6 +172,9 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
             row.started_ms,
             row.ended_ms,
             row.incidents,
+            row.parent.map(|parent| sql(parent.instance.0)),
+            row.parent.map(|parent| sql(parent.element.0)),
+            row.parent.map(|parent| sql(parent.root.0)),
         ];
         let is_new = row.state == InstanceState::Active && row.incidents == 0;
         if is_new || turn.run(params)? == 0 {

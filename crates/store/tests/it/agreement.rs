@@ -2,8 +2,8 @@
 //! says is what the one with SQL must say.
 
 use base::{
-    Batch, DefinitionTimerRow, InstanceState, JobState, Key, KeyRange, MailRow, Op, ShardId,
-    ShardRow, SnapshotRow, StartLockRow,
+    Batch, DefinitionTimerRow, InstanceState, JobState, Key, KeyRange, MailRow, Op, Parent,
+    ShardId, ShardRow, SnapshotRow, StartLockRow,
 };
 use store::{
     Condition, Direction, IncidentColumn, InstanceColumn, JobColumn, MemoryStore, Page, Query,
@@ -67,6 +67,11 @@ fn instance_op(dice: &mut Dice) -> Op {
     row.started_ms = dice.number();
     row.ended_ms = (dice.below(2) == 0).then(|| dice.number());
     row.incidents = u32::try_from(dice.below(2)).unwrap();
+    row.parent = (dice.below(2) == 0).then(|| Parent {
+        instance: key(ShardId::FIRST, dice.block()),
+        element: key(ShardId::FIRST, dice.block()),
+        root: key(ShardId::FIRST, dice.block()),
+    });
     Op::PutInstance(row)
 }
 
@@ -237,6 +242,8 @@ fn questions(dice: &mut Dice) -> Vec<Question> {
             I::StartedMs,
             I::EndedMs,
             I::HasIncident,
+            I::Parent,
+            I::ParentElement,
         ],
     );
     let jobs = query(

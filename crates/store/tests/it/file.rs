@@ -103,17 +103,49 @@ fn everything_is_there_after_a_restart_and_after_a_crash() {
 }
 
 #[test]
+fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    commit(&store, ShardId::FIRST, everything());
+    let before = answers(&mut *reader(&store));
+    drop(store);
+    let file = Connection::open(dir.path().join("fermata.db")).unwrap();
+    file.execute_batch(
+        "DROP INDEX instances_by_parent; ALTER TABLE instances DROP COLUMN parent;
+         ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
+         PRAGMA user_version = 2",
+    )
+    .unwrap();
+    drop(file);
+    SqliteStore::check(dir.path()).unwrap();
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(answers(&mut *reader(&store)), before);
+    let mut called = instance(ShardId::FIRST, 2);
+    let of: InstanceKey = key(ShardId::FIRST, 1);
+    let element = of.0.offset(4).into();
+    called.parent = Some(base::Parent { instance: of, element, root: of });
+    let ops = vec![Op::Append(log(called.instance, 0)), Op::PutInstance(called.clone())];
+    commit(&store, ShardId::FIRST, ops);
+    assert_eq!(reader(&store).instance(called.instance).unwrap(), Some(called));
+    drop(store);
+    SqliteStore::check(dir.path()).unwrap();
+}
+
+#[test]
 fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
     let old = everything().into_iter().filter(|op| !matches!(op, Op::PutDecisionGraph(_)));
     commit(&store, ShardId::FIRST, old.collect());
     drop(store);
-    // What that release wrote: schema 2 only added these tables.
+    // What that release wrote: schema 2 only added these tables, schema 3 these columns.
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
          DROP TABLE decision_imports;
+         DROP INDEX instances_by_parent; ALTER TABLE instances DROP COLUMN parent;
+         ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          PRAGMA user_version = 1",
     )
     .unwrap();
@@ -194,7 +226,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 2 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 3 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);

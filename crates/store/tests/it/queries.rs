@@ -263,6 +263,10 @@ fn every_column_of_instances_holds_what_it_says() {
         row.ended_ms = Some(77);
         row.incidents = 2;
         row.version = 5;
+        let caller: base::Key = crate::rig::key(shard, 7);
+        let root = crate::rig::key(shard, 6);
+        row.parent =
+            Some(base::Parent { instance: caller.into(), element: caller.offset(3).into(), root });
         let mut other = instance(shard, 2);
         other.definition = crate::rig::key(shard, 901);
         other.process_id = "audit".into();
@@ -279,6 +283,8 @@ fn every_column_of_instances_holds_what_it_says() {
             (C::StartedMs, number(row.started_ms)),
             (C::EndedMs, number(77)),
             (C::HasIncident, number(1)),
+            (C::Parent, number(caller.as_i64())),
+            (C::ParentElement, number(caller.offset(3).as_i64())),
         ];
         for (column, value) in cases {
             let found = reader(store).find_instances(&where_(column, Test::Is(value))).unwrap();

@@ -61,6 +61,7 @@ pub fn instance(shard: ShardId, block: u64) -> InstanceRow {
         started_ms: 1_700_000_000_000 + i64::try_from(block).unwrap(),
         ended_ms: None,
         incidents: 0,
+        parent: None,
     }
 }
 

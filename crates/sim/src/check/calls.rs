@@ -1,0 +1,62 @@
+//! Calls between instances: who waits for a called instance, and whom it answers to.
+
+use base::{Event, InstanceState};
+
+use super::Checked;
+use super::facts::Facts;
+use crate::play::{Play, wrong};
+
+impl Play {
+    /// A called instance lives exactly as long as its caller waits for it, and its result is taken
+    /// once.
+    pub(super) fn check_calls(&mut self, facts: &Facts) -> Checked {
+        let wrong = |what: String| Err(wrong("calls")(what));
+        for past in &facts.instances {
+            let (instance, parent) = (past.row.instance, past.state.header().parent);
+            if past.row.parent != parent {
+                return wrong(format!("the row {:?} is of {parent:?}", past.row));
+            }
+            for (owner, called) in past.state.calls() {
+                self.coverage.count("check", "calls");
+                let child = facts.past(*called);
+                let fits = child.is_some_and(|child| {
+                    let parent = child.state.header().parent;
+                    child.live()
+                        && parent.is_some_and(|parent| {
+                            (parent.instance, parent.element) == (instance, *owner)
+                        })
+                });
+                if !fits {
+                    return wrong(format!("{owner} in {instance} waits in vain for {called}"));
+                }
+            }
+            let Some(parent) = parent else { continue };
+            let Some(above) = facts.past(parent.instance) else {
+                return wrong(format!("{instance} was called by nobody: {parent:?}"));
+            };
+            if parent.root != above.state.root_instance() {
+                return wrong(format!("{instance} has another root than its caller"));
+            }
+            let waits = above.state.calls().get(&parent.element) == Some(&instance);
+            if past.live() != waits {
+                return wrong(format!("{instance} lives: {}, wanted: {waits}", past.live()));
+            }
+            let told = above.events().find_map(|(_, event)| match event {
+                Event::InstanceReturned { instance: of, .. } if *of == instance => {
+                    Some(InstanceState::Completed)
+                }
+                Event::CallCanceled { instance: of, .. } if *of == instance => {
+                    Some(InstanceState::Terminated)
+                }
+                _ => None,
+            });
+            if told.unwrap_or(InstanceState::Active) != past.row.state {
+                return wrong(format!(
+                    "{instance} is {:?}, its caller says {told:?}",
+                    past.row.state
+                ));
+            }
+        }
+        Ok(())
+    }
+}
