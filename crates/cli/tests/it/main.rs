@@ -1,6 +1,7 @@
 //! The binary as a person or a script calls it, against a real server of its own.
 
 mod call;
+mod calls;
 mod decisions;
 mod feel;
 mod incidents;

@@ -1,6 +1,7 @@
 //! REST over real sockets: every test runs against one shard and against three.
 
 mod about;
+mod calls;
 mod client;
 mod commands;
 mod decisions;
