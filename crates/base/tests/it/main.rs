@@ -155,12 +155,12 @@ fn calls() -> (InstanceKey, Record) {
         }),
         depth: Some(2),
     };
-    let (owner, called) = (instance.0.offset(1).into(), InstanceKey(other));
+    let (owner, started) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
-        Event::InstanceCalled { owner, instance: called },
-        Event::InstanceReturned { owner, instance: called },
-        Event::CallCanceled { owner, instance: called },
+        Event::InstanceCalled { owner, instance: started },
+        Event::InstanceReturned { owner, instance: started },
+        Event::CallCanceled { owner, instance: started },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
             owner,
