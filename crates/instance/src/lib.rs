@@ -7,11 +7,13 @@
 
 mod decision;
 mod evolve;
+mod owned;
 mod sound;
 mod state;
 mod view;
 
 pub use decision::{Ask, Decision, KeySource};
+pub use owned::Owned;
 pub use state::{
     ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
 };

@@ -9,6 +9,8 @@ use base::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::owned::Index;
+
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
@@ -36,6 +38,9 @@ pub struct Instance {
     pub(crate) keys_end: Key,
     #[n(10)]
     pub(crate) ended_ms: Option<i64>,
+    /// What belongs to whom. Not in the bytes.
+    #[cbor(skip)]
+    pub(crate) index: Index,
 }
 
 /// What never changes about an instance.
@@ -302,6 +307,9 @@ impl Instance {
     /// Reads a snapshot back.
     pub fn from_bytes(bytes: &[u8], instance: InstanceKey) -> Result<Self, String> {
         let mut ctx = instance;
-        minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())
+        let mut state: Self =
+            minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())?;
+        state.index_owned();
+        Ok(state)
     }
 }

@@ -1,6 +1,7 @@
 //! Ending before the work is done: terminate, errors, cancellation.
 
 use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Variables};
+use instance::Owned;
 
 use super::{Run, Step};
 use crate::graph::{Kind, Trigger};
@@ -8,45 +9,17 @@ use crate::graph::{Kind, Trigger};
 impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
-        let state = self.decision.state();
-        let mut events = Vec::new();
-        events.extend(
-            state
-                .jobs()
-                .iter()
-                .filter(|(_, job)| job.owner == owner)
-                .map(|(job, _)| Event::JobCanceled { job: *job }),
-        );
-        events.extend(
-            state
-                .timers()
-                .iter()
-                .filter(|(_, timer)| timer.owner == owner)
-                .map(|(timer, _)| Event::TimerCanceled { timer: *timer }),
-        );
-        events.extend(
-            state
-                .subscriptions()
-                .iter()
-                .filter(|(_, open)| open.owner == owner)
-                .map(|(subscription, _)| Event::SubscriptionClosed { subscription: *subscription }),
-        );
-        events.extend(
-            state
-                .user_tasks()
-                .iter()
-                .filter(|(_, task)| task.owner == owner)
-                .map(|(task, _)| Event::UserTaskCanceled { task: *task }),
-        );
-        events.extend(
-            state
-                .incidents()
-                .iter()
-                .filter(|(_, incident)| incident.owner == owner)
-                .map(|(incident, _)| Event::IncidentResolved { incident: *incident }),
-        );
-        for event in events {
-            self.decision.emit(event);
+        let waits: Vec<Owned> = self.decision.state().waits_of(owner).collect();
+        for wait in waits {
+            self.decision.emit(match wait {
+                Owned::Job(job) => Event::JobCanceled { job },
+                Owned::Timer(timer) => Event::TimerCanceled { timer },
+                Owned::Subscription(subscription) => Event::SubscriptionClosed { subscription },
+                Owned::UserTask(task) => Event::UserTaskCanceled { task },
+                Owned::Incident(incident) => Event::IncidentResolved { incident },
+                // Is ended with what it owns, see `terminate_children`.
+                Owned::Child(_) => continue,
+            });
         }
     }
 
@@ -59,14 +32,7 @@ impl Run<'_, '_, '_> {
 
     /// Ends everything directly or indirectly in a scope, innermost first; its waiting tokens go.
     pub(super) fn terminate_children(&mut self, scope: ElementKey) {
-        let children: Vec<ElementKey> = self
-            .decision
-            .state()
-            .elements()
-            .iter()
-            .filter(|(key, element)| element.scope == scope && **key != scope)
-            .map(|(key, _)| *key)
-            .collect();
+        let children: Vec<ElementKey> = self.decision.state().children_of(scope).collect();
         for child in children {
             self.terminate(child);
         }

@@ -62,7 +62,7 @@ impl Run<'_, '_, '_> {
         if !matches!(node.kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
             return;
         }
-        if self.decision.state().incidents().values().any(|incident| incident.owner == scope) {
+        if self.decision.state().incidents_of(scope).next().is_some() {
             return;
         }
         let waiting: Vec<_> = element
