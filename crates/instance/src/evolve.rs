@@ -59,14 +59,17 @@ impl Instance {
 
     fn enter(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
         self.take_key(key.0);
-        self.elements.insert(key, ElementInstance::new(element, scope, at_ms));
+        let turn = self.begin_turn(element, scope);
+        let entered = ElementInstance { turn, ..ElementInstance::new(element, scope, at_ms) };
+        self.elements.insert(key, entered);
         self.index.add(scope, Owned::Child(key));
         if let Some(scope) = self.elements.get_mut(&scope) {
             scope.children += 1;
         }
     }
 
-    fn leave(&mut self, key: ElementKey) {
+    fn leave(&mut self, key: ElementKey, completed: bool) {
+        self.end_turn(key, completed);
         let Some(element) = self.elements.remove(&key) else {
             return;
         };
@@ -106,6 +109,8 @@ impl ElementInstance {
             children: 0,
             tokens: std::collections::BTreeMap::new(),
             entered_ms,
+            repeat: None,
+            turn: None,
         }
     }
 }
@@ -119,7 +124,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         }
         Event::ElementPassed { key, .. } => state.take_key(key.0),
         Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
-        Event::ElementCompleted { key } | Event::ElementTerminated { key } => state.leave(*key),
+        Event::ElementCompleted { key } => state.leave(*key, true),
+        Event::ElementTerminated { key } => state.leave(*key, false),
+        Event::LoopEntered { .. } | Event::LoopOutput { .. } => state.evolve_loop(event),
         Event::TokenParked { scope, flow } => {
             if let Some(scope) = state.elements.get_mut(scope) {
                 *scope.tokens.entry(*flow).or_insert(0) += 1;
@@ -154,6 +161,29 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
+        Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
+            evolve_incident(state, event, at_ms);
+        }
+        Event::InstanceCompleted => state.end(Status::Completed, at_ms),
+        Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
+        Event::KeysReserved { first, count } => {
+            state.next_key = *first;
+            state.keys_end = first.offset(*count);
+        }
+    }
+}
+
+fn join_token(tokens: &mut std::collections::BTreeMap<u32, u32>, flow: u32) {
+    if let Some(count) = tokens.get_mut(&flow) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            tokens.remove(&flow);
+        }
+    }
+}
+
+fn evolve_incident(state: &mut Instance, event: &Event, at_ms: i64) {
+    match event {
         Event::IncidentRaised { incident, owner, job, kind, stage, message } => {
             state.take_key(incident.0);
             state.index.add(*owner, Owned::Incident(*incident));
@@ -180,21 +210,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
                 job.available_ms = at_ms;
             }
         }
-        Event::InstanceCompleted => state.end(Status::Completed, at_ms),
-        Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
-        Event::KeysReserved { first, count } => {
-            state.next_key = *first;
-            state.keys_end = first.offset(*count);
-        }
-    }
-}
-
-fn join_token(tokens: &mut std::collections::BTreeMap<u32, u32>, flow: u32) {
-    if let Some(count) = tokens.get_mut(&flow) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            tokens.remove(&flow);
-        }
+        _ => debug_assert!(false, "not an event of an incident: {event:?}"),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod decision;
 mod evolve;
+mod loops;
 mod owned;
 mod sound;
 mod state;
@@ -15,6 +16,6 @@ mod view;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
 };
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

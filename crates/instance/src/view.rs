@@ -34,6 +34,8 @@ pub struct ElementRecord {
     pub ended_ms: Option<i64>,
     /// Its open incident.
     pub incident: Option<IncidentKey>,
+    /// It is a turn of the loop that it is in; the loop itself is the same element.
+    pub turn: bool,
 }
 
 /// One fact with its time.
@@ -115,6 +117,8 @@ impl History {
     }
 
     fn entered(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
+        let within = self.element(scope).filter(|_| scope != key);
+        let turn = within.is_some_and(|within| within.element == element);
         self.places.insert(key, self.elements.len());
         self.elements.push(ElementRecord {
             key,
@@ -124,6 +128,7 @@ impl History {
             started_ms: at_ms,
             ended_ms: None,
             incident: None,
+            turn,
         });
     }
 

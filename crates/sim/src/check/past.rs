@@ -144,6 +144,9 @@ impl Reading {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
             }
+            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
+                self.lives(*owner)?;
+            }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
             }
