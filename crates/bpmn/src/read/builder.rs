@@ -202,11 +202,11 @@ impl<'a> Builder<'a> {
                     draft.flow_scopes.push(scope);
                 }
                 (Some(BPMN), name) if NOTATION.contains(&name) => {}
-                // Refused with the activity that has it.
+                // Read with the activity that has it.
                 (
                     Some(BPMN),
                     "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics",
-                ) => {}
+                ) if scope != 0 => {}
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");
@@ -248,6 +248,7 @@ pub(super) fn blank(
         outgoing: Vec::new(),
         default: None,
         boundaries: Vec::new(),
+        marker: None,
         inputs: Vec::new(),
         outputs: Vec::new(),
     }

@@ -8,6 +8,7 @@
 mod builder;
 mod expression;
 mod extension;
+mod loops;
 mod node;
 mod rule;
 mod wiring;

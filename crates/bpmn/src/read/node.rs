@@ -30,11 +30,13 @@ impl<'a> Builder<'a> {
             return;
         }
         self.refuse_markers(source);
+        let marker = self.marker(source);
         let Some((kind, element_type, extensions)) = self.kind(source, scope) else {
             draft.ids.remove(source.attribute("id").unwrap_or_default());
             return;
         };
         let mut node = blank(id, source, scope, kind, element_type);
+        node.marker = marker;
         self.mappings(&extensions, &mut node);
         let is_scope = matches!(node.kind, Kind::SubProcess { .. });
         draft.nodes.push(node);
@@ -45,12 +47,6 @@ impl<'a> Builder<'a> {
     }
 
     fn refuse_markers(&mut self, source: Xml<'a, 'a>) {
-        for child in elements(source) {
-            let name = child.tag_name().name();
-            if matches!(name, "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics") {
-                self.unsupported(child, "remove the loop marker; loops by flows are supported");
-            }
-        }
         if source.attribute("isForCompensation") == Some("true") {
             self.error(
                 source,

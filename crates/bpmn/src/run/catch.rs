@@ -132,7 +132,8 @@ impl Run<'_, '_, '_> {
         self.go();
     }
 
-    /// What `owner` waited for has come: the owner goes on, a gateway chose, or a boundary fires.
+    /// What `owner` waited for has come: the owner goes on, a gateway chose, a boundary fires, or a loop goes
+    /// on.
     fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
         let Some(node) = self.node_of(owner) else { return };
         let Some(scope) = self.scope_of(owner) else { return };
@@ -153,6 +154,7 @@ impl Run<'_, '_, '_> {
                 self.decision.emit(Event::ElementCompleted { key: owner });
                 self.enter_triggered(target, scope, via, variables);
             }
+            _ if self.is_body(owner) => self.steps.push(super::Step::Turn { body: owner }),
             _ => self.leave_with(owner, variables),
         }
     }

@@ -69,7 +69,9 @@ impl Run<'_, '_, '_> {
         variables: Variables,
     ) {
         let caught = self.decision.state().scopes(from).find_map(|(key, element)| {
-            self.catcher(element.element, code).map(|boundary| (key, boundary))
+            // The boundary events of a loop are its body's, not its turns'.
+            let host = element.turn.is_none().then_some(element.element)?;
+            self.catcher(host, code).map(|boundary| (key, boundary))
         });
         if let Some((host, boundary)) = caught {
             let Some(scope) = self.scope_of(host) else { return };

@@ -23,9 +23,11 @@ impl Run<'_, '_, '_> {
     pub(super) fn leave(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
         let Some(scope) = self.scope_of(key) else { return };
+        let turn = self.is_turn(key);
         if !node.outputs.is_empty() {
             match self.map(&node.outputs, key) {
-                Ok(variables) => self.propagate(scope, &variables),
+                // A turn has variables of its own: what it gives to its loop, for example.
+                Ok(variables) => self.propagate(if turn { key } else { scope }, &variables),
                 Err(message) => {
                     let message = format!("{}: {message}", node.label());
                     self.decision.raise(
@@ -38,6 +40,10 @@ impl Run<'_, '_, '_> {
                     return;
                 }
             }
+        }
+        if turn {
+            self.leave_turn(node, key, scope);
+            return;
         }
         self.cancel_waits(key);
         self.decision.emit(Event::ElementCompleted { key });
@@ -59,6 +65,10 @@ impl Run<'_, '_, '_> {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };
+        if self.is_body(scope) {
+            self.resume_loop(scope);
+            return;
+        }
         if !matches!(node.kind, Kind::Process { .. } | Kind::SubProcess { .. }) {
             return;
         }

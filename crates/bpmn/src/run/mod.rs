@@ -9,6 +9,7 @@ mod activate;
 mod catch;
 mod end;
 mod leave;
+mod loops;
 mod rule;
 mod values;
 
@@ -25,6 +26,8 @@ enum Step {
     Enter { element: u32, scope: ElementKey, via: Option<u32> },
     /// A scope may be done.
     Check { scope: ElementKey },
+    /// A loop may have a next turn.
+    Turn { body: ElementKey },
 }
 
 /// Decides about one instance of one process.
@@ -155,6 +158,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
+                Step::Turn { body } => self.next_turn(body),
             }
         }
     }
@@ -202,6 +206,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             node.kind,
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::End(crate::graph::EndKind::None)
         );
+        let simple = simple && node.marker.is_none();
         simple && node.inputs.is_empty() && node.outputs.is_empty() && node.boundaries.is_empty()
     }
 

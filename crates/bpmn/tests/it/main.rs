@@ -3,6 +3,8 @@
 
 mod harness;
 mod hostile;
+mod large;
+mod loops;
 mod refusals;
 mod running;
 mod shared_models;

@@ -4,6 +4,7 @@
 mod correlation;
 mod decisions;
 mod jobs;
+mod loops;
 mod memory;
 mod people;
 mod shared_models;
