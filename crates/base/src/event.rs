@@ -9,7 +9,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey, JobKey, Key, KeyBase,
+    DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey, JobKey, Json, Key, KeyBase,
     MessageKey, SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
 };
 
@@ -321,6 +321,27 @@ pub enum Event {
         owner: ElementKey,
         #[n(1)]
         evaluation: Box<Evaluation>,
+    },
+    /// The activity `owner` has a loop marker and repeats: what is entered in it as the same element
+    /// is its turns, numbered from 1. `total` turns if that is known; `items` are what they are for.
+    #[n(40)]
+    LoopEntered {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        total: Option<u32>,
+        #[n(2)]
+        items: Option<Vec<Json>>,
+    },
+    /// What a turn gave to the loop of `owner`. A turn that gave nothing gives null.
+    #[n(41)]
+    LoopOutput {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        turn: u32,
+        #[n(2)]
+        output: Json,
     },
     /// A call activity has started this instance and waits for its end.
     #[n(45)]

@@ -30,6 +30,12 @@ pub const STEPS_PER_INPUT_MAX: u32 = 20_000;
 /// Instances that call activities may start one below the other: a process that calls itself without
 /// end would otherwise never come to rest.
 pub const CALL_DEPTH_MAX: u32 = 100;
+/// Steps of one input after which a loop (multi-instance, standard) lets others go first: its further
+/// turns begin with a timer that is due at once.
+pub const LOOP_STEPS_PER_INPUT: u32 = 1_000;
+/// Turns of one loop. A collection or cardinality above it is an incident; a standard loop that comes
+/// to it stops with one.
+pub const LOOP_TURNS_MAX: u32 = 1_000_000;
 /// Events after its last snapshot at which an instance that leaves memory is snapshotted.
 pub const EVENTS_PER_SNAPSHOT: u64 = 256;
 /// Time for which a message id is remembered, in milliseconds, even if the message itself lives

@@ -6,6 +6,8 @@
 use base::Text;
 use feel::Expression;
 
+use crate::marker::Marker;
+
 /// One executable process.
 #[derive(Debug)]
 pub struct Process {
@@ -44,6 +46,8 @@ pub struct Node {
     pub boundaries: Vec<u32>,
     /// Event sub-processes directly in it.
     pub handlers: Vec<u32>,
+    /// How it repeats, if it does.
+    pub marker: Option<Marker>,
     /// `zeebe:ioMapping` inputs, in order.
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.

@@ -4,6 +4,7 @@
 //! change of state other than by emitting events (see `instance`).
 
 mod graph;
+mod marker;
 mod read;
 mod run;
 pub mod timer;
@@ -12,5 +13,6 @@ pub use graph::{
     Binding, CalledDecision, CalledProcess, Flow, JobSpec, Kind, Mapping, Node, Process, Throw,
     Timer, Trigger, UserTaskSpec, Value,
 };
+pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use read::{Definitions, read};
 pub use run::Run;

@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     pub(crate) next_seq: u64,
     /// Events since its last snapshot.
     pub(crate) tail: u64,
+    /// Bytes of its last snapshot.
+    pub(crate) snapshot_bytes: usize,
     /// Decided in this batch.
     pub(crate) pending: Vec<Event>,
     pub(crate) touched: Touched,
@@ -82,6 +84,7 @@ impl Entry {
             definition,
             next_seq,
             tail,
+            snapshot_bytes: 0,
             pending: Vec::new(),
             touched: Touched::default(),
             job_places,

@@ -313,6 +313,7 @@ impl Shard {
         let bytes = log.iter().map(|row| row.bytes.len()).sum::<usize>()
             + snapshot.map_or(0, |row| row.bytes.len());
         let mut entry = Entry::new(state, definition, next_seq, tail, bytes);
+        entry.snapshot_bytes = snapshot.map_or(0, |row| row.bytes.len());
         if let Some(old) = self.cache.get_mut(instance) {
             entry.touched = std::mem::take(&mut old.touched);
             entry.commit = old.commit;

@@ -18,6 +18,8 @@ use crate::shard::{Shard, Work};
 /// Events after which an instance that does not leave memory is snapshotted all the same, so that
 /// a crash costs a bounded replay.
 const EVENTS_PER_LIVE_SNAPSHOT: u64 = EVENTS_PER_SNAPSHOT * 8;
+/// Bytes of a snapshot that an event may cost: about what the event takes in the log.
+const SNAPSHOT_BYTES_PER_EVENT: usize = 32;
 
 /// What an event means outside its instance.
 #[derive(Debug)]
@@ -135,7 +137,9 @@ impl Shard {
             | Event::CorrelationRefused { .. }
             | Event::InstanceCalled { .. }
             | Event::InstanceReturned { .. }
-            | Event::DecisionEvaluated { .. } => Meaning::Nothing,
+            | Event::DecisionEvaluated { .. }
+            | Event::LoopEntered { .. }
+            | Event::LoopOutput { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }
@@ -306,11 +310,19 @@ fn project(entry: &mut Entry, instance: InstanceKey, now_ms: i64, ops: &mut Vec<
             None => {}
         }
     }
-    if entry.tail >= EVENTS_PER_LIVE_SNAPSHOT && entry.state.status() == Status::Active {
-        ops.push(Op::PutSnapshot(snapshot(entry)));
+    if entry.tail >= live_snapshot_after(entry) && entry.state.status() == Status::Active {
+        let row = snapshot(entry);
         entry.tail = 0;
+        entry.snapshot_bytes = row.bytes.len();
+        ops.push(Op::PutSnapshot(row));
     }
     bytes
+}
+
+/// Events after which an instance that does not leave memory is snapshotted: the more of them the
+/// larger it is, so that all snapshots of an instance together cost no more than its log.
+fn live_snapshot_after(entry: &Entry) -> u64 {
+    EVENTS_PER_LIVE_SNAPSHOT.max((entry.snapshot_bytes / SNAPSHOT_BYTES_PER_EVENT) as u64)
 }
 
 /// The state as a row.

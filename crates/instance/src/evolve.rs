@@ -1,8 +1,9 @@
 //! How each event changes the state. Total and infallible: an event about something that is not
 //! there changes nothing, so that no byte read from a disk can stop the fold.
 
-use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record};
+use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey};
 
+use crate::owned::{Index, Owned};
 use crate::state::{
     ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
 };
@@ -35,6 +36,7 @@ impl Instance {
             keys_end: instance.0.offset(Key::LOCALS_PER_BLOCK),
             ended_ms: None,
             calls: std::collections::BTreeMap::new(),
+            index: Index::default(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -60,20 +62,31 @@ impl Instance {
 
     fn enter(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
         self.take_key(key.0);
-        self.elements.insert(key, ElementInstance::new(element, scope, at_ms));
+        let turn = self.begin_turn(element, scope);
+        let entered = ElementInstance { turn, ..ElementInstance::new(element, scope, at_ms) };
+        self.elements.insert(key, entered);
+        self.index.add(scope, Owned::Child(key));
         if let Some(scope) = self.elements.get_mut(&scope) {
             scope.children += 1;
         }
     }
 
-    fn leave(&mut self, key: ElementKey) {
+    fn leave(&mut self, key: ElementKey, completed: bool) {
+        self.end_turn(key, completed);
         let Some(element) = self.elements.remove(&key) else {
             return;
         };
+        self.index.remove(element.scope, Owned::Child(key));
         if element.scope != key
             && let Some(scope) = self.elements.get_mut(&element.scope)
         {
             scope.children = scope.children.saturating_sub(1);
+        }
+    }
+
+    fn close(&mut self, subscription: SubscriptionKey) {
+        if let Some(gone) = self.subscriptions.remove(&subscription) {
+            self.index.remove(gone.owner, Owned::Subscription(subscription));
         }
     }
 
@@ -99,6 +112,8 @@ impl ElementInstance {
             children: 0,
             tokens: std::collections::BTreeMap::new(),
             entered_ms,
+            repeat: None,
+            turn: None,
         }
     }
 }
@@ -112,7 +127,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         }
         Event::ElementPassed { key, .. } => state.take_key(key.0),
         Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
-        Event::ElementCompleted { key } | Event::ElementTerminated { key } => state.leave(*key),
+        Event::ElementCompleted { key } => state.leave(*key, true),
+        Event::ElementTerminated { key } => state.leave(*key, false),
+        Event::LoopEntered { .. } | Event::LoopOutput { .. } => state.evolve_loop(event),
         Event::TokenParked { scope, flow } => {
             if let Some(scope) = state.elements.get_mut(scope) {
                 *scope.tokens.entry(*flow).or_insert(0) += 1;
@@ -154,26 +171,8 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::CallCanceled { owner, instance: _ } => {
             state.calls.remove(owner);
         }
-        Event::IncidentRaised { incident, owner, job, kind, stage, message } => {
-            state.take_key(incident.0);
-            state.incidents.insert(
-                *incident,
-                Incident {
-                    owner: *owner,
-                    job: *job,
-                    kind: *kind,
-                    stage: stage.clone(),
-                    message: message.clone(),
-                    created_ms: at_ms,
-                },
-            );
-        }
-        Event::IncidentResolved { incident } => {
-            let job = state.incidents.remove(incident).and_then(|resolved| resolved.job);
-            if let Some(job) = job.and_then(|job| state.jobs.get_mut(&job)) {
-                job.state = JobState::Created;
-                job.available_ms = at_ms;
-            }
+        Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
+            evolve_incident(state, event, at_ms);
         }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
@@ -193,6 +192,38 @@ fn join_token(tokens: &mut std::collections::BTreeMap<u32, u32>, flow: u32) {
     }
 }
 
+fn evolve_incident(state: &mut Instance, event: &Event, at_ms: i64) {
+    match event {
+        Event::IncidentRaised { incident, owner, job, kind, stage, message } => {
+            state.take_key(incident.0);
+            state.index.add(*owner, Owned::Incident(*incident));
+            state.incidents.insert(
+                *incident,
+                Incident {
+                    owner: *owner,
+                    job: *job,
+                    kind: *kind,
+                    stage: stage.clone(),
+                    message: message.clone(),
+                    created_ms: at_ms,
+                },
+            );
+        }
+        Event::IncidentResolved { incident } => {
+            let resolved = state.incidents.remove(incident);
+            if let Some(resolved) = &resolved {
+                state.index.remove(resolved.owner, Owned::Incident(*incident));
+            }
+            let job = resolved.and_then(|resolved| resolved.job);
+            if let Some(job) = job.and_then(|job| state.jobs.get_mut(&job)) {
+                job.state = JobState::Created;
+                job.available_ms = at_ms;
+            }
+        }
+        _ => debug_assert!(false, "not an event of an incident: {event:?}"),
+    }
+}
+
 fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
     let edit = |state: &mut Instance, job: &base::JobKey, change: &dyn Fn(&mut Job)| {
         if let Some(job) = state.jobs.get_mut(job) {
@@ -202,6 +233,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
         Event::JobCreated { job, owner, job_type, retries } => {
             state.take_key(job.0);
+            state.index.add(*owner, Owned::Job(*job));
             state.jobs.insert(
                 *job,
                 Job {
@@ -238,7 +270,9 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
             job.retries = *retries;
         }),
         Event::JobCompleted { job } | Event::JobCanceled { job } => {
-            state.jobs.remove(job);
+            if let Some(gone) = state.jobs.remove(job) {
+                state.index.remove(gone.owner, Owned::Job(*job));
+            }
         }
         _ => debug_assert!(false, "not an event of a job: {event:?}"),
     }
@@ -250,13 +284,17 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             state.take_key(timer.0);
             let timer_state =
                 Timer { owner: *owner, target: *target, due_ms: *due_ms, repeats: *repeats };
+            state.index.add(*owner, Owned::Timer(*timer));
             state.timers.insert(*timer, timer_state);
         }
         Event::TimerFired { timer } | Event::TimerCanceled { timer } => {
-            state.timers.remove(timer);
+            if let Some(gone) = state.timers.remove(timer) {
+                state.index.remove(gone.owner, Owned::Timer(*timer));
+            }
         }
         Event::SubscriptionOpened { subscription, owner, target, name, correlation_key, once } => {
             state.take_key(subscription.0);
+            state.index.add(*owner, Owned::Subscription(*subscription));
             state.subscriptions.insert(
                 *subscription,
                 Subscription {
@@ -270,11 +308,11 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
         }
         Event::SubscriptionCorrelated { subscription, message: _ } => {
             if state.subscriptions.get(subscription).is_some_and(|open| open.once) {
-                state.subscriptions.remove(subscription);
+                state.close(*subscription);
             }
         }
         Event::SubscriptionClosed { subscription } => {
-            state.subscriptions.remove(subscription);
+            state.close(*subscription);
         }
         _ => debug_assert!(false, "not an event of a timer or subscription: {event:?}"),
     }
@@ -286,6 +324,7 @@ fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
             state.take_key(task.0);
             let created =
                 UserTask { owner: *owner, details: (**details).clone(), created_ms: at_ms };
+            state.index.add(*owner, Owned::UserTask(*task));
             state.user_tasks.insert(*task, created);
         }
         Event::UserTaskUpdated { task, details, action: _ } => {
@@ -294,7 +333,9 @@ fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
             }
         }
         Event::UserTaskCompleted { task, action: _ } | Event::UserTaskCanceled { task } => {
-            state.user_tasks.remove(task);
+            if let Some(gone) = state.user_tasks.remove(task) {
+                state.index.remove(gone.owner, Owned::UserTask(*task));
+            }
         }
         _ => debug_assert!(false, "not an event of a user task: {event:?}"),
     }

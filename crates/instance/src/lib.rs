@@ -7,12 +7,15 @@
 
 mod decision;
 mod evolve;
+mod loops;
+mod owned;
 mod sound;
 mod state;
 mod view;
 
 pub use decision::{Ask, Decision, KeySource};
+pub use owned::Owned;
 pub use state::{
-    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
 };
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use base::{ElementKey, InstanceKey, Key};
 
+use crate::loops::check_loop;
 use crate::state::{ElementInstance, Instance};
 
 /// Waiting tokens of one scope: some hundred times what one input can make.
@@ -37,6 +38,7 @@ impl Instance {
                 *children.entry(found.scope).or_default() += 1;
             }
             check_numbers(*element, found, nodes, elements)?;
+            check_loop(found)?;
         }
         for (element, found) in &self.elements {
             let there = children.get(element).copied().unwrap_or(0);

@@ -1,13 +1,15 @@
 //! What an instance is at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
+    JobState, Json, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
     UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
+
+use crate::owned::Index;
 
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -39,6 +41,9 @@ pub struct Instance {
     /// What call activities have started and wait for.
     #[cbor(n(13), skip_if = "BTreeMap::is_empty")]
     pub(crate) calls: BTreeMap<ElementKey, InstanceKey>,
+    /// What belongs to whom. Not in the bytes.
+    #[cbor(skip)]
+    pub(crate) index: Index,
 }
 
 /// What never changes about an instance.
@@ -114,6 +119,35 @@ pub struct ElementInstance {
     /// When it was entered, milliseconds since 1970.
     #[n(5)]
     pub entered_ms: i64,
+    /// How its loop stands, if it is an activity that repeats.
+    #[n(10)]
+    pub repeat: Option<Box<Loop>>,
+    /// Which turn of the loop around it this is, from 1.
+    #[n(11)]
+    pub turn: Option<u32>,
+}
+
+/// The loop of an activity. Its turns are the element instances directly in it.
+#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
+pub struct Loop {
+    /// How many turns there will be, if that is known.
+    #[n(0)]
+    pub total: Option<u32>,
+    /// Turns that were begun.
+    #[n(1)]
+    pub started: u32,
+    /// Turns that came to their end.
+    #[n(2)]
+    pub completed: u32,
+    /// Turns that were ended before.
+    #[n(3)]
+    pub terminated: u32,
+    /// What the turns that were not begun are for, in order.
+    #[n(4)]
+    pub items: VecDeque<Json>,
+    /// What turns gave, by turn.
+    #[n(5)]
+    pub outputs: BTreeMap<u32, Json>,
 }
 
 /// A live job.
@@ -294,7 +328,7 @@ impl Instance {
     }
 
     /// The value that is visible under `name` from `scope`, inner scopes first.
-    pub fn variable(&self, scope: ElementKey, name: &str) -> Option<&base::Json> {
+    pub fn variable(&self, scope: ElementKey, name: &str) -> Option<&Json> {
         self.scopes(scope).find_map(|(_, element)| element.variables.get(name))
     }
 
@@ -319,6 +353,9 @@ impl Instance {
     /// Reads a snapshot back.
     pub fn from_bytes(bytes: &[u8], instance: InstanceKey) -> Result<Self, String> {
         let mut ctx = instance;
-        minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())
+        let mut state: Self =
+            minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())?;
+        state.index_owned();
+        Ok(state)
     }
 }

@@ -36,6 +36,8 @@ pub struct ElementRecord {
     pub incident: Option<IncidentKey>,
     /// The instance that it has called.
     pub called: Option<InstanceKey>,
+    /// It is a turn of the loop that it is in; the loop itself is the same element.
+    pub turn: bool,
 }
 
 /// One fact with its time.
@@ -58,14 +60,17 @@ pub struct History {
     pub variables: BTreeMap<ElementKey, Variables>,
     /// All facts in order.
     pub timeline: Vec<TimelineEntry>,
+    /// Where each activation stands in `elements`.
+    places: BTreeMap<ElementKey, usize>,
 }
 
 impl History {
     /// Folds a whole log. `None` if it does not begin with the creation of an instance.
     pub fn fold(records: &[Record]) -> Option<Self> {
         let state = Instance::replay(None, records)?;
-        let mut history =
-            Self { state, elements: Vec::new(), variables: BTreeMap::new(), timeline: Vec::new() };
+        let (elements, timeline) = (Vec::new(), Vec::new());
+        let (variables, places) = (BTreeMap::new(), BTreeMap::new());
+        let mut history = Self { state, elements, variables, timeline, places };
         for record in records {
             for event in &record.events {
                 history.note(event, record.at_ms);
@@ -75,7 +80,7 @@ impl History {
         let open: Vec<_> =
             history.state.incidents().iter().map(|(key, at)| (*key, at.owner)).collect();
         for (incident, owner) in open {
-            if let Some(element) = history.elements.iter_mut().find(|known| known.key == owner) {
+            if let Some(element) = history.element_mut(owner) {
                 element.incident = Some(incident);
             }
         }
@@ -109,7 +114,19 @@ impl History {
         }
     }
 
+    /// The activation with this key.
+    pub fn element(&self, key: ElementKey) -> Option<&ElementRecord> {
+        self.elements.get(*self.places.get(&key)?)
+    }
+
+    fn element_mut(&mut self, key: ElementKey) -> Option<&mut ElementRecord> {
+        self.elements.get_mut(*self.places.get(&key)?)
+    }
+
     fn entered(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
+        let within = self.element(scope).filter(|_| scope != key);
+        let turn = within.is_some_and(|within| within.element == element);
+        self.places.insert(key, self.elements.len());
         self.elements.push(ElementRecord {
             key,
             element,
@@ -119,11 +136,12 @@ impl History {
             ended_ms: None,
             incident: None,
             called: None,
+            turn,
         });
     }
 
     fn ended(&mut self, key: ElementKey, state: ElementState, at_ms: i64) {
-        if let Some(element) = self.elements.iter_mut().rev().find(|known| known.key == key) {
+        if let Some(element) = self.element_mut(key) {
             element.state = state;
             element.ended_ms = Some(at_ms);
         }

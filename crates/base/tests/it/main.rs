@@ -173,11 +173,25 @@ fn calls() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// A loop over two items, and what a turn gave.
+fn loops() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let items = Some(vec![Json::trusted("\"a\""), Json::trusted("[2]")]);
+    let events = vec![
+        Event::LoopEntered { owner: at(1).into(), total: Some(2), items },
+        Event::LoopOutput { owner: at(1).into(), turn: 2, output: Json::trusted("{\"x\":1}") },
+        Event::LoopEntered { owner: at(9).into(), total: None, items: None },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
     keeps_its_bytes(record(), include_str!("../../testdata/record-1.hex").trim());
     keeps_its_bytes(evaluations(), include_str!("../../testdata/record-2.hex").trim());
+    keeps_its_bytes(loops(), include_str!("../../testdata/record-loops.hex").trim());
 }
 
 fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
@@ -194,7 +208,7 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    for (instance, record) in [record(), evaluations(), calls()] {
+    for (instance, record) in [record(), evaluations(), calls(), loops()] {
         damaged(instance, &record);
     }
 }

@@ -208,11 +208,11 @@ impl<'a> Builder<'a> {
                     draft.flow_scopes.push(scope);
                 }
                 (Some(BPMN), name) if NOTATION.contains(&name) => {}
-                // Refused with the activity that has it.
+                // Read with the activity that has it.
                 (
                     Some(BPMN),
                     "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics",
-                ) => {}
+                ) if scope != 0 => {}
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");
@@ -255,6 +255,7 @@ pub(super) fn blank(
         default: None,
         boundaries: Vec::new(),
         handlers: Vec::new(),
+        marker: None,
         inputs: Vec::new(),
         outputs: Vec::new(),
     }

@@ -81,8 +81,8 @@ impl<'a> Builder<'a> {
             self.error(called, "B039", message, "remove the attribute calledElement");
         }
         let binding = self.binding(called, "B036", "the called process");
-        let all_parent_variables = self.flag(called, "propagateAllParentVariables");
-        let all_child_variables = self.flag(called, "propagateAllChildVariables");
+        let all_parent_variables = self.propagates(called, "propagateAllParentVariables");
+        let all_child_variables = self.propagates(called, "propagateAllChildVariables");
         Some(CalledProcess {
             process_id: process_id?,
             binding: binding?,
@@ -92,7 +92,7 @@ impl<'a> Builder<'a> {
     }
 
     /// True unless it says `false`.
-    fn flag(&mut self, called: Xml<'a, 'a>, name: &str) -> Option<bool> {
+    fn propagates(&mut self, called: Xml<'a, 'a>, name: &str) -> Option<bool> {
         match called.attribute(name).map(str::trim) {
             None | Some("true") => Some(true),
             Some("false") => Some(false),

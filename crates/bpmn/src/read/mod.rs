@@ -10,6 +10,7 @@ mod call;
 mod event;
 mod expression;
 mod extension;
+mod loops;
 mod node;
 mod rule;
 mod wiring;

@@ -2,7 +2,7 @@
 
 use roxmltree::Node as Xml;
 
-use super::builder::{Builder, Draft, blank, elements};
+use super::builder::{Builder, Draft, blank};
 use super::event::{Home, Read};
 use super::extension::named;
 use crate::graph::Kind;
@@ -30,6 +30,7 @@ impl<'a> Builder<'a> {
             return;
         }
         self.refuse_markers(source);
+        let marker = self.marker(source);
         let home = match draft.nodes[scope as usize].kind {
             Kind::Process { .. } => Home::Process,
             Kind::EventSubProcess { .. } => Home::EventSubProcess,
@@ -40,6 +41,7 @@ impl<'a> Builder<'a> {
             return;
         };
         let mut node = blank(id, source, scope, kind, element_type);
+        node.marker = marker;
         self.mappings(&extensions, &mut node);
         let is_scope = matches!(node.kind, Kind::SubProcess { .. } | Kind::EventSubProcess { .. });
         draft.nodes.push(node);
@@ -50,12 +52,6 @@ impl<'a> Builder<'a> {
     }
 
     fn refuse_markers(&mut self, source: Xml<'a, 'a>) {
-        for child in elements(source) {
-            let name = child.tag_name().name();
-            if matches!(name, "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics") {
-                self.unsupported(child, "remove the loop marker; loops by flows are supported");
-            }
-        }
         if source.attribute("isForCompensation") == Some("true") {
             self.error(
                 source,

@@ -15,25 +15,28 @@ impl<'p> Run<'p, '_, '_> {
     /// Does the work of entering; an incident says what was wrong, and resolving it tries again.
     pub(super) fn activate(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
-        if let Err((kind, message)) = self.try_activate(node, key) {
+        let turn = self.is_turn(key);
+        let activated = match &node.marker {
+            Some(marker) if !turn => self.enter_loop(node, marker, key),
+            Some(_) | None => self.try_activate(node, key, turn),
+        };
+        if let Err((kind, message)) = activated {
             self.cancel_waits(key);
             let message = format!("{}: {message}", node.label());
             self.decision.raise(key, kind, Stage::Entering, None, message);
         }
     }
 
-    fn try_activate(&mut self, node: &'p Node, key: ElementKey) -> Result<(), Stuck> {
+    fn try_activate(&mut self, node: &'p Node, key: ElementKey, turn: bool) -> Result<(), Stuck> {
         if !node.inputs.is_empty() {
-            let scope = self.scope_of(key).unwrap_or(key);
+            // A turn has variables of its own already: its item, its number.
+            let scope = self.scope_of(key).filter(|_| !turn).unwrap_or(key);
             let variables =
                 self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
         }
-        for boundary in &node.boundaries {
-            if let Kind::Boundary { interrupting, trigger, .. } = &self.process.node(*boundary).kind
-            {
-                self.wait_for(key, *boundary, trigger, *interrupting)?;
-            }
+        if !turn {
+            self.wait_at_boundaries(node, key)?;
         }
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match &node.kind {
@@ -81,6 +84,17 @@ impl<'p> Run<'p, '_, '_> {
             Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
             // Entered by what triggers them, or by the creation of the instance.
             Kind::Process { .. } | Kind::Boundary { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Waits for what triggers the boundary events of `key`.
+    pub(super) fn wait_at_boundaries(&mut self, node: &Node, key: ElementKey) -> Result<(), Stuck> {
+        for boundary in &node.boundaries {
+            if let Kind::Boundary { interrupting, trigger, .. } = &self.process.node(*boundary).kind
+            {
+                self.wait_for(key, *boundary, trigger, *interrupting)?;
+            }
         }
         Ok(())
     }

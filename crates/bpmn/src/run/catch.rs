@@ -2,6 +2,8 @@
 
 use base::{ElementKey, Event, IncidentKind, SubscriptionKey, TimerKey, Variables};
 
+use instance::Owned;
+
 use super::Run;
 use super::activate::Stuck;
 use crate::graph::{Kind, Timer, Trigger};
@@ -150,7 +152,8 @@ impl Run<'_, '_, '_> {
         self.go();
     }
 
-    /// What `owner` waited for has come: the owner goes on, a gateway chose, or a boundary fires.
+    /// What `owner` waited for has come: the owner goes on, a gateway chose, a boundary fires, or a loop goes
+    /// on.
     fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
         let Some(node) = self.node_of(owner) else { return };
         let Some(scope) = self.scope_of(owner) else { return };
@@ -179,6 +182,7 @@ impl Run<'_, '_, '_> {
                 self.decision.emit(Event::ElementCompleted { key: owner });
                 self.enter_triggered(target, scope, via, variables);
             }
+            _ if self.is_body(owner) => self.steps.push(super::Step::Turn { body: owner }),
             _ => self.leave_with(owner, variables),
         }
     }
@@ -186,9 +190,15 @@ impl Run<'_, '_, '_> {
     /// Whether `owner` still waits for something that would trigger `target`.
     fn awaits(&self, owner: ElementKey, target: u32) -> bool {
         let state = self.decision.state();
-        let timer = |timer: &instance::Timer| timer.owner == owner && timer.target == target;
-        let open = |open: &instance::Subscription| open.owner == owner && open.target == target;
-        state.timers().values().any(timer) || state.subscriptions().values().any(open)
+        state.waits_of(owner).any(|wait| match wait {
+            Owned::Timer(timer) => {
+                state.timers().get(&timer).is_some_and(|timer| timer.target == target)
+            }
+            Owned::Subscription(open) => {
+                state.subscriptions().get(&open).is_some_and(|open| open.target == target)
+            }
+            _ => false,
+        })
     }
 
     /// What did not interrupt its owner and needs several triggers waits for all of them again.

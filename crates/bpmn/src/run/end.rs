@@ -1,57 +1,27 @@
 //! Ending before the work is done: terminate, interruption, cancellation.
 
 use base::{ElementKey, Event};
+use instance::Owned;
 
 use super::{Run, Step};
 
 impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
-        let state = self.decision.state();
-        let mut events = Vec::new();
-        events.extend(
-            state
-                .jobs()
-                .iter()
-                .filter(|(_, job)| job.owner == owner)
-                .map(|(job, _)| Event::JobCanceled { job: *job }),
-        );
-        events.extend(
-            state
-                .timers()
-                .iter()
-                .filter(|(_, timer)| timer.owner == owner)
-                .map(|(timer, _)| Event::TimerCanceled { timer: *timer }),
-        );
-        events.extend(
-            state
-                .subscriptions()
-                .iter()
-                .filter(|(_, open)| open.owner == owner)
-                .map(|(subscription, _)| Event::SubscriptionClosed { subscription: *subscription }),
-        );
-        events.extend(
-            state
-                .user_tasks()
-                .iter()
-                .filter(|(_, task)| task.owner == owner)
-                .map(|(task, _)| Event::UserTaskCanceled { task: *task }),
-        );
-        events.extend(
-            state
-                .calls()
-                .get(&owner)
-                .map(|instance| Event::CallCanceled { owner, instance: *instance }),
-        );
-        events.extend(
-            state
-                .incidents()
-                .iter()
-                .filter(|(_, incident)| incident.owner == owner)
-                .map(|(incident, _)| Event::IncidentResolved { incident: *incident }),
-        );
-        for event in events {
-            self.decision.emit(event);
+        if let Some(instance) = self.decision.state().calls().get(&owner).copied() {
+            self.decision.emit(Event::CallCanceled { owner, instance });
+        }
+        let waits: Vec<Owned> = self.decision.state().waits_of(owner).collect();
+        for wait in waits {
+            self.decision.emit(match wait {
+                Owned::Job(job) => Event::JobCanceled { job },
+                Owned::Timer(timer) => Event::TimerCanceled { timer },
+                Owned::Subscription(subscription) => Event::SubscriptionClosed { subscription },
+                Owned::UserTask(task) => Event::UserTaskCanceled { task },
+                Owned::Incident(incident) => Event::IncidentResolved { incident },
+                // Is ended with what it owns, see `terminate_children`.
+                Owned::Child(_) => continue,
+            });
         }
     }
 
@@ -64,14 +34,7 @@ impl Run<'_, '_, '_> {
 
     /// Ends everything directly or indirectly in a scope, innermost first; its waiting tokens go.
     pub(super) fn terminate_children(&mut self, scope: ElementKey) {
-        let children: Vec<ElementKey> = self
-            .decision
-            .state()
-            .elements()
-            .iter()
-            .filter(|(key, element)| element.scope == scope && **key != scope)
-            .map(|(key, _)| *key)
-            .collect();
+        let children: Vec<ElementKey> = self.decision.state().children_of(scope).collect();
         for child in children {
             self.terminate(child);
         }

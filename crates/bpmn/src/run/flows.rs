@@ -120,7 +120,7 @@ impl<'p> Run<'p, '_, '_> {
         let to_empty = self.sources_of(empty, gateway);
         let to_full = self.sources_of(arrived.iter().copied(), gateway);
         let state = self.decision.state();
-        let live = state.elements().values().filter(|element| element.scope == scope);
+        let live = state.children_of(scope).filter_map(|child| state.element(child));
         let live = live.map(|element| element.element);
         let parked = state.element(scope).into_iter().flat_map(|element| element.tokens.keys());
         let parked = parked.map(|flow| self.process.flow(*flow).target);

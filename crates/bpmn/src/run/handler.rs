@@ -5,6 +5,7 @@
 //! Absent: which error or escalation leads here (see `end`).
 
 use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+use instance::Owned;
 
 use super::Run;
 use super::activate::Stuck;
@@ -75,15 +76,18 @@ impl Run<'_, '_, '_> {
     fn close_handlers(&mut self, scope: ElementKey) {
         let state = self.decision.state();
         let begins = |target: u32| matches!(self.process.node(target).kind, Kind::Start(_));
-        let timers = state.timers().iter();
-        let timers = timers
-            .filter(|(_, timer)| timer.owner == scope && begins(timer.target))
-            .map(|(timer, _)| Event::TimerCanceled { timer: *timer });
-        let open = state.subscriptions().iter();
-        let open = open
-            .filter(|(_, open)| open.owner == scope && begins(open.target))
-            .map(|(subscription, _)| Event::SubscriptionClosed { subscription: *subscription });
-        let events: Vec<Event> = timers.chain(open).collect();
+        let event = |wait: Owned| match wait {
+            Owned::Timer(timer) => {
+                let is_it = begins(state.timers().get(&timer)?.target);
+                is_it.then_some(Event::TimerCanceled { timer })
+            }
+            Owned::Subscription(subscription) => {
+                let is_it = begins(state.subscriptions().get(&subscription)?.target);
+                is_it.then_some(Event::SubscriptionClosed { subscription })
+            }
+            _ => None,
+        };
+        let events: Vec<Event> = state.waits_of(scope).filter_map(event).collect();
         for event in events {
             self.decision.emit(event);
         }
@@ -91,10 +95,10 @@ impl Run<'_, '_, '_> {
 
     /// Whether an event sub-process has taken the place of everything else in the scope.
     fn is_interrupted(&self, scope: ElementKey) -> bool {
-        self.decision.state().elements().values().any(|element| {
-            let kind = &self.process.node(element.element).kind;
-            element.scope == scope
-                && matches!(kind, Kind::EventSubProcess { interrupting: true, .. })
+        let mut children = self.decision.state().children_of(scope);
+        children.any(|child| {
+            let kind = self.node_of(child).map(|node| &node.kind);
+            matches!(kind, Some(Kind::EventSubProcess { interrupting: true, .. }))
         })
     }
 
@@ -121,8 +125,10 @@ impl Run<'_, '_, '_> {
                     _ => None,
                 });
             let starts: Vec<u32> = starts.collect();
-            let handler = find(&starts).filter(|_| !self.is_interrupted(key));
-            handler.or_else(|| find(&node.boundaries)).map(|event| (key, event))
+            // What is in an activity listens in its turns, what is attached to it in its loop.
+            let handler = find(&starts).filter(|_| !self.is_body(key) && !self.is_interrupted(key));
+            let boundary = || find(&node.boundaries).filter(|_| element.turn.is_none());
+            handler.or_else(boundary).map(|event| (key, event))
         })
     }
 

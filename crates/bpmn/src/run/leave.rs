@@ -1,10 +1,12 @@
 //! Leaving an element in the normal way: output mappings, then the outgoing flows.
 
+use std::borrow::Cow;
+
 use base::{ElementKey, Event, IncidentKind, Stage, Variables};
 use instance::Status;
 
 use super::{Run, Step};
-use crate::graph::Kind;
+use crate::graph::{Kind, Node};
 
 impl Run<'_, '_, '_> {
     /// Leaves with the result of the work. With output mappings the result stays in the element's
@@ -23,9 +25,15 @@ impl Run<'_, '_, '_> {
     pub(super) fn leave(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
         let Some(scope) = self.scope_of(key) else { return };
+        if self.is_body(key) {
+            // Its turns are done and have mapped what they gave.
+            return self.complete_loop(key);
+        }
+        let turn = self.is_turn(key);
         if !node.outputs.is_empty() {
             match self.map(&node.outputs, key) {
-                Ok(variables) => self.propagate(scope, &variables),
+                // A turn has variables of its own: what it gives to its loop, for example.
+                Ok(variables) => self.propagate(if turn { key } else { scope }, &variables),
                 Err(message) => {
                     let message = format!("{}: {message}", node.label());
                     self.decision.raise(
@@ -39,13 +47,21 @@ impl Run<'_, '_, '_> {
                 }
             }
         }
-        if !self.is_conditional(node) {
-            self.cancel_waits(key);
-            self.decision.emit(Event::ElementCompleted { key });
-            self.take(&node.outgoing, scope);
+        if turn {
+            self.leave_turn(node, key, scope);
             return;
         }
-        match self.flows_of(node, scope) {
+        self.go_out(node, key, scope);
+    }
+
+    /// Takes the flows that leave an element, with which it is done.
+    pub(super) fn go_out(&mut self, node: &Node, key: ElementKey, scope: ElementKey) {
+        let taken = if self.is_conditional(node) {
+            self.flows_of(node, scope).map(Cow::Owned)
+        } else {
+            Ok(Cow::Borrowed(&node.outgoing[..]))
+        };
+        match taken {
             Ok(flows) => {
                 self.cancel_waits(key);
                 self.decision.emit(Event::ElementCompleted { key });
@@ -73,6 +89,12 @@ impl Run<'_, '_, '_> {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };
+        if self.is_body(scope) {
+            if element.children == 0 {
+                self.resume_loop(scope);
+            }
+            return;
+        }
         let is_scope = matches!(
             node.kind,
             Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
@@ -84,7 +106,7 @@ impl Run<'_, '_, '_> {
         if element.children > 0 {
             return;
         }
-        if self.decision.state().incidents().values().any(|incident| incident.owner == scope) {
+        if self.decision.state().incidents_of(scope).next().is_some() {
             return;
         }
         let waiting: Vec<_> = element

@@ -12,6 +12,7 @@ mod end;
 mod flows;
 mod handler;
 mod leave;
+mod loops;
 mod rule;
 mod throw;
 mod values;
@@ -29,6 +30,8 @@ enum Step {
     Enter { element: u32, scope: ElementKey, via: Option<u32> },
     /// A scope may be done.
     Check { scope: ElementKey },
+    /// A loop may have a next turn.
+    Turn { body: ElementKey },
 }
 
 /// Decides about one instance of one process.
@@ -161,6 +164,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
+                Step::Turn { body } => self.next_turn(body),
             }
         }
     }
@@ -219,6 +223,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             _ => false,
         };
         simple
+            && node.marker.is_none()
             && node.inputs.is_empty()
             && node.outputs.is_empty()
             && node.boundaries.is_empty()

@@ -68,9 +68,10 @@ impl Run<'_, '_, '_> {
     /// After a quarantine a task may stand without what it asked for: it asks again.
     pub(super) fn ask_again(&mut self) {
         let state = self.decision.state();
-        let stuck = |key: &ElementKey| state.incidents().values().any(|open| open.owner == *key);
+        let stuck = |key: &ElementKey| state.incidents_of(*key).next().is_some();
         let tasks = state.elements().iter().filter(|(key, element)| {
-            matches!(self.process.node(element.element).kind, Kind::Decision(_)) && !stuck(key)
+            let asks = matches!(self.process.node(element.element).kind, Kind::Decision(_));
+            asks && !stuck(key) && !self.is_body(**key)
         });
         let tasks: Vec<ElementKey> = tasks.map(|(key, _)| *key).collect();
         for task in tasks {

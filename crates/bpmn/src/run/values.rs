@@ -38,6 +38,21 @@ impl Run<'_, '_, '_> {
         (outcome.value, why)
     }
 
+    /// As [`Self::evaluate`], with these values before what is visible.
+    pub(super) fn evaluate_with(
+        &self,
+        expression: &Expression,
+        scope: ElementKey,
+        targets: &BTreeMap<Text, Feel>,
+    ) -> (Feel, String) {
+        let mapped = Mapped { targets, outer: Visible { state: self.decision.state(), scope } };
+        let outcome = expression.evaluate(&mapped, self.now(scope));
+        let why = outcome.reason().unwrap_or_else(|| {
+            outcome.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        });
+        (outcome.value, why)
+    }
+
     /// What `now()` and `random number()` see in an expression of `scope`.
     fn now(&self, scope: ElementKey) -> feel::Now {
         feel::Now { ms: self.decision.now_ms(), seed: self.decision.draw_seed(scope) }

@@ -5,6 +5,8 @@ mod events;
 mod gateways;
 mod harness;
 mod hostile;
+mod large;
+mod loops;
 mod refusals;
 mod running;
 mod shared_models;

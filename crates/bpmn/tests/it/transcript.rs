@@ -17,7 +17,7 @@ use super::harness::{Sim, flow, job, model};
 /// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
-    let xml = model(&expanded(body));
+    let xml = xml(body);
     let mut read =
         fermata_bpmn::read(&xml).unwrap_or_else(|findings| panic!("{findings:#?}\n{xml}"));
     let mut process = Some(read.processes.remove(0));
@@ -38,6 +38,11 @@ pub fn check(body: &str, script: &str) {
         };
         assert_eq!(found, wanted, "after `{act}`");
     }
+}
+
+/// The model around a body.
+pub fn xml(body: &str) -> String {
+    model(&expanded(body))
 }
 
 fn expanded(body: &str) -> String {

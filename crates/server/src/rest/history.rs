@@ -72,7 +72,7 @@ fn read_log(
 impl Past {
     /// One activation of an element, live or past.
     pub(super) fn element(&self, key: ElementKey) -> Option<&ElementRecord> {
-        self.history.elements.iter().find(|element| element.key == key)
+        self.history.element(key)
     }
 
     /// The activation and the scopes around it, outwards to the root.

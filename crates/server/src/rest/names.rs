@@ -8,6 +8,7 @@ use std::sync::Arc;
 use base::{DefinitionKey, DefinitionRef, DefinitionRow, InstanceKey, InstanceRow};
 use bpmn::Node;
 use engine::Definition;
+use instance::ElementRecord;
 
 use super::problem::Problem;
 use crate::host::Host;
@@ -66,9 +67,12 @@ impl Names {
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.id(element))
     }
 
-    /// The type of a node in the words of the API.
-    pub(super) fn kind(&self, element: u32) -> &'static str {
-        self.node(element).map_or("UNKNOWN", |node| node.element_type)
+    /// The type of an activation in the words of the API.
+    pub(super) fn kind(&self, record: &ElementRecord) -> &'static str {
+        self.node(record.element).map_or("UNKNOWN", |node| match &node.marker {
+            Some(_) if !record.turn => "MULTI_INSTANCE_BODY",
+            Some(_) | None => node.element_type,
+        })
     }
 }
 

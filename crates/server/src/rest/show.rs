@@ -171,7 +171,7 @@ fn elements(past: &Past) -> Vec<ShownElement> {
         key: key(element.key),
         element_id: past.names.id(element.element).to_owned(),
         element_name: past.names.name(element.element).to_owned(),
-        r#type: past.names.kind(element.element),
+        r#type: past.names.kind(element),
         scope_key: key(element.scope),
         state: elements::state(element),
         start_date: WireTime(element.started_ms),

@@ -136,6 +136,14 @@ fn fact(event: &Event, names: &Names) -> Fact {
         Event::InstanceCalled { .. }
         | Event::InstanceReturned { .. }
         | Event::CallCanceled { .. } => call_fact(event),
+        Event::LoopEntered { owner, total: Some(total), items: _ } => {
+            about("loopEntered", *owner, format!("{total} times"))
+        }
+        Event::LoopEntered { owner, total: None, items: _ } => about("loopEntered", *owner, ""),
+        Event::LoopOutput { owner, turn, output } => {
+            let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
+            about("loopOutput", *owner, format!("turn {turn} gave {output}"))
+        }
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }

@@ -63,6 +63,11 @@ impl Traffic {
             }
             Event::ElementCompleted { key } => {
                 if let Some((element, scope)) = self.open.remove(key) {
+                    // A turn of a loop sends no token: the loop does, at its end.
+                    let within = self.open.get(&scope);
+                    if within.is_some_and(|(around, _)| *around == element) {
+                        return;
+                    }
                     *self.left.entry((scope, element)).or_default() += 1;
                     if matches!(&graph.node(element).kind, Kind::End(throws) if throws.iter().any(|it| matches!(it, bpmn::Throw::Terminate)))
                     {

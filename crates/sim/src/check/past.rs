@@ -157,6 +157,9 @@ impl Reading {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));
                 }
             }
+            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
+                self.lives(*owner)?;
+            }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
             }

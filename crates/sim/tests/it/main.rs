@@ -5,6 +5,7 @@ mod calls;
 mod correlation;
 mod decisions;
 mod jobs;
+mod loops;
 mod memory;
 mod people;
 mod shared_models;
