@@ -134,8 +134,7 @@ impl Reading {
                 self.variables.entry(*scope).or_default().merge(variables);
             }
             Event::InstanceCompleted | Event::InstanceTerminated => {
-                let root_only = self.elements.len() == 1;
-                if !root_only {
+                if self.elements.len() != 1 {
                     return Err(("log", format!("it ends while {:?} live", self.elements)));
                 }
                 self.ended = true;
