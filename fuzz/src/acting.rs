@@ -37,6 +37,8 @@ pub(crate) fn live(
         business_id: None,
         tags: Vec::new(),
         message: None,
+        parent: None,
+        depth: None,
     };
     let (state, event) = Instance::create(created, 0);
     let records = vec![Record { at_ms: 0, events: vec![event] }];
@@ -113,13 +115,22 @@ impl Actor<'_> {
     fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
         let (mut steps, mut asks) = self.decide(0, act);
         // What is asked for is answered at once: the input is not done before.
-        while let Some(Ask::Evaluate { owner, decision_id, .. }) = asks.pop() {
+        while let Some(ask) = asks.pop() {
             self.answered += 1;
             let turn = self.answered % 3;
             let more;
-            (steps, more) = self.decide(steps, |run| match turn {
-                0 => run.decision_missing(owner, IncidentKind::CalledDecisionError, "none"),
-                turn => run.decision_evaluated(owner, evaluation(owner, &decision_id, turn == 1)),
+            (steps, more) = self.decide(steps, |run| match ask {
+                Ask::Evaluate { owner, .. } if turn == 0 => {
+                    run.decision_missing(owner, IncidentKind::CalledDecisionError, "none");
+                }
+                Ask::Evaluate { owner, decision_id, .. } => {
+                    run.decision_evaluated(owner, evaluation(owner, &decision_id, turn == 1));
+                }
+                // There is no other process, and nobody above.
+                Ask::Call { owner, .. } | Ask::LookAgain { owner } => run.not_called(owner, "none"),
+                Ask::Throw { owner, code, message, job, .. } => {
+                    run.nobody_catches(owner, &code, &message, job);
+                }
             });
             asks.extend(more);
         }
