@@ -126,9 +126,12 @@ impl Actor<'_> {
                 Ask::Evaluate { owner, decision_id, .. } => {
                     run.decision_evaluated(owner, evaluation(owner, &decision_id, turn == 1));
                 }
-                // There is no other process, and nobody has called this one.
-                Ask::Call { owner, .. } => run.not_called(owner, "none"),
-                Ask::Throw { .. } | Ask::LookAgain { .. } | Ask::Broadcast { .. } => {}
+                // There is no other process, and nobody above.
+                Ask::Call { owner, .. } | Ask::LookAgain { owner } => run.not_called(owner, "none"),
+                Ask::Throw { owner, code, message, job, .. } => {
+                    run.nobody_catches(owner, &code, &message, job);
+                }
+                Ask::Broadcast { .. } => {}
             });
             asks.extend(more);
         }

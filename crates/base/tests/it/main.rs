@@ -139,7 +139,7 @@ fn evaluations() -> (InstanceKey, Record) {
 /// A called instance that calls others.
 fn calls() -> (InstanceKey, Record) {
     let instance = InstanceKey(Key::of_block(ShardId(2), 9));
-    let (caller, other) = (Key::of_block(ShardId(2), 7), Key::of_block(ShardId(2), 11));
+    let (above, other) = (Key::of_block(ShardId(2), 7), Key::of_block(ShardId(2), 11));
     let created = InstanceCreated {
         instance,
         definition: DefinitionKey(Key::of_block(ShardId(0), 1)),
@@ -149,18 +149,18 @@ fn calls() -> (InstanceKey, Record) {
         tags: Vec::new(),
         message: None,
         parent: Some(Parent {
-            instance: caller.into(),
-            element: caller.offset(4).into(),
+            instance: above.into(),
+            element: above.offset(4).into(),
             root: Key::of_block(ShardId(2), 5).into(),
         }),
         depth: Some(2),
     };
-    let (owner, started) = (instance.0.offset(1).into(), InstanceKey(other));
+    let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
-        Event::InstanceCalled { owner, instance: started },
-        Event::InstanceReturned { owner, instance: started },
-        Event::CallCanceled { owner, instance: started },
+        Event::InstanceCalled { owner, instance: child },
+        Event::InstanceReturned { owner, instance: child },
+        Event::CallCanceled { owner, instance: child },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
             owner,

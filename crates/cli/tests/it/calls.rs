@@ -21,9 +21,9 @@ fn a_call_is_a_line_with_the_key_of_the_called_instance() {
     fits(&shown);
     assert!(shown.contains(&format!("call  Do the work  instance {child}")), "{shown}");
     assert!(shown.contains(&format!("Do the work → {child}")), "{shown}");
-    let called = server.call(["show", &child]).ok().out;
-    fits(&called);
-    assert!(called.contains(&format!("called by {parent}")), "{called}");
+    let below = server.call(["show", &child]).ok().out;
+    fits(&below);
+    assert!(below.contains(&format!("called by {parent}")), "{below}");
 
     let refused = server.call(["cancel", &child]);
     assert_eq!(refused.code, Some(1), "{refused:?}");

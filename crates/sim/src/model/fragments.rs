@@ -122,6 +122,8 @@ fn decision(maker: &mut Maker) -> Span {
     one(task)
 }
 
+/// Another process. Where it hands over its own variables alone, the key of a boundary message is one of
+/// them: a retry maps anew, so that nobody could mend it there.
 fn call(maker: &mut Maker) -> Span {
     let others = PROCESSES - 1 - maker.process;
     if others == 0 {
@@ -139,7 +141,7 @@ fn call(maker: &mut Maker) -> Span {
         (r#"propagateAllChildVariables="false""#, ""),
         (
             r#"propagateAllParentVariables="false""#,
-            r#"<zeebe:ioMapping><zeebe:input source="=k" target="k"/><zeebe:input source="=k2" target="k2"/><zeebe:input source="=n" target="n"/><zeebe:input source="=b" target="b"/><zeebe:input source="=false" target="again"/></zeebe:ioMapping>"#,
+            r#"<zeebe:ioMapping><zeebe:input source="=k" target="k"/><zeebe:input source="=if k2 = null then 1 else k2" target="k2"/><zeebe:input source="=n" target="n"/><zeebe:input source="=b" target="b"/><zeebe:input source="=false" target="again"/></zeebe:ioMapping>"#,
         ),
         (
             r#"propagateAllChildVariables="true""#,
