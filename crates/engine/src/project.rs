@@ -131,6 +131,9 @@ impl Shard {
             | Event::TokensJoined { .. }
             | Event::VariablesSet { .. }
             | Event::CorrelationRefused { .. }
+            | Event::CompletionRemembered { .. }
+            | Event::CompensationTriggered { .. }
+            | Event::CompensationStarted { .. }
             | Event::DecisionEvaluated { .. } => Meaning::Nothing,
         }
     }

@@ -32,6 +32,7 @@ impl Instance {
             next_key: instance.0.offset(1),
             keys_end: instance.0.offset(Key::LOCALS_PER_BLOCK),
             ended_ms: None,
+            compensable: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -72,11 +73,13 @@ impl Instance {
         {
             scope.children = scope.children.saturating_sub(1);
         }
+        self.forget_left(key, element.scope);
     }
 
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
+        self.compensable.clear();
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -96,6 +99,7 @@ impl ElementInstance {
             children: 0,
             tokens: std::collections::BTreeMap::new(),
             entered_ms,
+            compensates: None,
         }
     }
 }
@@ -165,6 +169,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
                 job.available_ms = at_ms;
             }
         }
+        Event::CompletionRemembered { .. }
+        | Event::CompensationTriggered { .. }
+        | Event::CompensationStarted { .. } => state.compensate(event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

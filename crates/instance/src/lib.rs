@@ -5,12 +5,14 @@
 //! Absent: any other way to change the state. Its fields are private to this crate, so a language
 //! (BPMN, later the States Language) can only emit.
 
+mod compensable;
 mod decision;
 mod evolve;
 mod sound;
 mod state;
 mod view;
 
+pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use state::{
     ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,

@@ -9,6 +9,8 @@ use base::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::compensable::Lists;
+
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
@@ -36,6 +38,10 @@ pub struct Instance {
     pub(crate) keys_end: Key,
     #[n(10)]
     pub(crate) ended_ms: Option<i64>,
+    /// What completed and can be compensated.
+    #[n(20)]
+    #[cbor(skip_if = "BTreeMap::is_empty")]
+    pub(crate) compensable: Lists,
 }
 
 /// What never changes about an instance.
@@ -105,6 +111,9 @@ pub struct ElementInstance {
     /// When it was entered, milliseconds since 1970.
     #[n(5)]
     pub entered_ms: i64,
+    /// The compensation that it is a part of: who asked for it.
+    #[n(20)]
+    pub compensates: Option<ElementKey>,
 }
 
 /// A live job.
