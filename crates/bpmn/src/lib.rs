@@ -9,8 +9,8 @@ mod run;
 pub mod timer;
 
 pub use graph::{
-    Binding, CalledDecision, Flow, JobSpec, Kind, Mapping, Node, Process, Throw, Timer, Trigger,
-    UserTaskSpec, Value,
+    Binding, CalledDecision, Compensation, Flow, JobSpec, Kind, Mapping, Node, Process, Throw,
+    Timer, Trigger, UserTaskSpec, Value,
 };
 pub use read::{Definitions, read};
 pub use run::Run;

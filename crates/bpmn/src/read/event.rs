@@ -30,6 +30,7 @@ impl<'a> Builder<'a> {
             "timerEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
         ];
         let allowed = match home {
             Home::EventSubProcess => HANDLES,
@@ -79,6 +80,8 @@ impl<'a> Builder<'a> {
             "timerEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         ];
         let trigger = self.trigger(source, true, ALLOWED)?;
         let interrupting = source.attribute("cancelActivity") != Some("false");
@@ -119,12 +122,19 @@ impl<'a> Builder<'a> {
 
     /// An intermediate throw event. A message is sent by a worker, as Camunda 8 does it.
     pub(super) fn throw_event(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
-        const ALLOWED: &[&str] =
-            &["messageEventDefinition", "escalationEventDefinition", "linkEventDefinition"];
+        const ALLOWED: &[&str] = &[
+            "messageEventDefinition",
+            "escalationEventDefinition",
+            "linkEventDefinition",
+            "compensateEventDefinition",
+        ];
         const TYPE: &str = "INTERMEDIATE_THROW_EVENT";
         let definitions = self.definitions_of(source, ALLOWED)?;
         if let Some(job) = self.sent(source, &definitions, TYPE) {
             return job;
+        }
+        if let Some(undoing) = self.undoing(source, &definitions, TYPE) {
+            return undoing;
         }
         let mut throws = Vec::new();
         for definition in definitions {
@@ -140,11 +150,16 @@ impl<'a> Builder<'a> {
             "terminateEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         ];
         const TYPE: &str = "END_EVENT";
         let definitions = self.definitions_of(source, ALLOWED)?;
         if let Some(job) = self.sent(source, &definitions, TYPE) {
             return job;
+        }
+        if let Some(undoing) = self.undoing(source, &definitions, TYPE) {
+            return undoing;
         }
         let mut throws = Vec::new();
         for definition in definitions {
@@ -287,6 +302,13 @@ impl<'a> Builder<'a> {
                 self.error(source, "B016", "a link is the only definition of its event", help);
                 return None;
             }
+            _ if triggers
+                .iter()
+                .any(|one| matches!(one, Trigger::Compensation | Trigger::Cancel)) =>
+            {
+                self.not_alone(source);
+                return None;
+            }
             _ if all => {
                 let thrown = |one: &Trigger| {
                     matches!(one, Trigger::Error { .. } | Trigger::Escalation { .. })
@@ -315,6 +337,8 @@ impl<'a> Builder<'a> {
             "messageEventDefinition" => self.message(source, definition, correlated),
             "timerEventDefinition" => self.timer(source, definition).map(Trigger::Timer),
             "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
+            "compensateEventDefinition" => Some(Trigger::Compensation),
+            "cancelEventDefinition" => Some(Trigger::Cancel),
             "escalationEventDefinition" => {
                 Some(Trigger::Escalation { code: self.caught_code(definition, "escalation") })
             }

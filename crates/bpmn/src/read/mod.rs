@@ -6,6 +6,7 @@
 //! (diagrams, documentation, lanes, annotations, data references) is passed over.
 
 mod builder;
+mod compensation;
 mod event;
 mod expression;
 mod extension;

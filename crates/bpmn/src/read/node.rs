@@ -3,6 +3,7 @@
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, Draft, blank, elements};
+use super::compensation::TRANSACTION;
 use super::event::{Home, Read};
 use super::extension::named;
 use crate::graph::Kind;
@@ -56,14 +57,6 @@ impl<'a> Builder<'a> {
                 self.unsupported(child, "remove the loop marker; loops by flows are supported");
             }
         }
-        if source.attribute("isForCompensation") == Some("true") {
-            self.error(
-                source,
-                "B004",
-                "compensation is not supported by this version",
-                "model the undoing as a path of its own",
-            );
-        }
     }
 
     fn kind(&mut self, source: Xml<'a, 'a>, home: Home) -> Read<'a> {
@@ -106,6 +99,11 @@ impl<'a> Builder<'a> {
             }
             "inclusiveGateway" => {
                 (Kind::Inclusive, "INCLUSIVE_GATEWAY", self.extensions(source, &[]))
+            }
+            "transaction" => {
+                self.check_transaction(source);
+                let extensions = self.extensions(source, &["ioMapping"]);
+                (Kind::SubProcess { start: 0 }, TRANSACTION, extensions)
             }
             "startEvent" => self.start_event(source, home)?,
             "endEvent" => self.end_event(source)?,

@@ -15,6 +15,9 @@ impl<'p> Run<'p, '_, '_> {
     /// Does the work of entering; an incident says what was wrong, and resolving it tries again.
     pub(super) fn activate(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
+        if self.is_reentered(key) {
+            return self.reenter(key);
+        }
         if let Err((kind, message)) = self.try_activate(node, key) {
             self.cancel_waits(key);
             let message = format!("{}: {message}", node.label());
@@ -24,7 +27,7 @@ impl<'p> Run<'p, '_, '_> {
 
     fn try_activate(&mut self, node: &'p Node, key: ElementKey) -> Result<(), Stuck> {
         if !node.inputs.is_empty() {
-            let scope = self.scope_of(key).unwrap_or(key);
+            let scope = self.reads_from(node, key);
             let variables =
                 self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
@@ -78,6 +81,8 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Exclusive => self.choose(node, key)?,
             Kind::Inclusive => self.split(node, key)?,
             Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
+            Kind::Compensate { activity, wait } => self.compensate(key, *activity, *wait),
+            Kind::Cancel => self.cancel_transaction(key),
             // Entered by what triggers them, or by the creation of the instance.
             Kind::Process { .. } | Kind::Boundary { .. } => {}
         }

@@ -120,7 +120,9 @@ impl<'p> Run<'p, '_, '_> {
         let to_empty = self.sources_of(empty, gateway);
         let to_full = self.sources_of(arrived.iter().copied(), gateway);
         let state = self.decision.state();
-        let live = state.elements().values().filter(|element| element.scope == scope);
+        // What compensates has no token.
+        let live = state.elements().values();
+        let live = live.filter(|element| element.scope == scope && element.compensates.is_none());
         let live = live.map(|element| element.element);
         let parked = state.element(scope).into_iter().flat_map(|element| element.tokens.keys());
         let parked = parked.map(|flow| self.process.flow(*flow).target);

@@ -91,11 +91,13 @@ impl Run<'_, '_, '_> {
 
     /// Whether an event sub-process has taken the place of everything else in the scope.
     fn is_interrupted(&self, scope: ElementKey) -> bool {
-        self.decision.state().elements().values().any(|element| {
-            let kind = &self.process.node(element.element).kind;
-            element.scope == scope
-                && matches!(kind, Kind::EventSubProcess { interrupting: true, .. })
-        })
+        self.cancel_in(scope).is_some()
+            || self.decision.state().elements().values().any(|element| {
+                let kind = &self.process.node(element.element).kind;
+                element.scope == scope
+                    && element.compensates.is_none()
+                    && matches!(kind, Kind::EventSubProcess { interrupting: true, .. })
+            })
     }
 
     /// The event that takes what is thrown at `from`, from there outwards: start events of event
@@ -113,7 +115,8 @@ impl Run<'_, '_, '_> {
             let first = |exact| events.iter().copied().find(|event| takes(*event, exact));
             first(true).or_else(|| first(false))
         };
-        self.decision.state().scopes(from).find_map(|(key, element)| {
+        let scopes = self.decision.state().scopes(from);
+        scopes.filter(|(key, _)| !self.is_reentered(*key)).find_map(|(key, element)| {
             let node = self.process.node(element.element);
             let starts =
                 node.handlers.iter().filter_map(|handler| match self.process.node(*handler).kind {

@@ -23,6 +23,11 @@ impl Run<'_, '_, '_> {
     pub(super) fn leave(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
         let Some(scope) = self.scope_of(key) else { return };
+        if self.is_reentered(key) {
+            // It was left when it completed.
+            self.complete(node, key);
+            return self.steps.push(Step::Check { scope });
+        }
         if !node.outputs.is_empty() {
             match self.map(&node.outputs, key) {
                 Ok(variables) => self.propagate(scope, &variables),
@@ -40,15 +45,13 @@ impl Run<'_, '_, '_> {
             }
         }
         if !self.is_conditional(node) {
-            self.cancel_waits(key);
-            self.decision.emit(Event::ElementCompleted { key });
+            self.complete(node, key);
             self.take(&node.outgoing, scope);
             return;
         }
         match self.flows_of(node, scope) {
             Ok(flows) => {
-                self.cancel_waits(key);
-                self.decision.emit(Event::ElementCompleted { key });
+                self.complete(node, key);
                 self.take(&flows, scope);
             }
             Err((kind, message)) => {
@@ -64,10 +67,7 @@ impl Run<'_, '_, '_> {
         if self.decision.state().status() != Status::Active {
             return;
         }
-        let pending = self
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
+        let pending = self.steps.iter().any(|step| step.begins_in(scope));
         let Some(element) = self.decision.state().element(scope) else { return };
         if pending {
             return;

@@ -7,6 +7,7 @@
 
 mod activate;
 mod catch;
+mod compensation;
 mod end;
 mod flows;
 mod handler;
@@ -28,6 +29,18 @@ enum Step {
     Enter { element: u32, scope: ElementKey, via: Option<u32> },
     /// A scope may be done.
     Check { scope: ElementKey },
+    /// The next handler of a compensation that `by` asked for.
+    Compensate { by: ElementKey, scope: ElementKey },
+}
+
+impl Step {
+    /// Whether something begins in this scope.
+    fn begins_in(&self, of: ElementKey) -> bool {
+        match self {
+            Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
+            Self::Check { .. } => false,
+        }
+    }
 }
 
 /// Decides about one instance of one process.
@@ -159,6 +172,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
+                Step::Compensate { by, scope } => self.compensate_next(by, scope),
             }
         }
     }

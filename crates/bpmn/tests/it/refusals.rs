@@ -3,7 +3,7 @@
 use super::harness::{flow, job, model};
 use fermata_bpmn::read;
 
-fn refused(text: &str, code: &str, part: &str) {
+pub fn refused(text: &str, code: &str, part: &str) {
     let problems = read(text).expect_err(part);
     let found =
         problems.iter().any(|problem| problem.code == code && problem.to_string().contains(part));
