@@ -367,6 +367,31 @@ pub enum Event {
         #[n(1)]
         instance: InstanceKey,
     },
+    /// What completes next can be compensated: its variables stay known, and what completed in it.
+    #[n(50)]
+    CompletionRemembered {
+        #[n(0)]
+        key: ElementKey,
+    },
+    /// `by` compensates these completed activities, the last first.
+    #[n(51)]
+    CompensationTriggered {
+        #[n(0)]
+        by: ElementKey,
+        #[n(1)]
+        activities: Vec<ElementKey>,
+    },
+    /// `key`, which was entered just now, compensates a completed activity, for `by`. Nothing else
+    /// ever will.
+    #[n(52)]
+    CompensationStarted {
+        #[n(0)]
+        key: ElementKey,
+        #[n(1)]
+        activity: ElementKey,
+        #[n(2)]
+        by: ElementKey,
+    },
 }
 
 /// How an instance began.

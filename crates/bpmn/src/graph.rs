@@ -48,10 +48,23 @@ pub struct Node {
     pub handlers: Vec<u32>,
     /// How it repeats, if it does.
     pub marker: Option<Marker>,
+    /// How it is undone when it has completed, or what it undoes.
+    pub compensation: Compensation,
     /// `zeebe:ioMapping` inputs, in order.
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.
     pub outputs: Vec<Mapping>,
+}
+
+/// What an activity has to do with compensation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Compensation {
+    /// The activity that undoes it, by its compensation boundary event.
+    pub handler: Option<u32>,
+    /// The compensation event sub-process in it.
+    pub event_sub_process: Option<u32>,
+    /// It undoes others (`isForCompensation`), and only begins to.
+    pub is_handler: bool,
 }
 
 /// A sequence flow.
@@ -111,6 +124,15 @@ pub enum Kind {
     End(Vec<Throw>),
     /// An intermediate event that does these and goes on.
     Throw(Vec<Throw>),
+    /// An event that has completed activities compensated.
+    Compensate {
+        /// Which; all of its scope if none is named.
+        activity: Option<u32>,
+        /// It goes on when they are.
+        wait: bool,
+    },
+    /// Ends a transaction: what completed in it is compensated, then its cancel boundary event goes on.
+    Cancel,
     /// A job for a worker.
     Job(JobSpec),
     /// A decision whose output becomes a variable.
@@ -175,6 +197,10 @@ pub enum Trigger {
         /// The code.
         code: Option<Text>,
     },
+    /// The activity is compensated.
+    Compensation,
+    /// The transaction is cancelled.
+    Cancel,
     /// The throw events of the same scope with this link name.
     Link(Text),
     /// The first of several.

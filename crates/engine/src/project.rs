@@ -139,7 +139,10 @@ impl Shard {
             | Event::InstanceReturned { .. }
             | Event::DecisionEvaluated { .. }
             | Event::LoopEntered { .. }
-            | Event::LoopOutput { .. } => Meaning::Nothing,
+            | Event::LoopOutput { .. }
+            | Event::CompletionRemembered { .. }
+            | Event::CompensationTriggered { .. }
+            | Event::CompensationStarted { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

@@ -37,6 +37,7 @@ impl Instance {
             ended_ms: None,
             calls: std::collections::BTreeMap::new(),
             index: Index::default(),
+            compensable: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -82,6 +83,7 @@ impl Instance {
         {
             scope.children = scope.children.saturating_sub(1);
         }
+        self.forget_left(key, element.scope);
     }
 
     fn close(&mut self, subscription: SubscriptionKey) {
@@ -93,6 +95,7 @@ impl Instance {
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
+        self.compensable.clear();
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -114,6 +117,7 @@ impl ElementInstance {
             entered_ms,
             repeat: None,
             turn: None,
+            compensates: None,
         }
     }
 }
@@ -174,6 +178,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
             evolve_incident(state, event, at_ms);
         }
+        Event::CompletionRemembered { .. }
+        | Event::CompensationTriggered { .. }
+        | Event::CompensationStarted { .. } => state.compensate(event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

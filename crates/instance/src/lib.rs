@@ -5,6 +5,7 @@
 //! Absent: any other way to change the state. Its fields are private to this crate, so a language
 //! (BPMN, later the States Language) can only emit.
 
+mod compensable;
 mod decision;
 mod evolve;
 mod loops;
@@ -13,6 +14,7 @@ mod sound;
 mod state;
 mod view;
 
+pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{

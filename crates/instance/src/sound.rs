@@ -57,6 +57,7 @@ impl Instance {
                 return Err(format!("it waits for element {target}, which is none"));
             }
         }
+        self.check_compensable(nodes)?;
         self.check_keys()
     }
 

@@ -9,6 +9,7 @@ use base::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::compensable::Lists;
 use crate::owned::Index;
 
 /// The state of one instance. Only live things are in it; the past is the log.
@@ -44,6 +45,10 @@ pub struct Instance {
     /// What belongs to whom. Not in the bytes.
     #[cbor(skip)]
     pub(crate) index: Index,
+    /// What completed and can be compensated.
+    #[n(20)]
+    #[cbor(skip_if = "BTreeMap::is_empty")]
+    pub(crate) compensable: Lists,
 }
 
 /// What never changes about an instance.
@@ -125,6 +130,9 @@ pub struct ElementInstance {
     /// Which turn of the loop around it this is, from 1.
     #[n(11)]
     pub turn: Option<u32>,
+    /// The compensation that it is a part of: who asked for it.
+    #[n(20)]
+    pub compensates: Option<ElementKey>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.

@@ -66,6 +66,7 @@ pub(crate) const ELEMENTS: &[&str] = &[
 pub(crate) fn name_of(node: &Node) -> &'static str {
     match &node.kind {
         Kind::Process { .. } => "process",
+        Kind::SubProcess { .. } if node.element_type == "TRANSACTION" => "transaction",
         Kind::SubProcess { .. } => "sub-process",
         Kind::EventSubProcess { interrupting: true, .. } => "event sub-process",
         Kind::EventSubProcess { interrupting: false, .. } => "event sub-process beside",
@@ -73,6 +74,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Start(Trigger::Signal(_)) => "start signal",
         Kind::Start(Trigger::Error { .. }) => "start error",
         Kind::Start(Trigger::Escalation { .. }) => "start escalation",
+        Kind::Start(Trigger::Compensation | Trigger::Cancel) => "start compensation",
         Kind::Start(Trigger::Link(_) | Trigger::Any(_) | Trigger::All(_)) => "start several",
         Kind::Start(Trigger::Message { .. }) => "start message",
         Kind::Start(Trigger::Timer(Timer::Date(_) | Timer::Duration(_))) => "start timer date",
@@ -91,6 +93,9 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             [Throw::Link { .. }] => "throw link",
             _ => "throw several",
         },
+        Kind::Compensate { wait: true, .. } => "compensation",
+        Kind::Compensate { wait: false, .. } => "compensation beside",
+        Kind::Cancel => "end cancel",
         Kind::Job(_) => match node.element_type {
             "SEND_TASK" => "send task",
             "BUSINESS_RULE_TASK" => "business rule task",
@@ -127,6 +132,8 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             (Trigger::Signal(_), false) => "boundary signal beside",
             (Trigger::Escalation { .. }, true) => "boundary escalation",
             (Trigger::Escalation { .. }, false) => "boundary escalation beside",
+            (Trigger::Compensation, _) => "boundary compensation",
+            (Trigger::Cancel, _) => "boundary cancel",
             (Trigger::Any(_) | Trigger::All(_) | Trigger::Link(_), _) => "boundary several",
             (Trigger::Error { .. } | Trigger::None, _) => "boundary error",
         },

@@ -186,9 +186,23 @@ fn loops() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// An activity that completed and is compensated.
+fn compensation() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n).into();
+    let events = vec![
+        Event::CompletionRemembered { key: at(3) },
+        Event::CompensationTriggered { by: at(6), activities: vec![at(3), at(4)] },
+        Event::CompensationStarted { key: at(7), activity: at(3), by: at(6) },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
+    let golden = include_str!("../../testdata/record-compensation.hex").trim();
+    keeps_its_bytes(compensation(), golden);
     keeps_its_bytes(record(), include_str!("../../testdata/record-1.hex").trim());
     keeps_its_bytes(evaluations(), include_str!("../../testdata/record-2.hex").trim());
     keeps_its_bytes(loops(), include_str!("../../testdata/record-loops.hex").trim());
@@ -208,7 +222,7 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    for (instance, record) in [record(), evaluations(), calls(), loops()] {
+    for (instance, record) in [record(), evaluations(), calls(), loops(), compensation()] {
         damaged(instance, &record);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base::Text;
 use roxmltree::{Document, Node as Xml};
 
-use crate::graph::{Flow, Kind, Node, Process};
+use crate::graph::{Compensation, Flow, Kind, Node, Process};
 use crate::read::BPMN;
 use base::{Finding, Severity};
 
@@ -256,6 +256,10 @@ pub(super) fn blank(
         boundaries: Vec::new(),
         handlers: Vec::new(),
         marker: None,
+        compensation: Compensation {
+            is_handler: source.attribute("isForCompensation") == Some("true"),
+            ..Compensation::default()
+        },
         inputs: Vec::new(),
         outputs: Vec::new(),
     }

@@ -32,6 +32,7 @@ impl<'a> Builder<'a> {
             "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
         ];
         let allowed = match home {
             Home::EventSubProcess => HANDLES,
@@ -86,6 +87,8 @@ impl<'a> Builder<'a> {
             "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         ];
         let trigger = self.trigger(source, true, ALLOWED)?;
         let interrupting = source.attribute("cancelActivity") != Some("false");
@@ -131,11 +134,15 @@ impl<'a> Builder<'a> {
             "signalEventDefinition",
             "escalationEventDefinition",
             "linkEventDefinition",
+            "compensateEventDefinition",
         ];
         const TYPE: &str = "INTERMEDIATE_THROW_EVENT";
         let definitions = self.definitions_of(source, ALLOWED)?;
         if let Some(job) = self.sent(source, &definitions, TYPE) {
             return job;
+        }
+        if let Some(undoing) = self.undoing(source, &definitions, TYPE) {
+            return undoing;
         }
         let mut throws = Vec::new();
         for definition in definitions {
@@ -152,11 +159,16 @@ impl<'a> Builder<'a> {
             "signalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
+            "compensateEventDefinition",
+            "cancelEventDefinition",
         ];
         const TYPE: &str = "END_EVENT";
         let definitions = self.definitions_of(source, ALLOWED)?;
         if let Some(job) = self.sent(source, &definitions, TYPE) {
             return job;
+        }
+        if let Some(undoing) = self.undoing(source, &definitions, TYPE) {
+            return undoing;
         }
         let mut throws = Vec::new();
         for definition in definitions {
@@ -310,6 +322,13 @@ impl<'a> Builder<'a> {
                 self.error(source, "B016", "a link is the only definition of its event", help);
                 return None;
             }
+            _ if triggers
+                .iter()
+                .any(|one| matches!(one, Trigger::Compensation | Trigger::Cancel)) =>
+            {
+                self.not_alone(source);
+                return None;
+            }
             _ if all => {
                 let thrown = |one: &Trigger| {
                     matches!(one, Trigger::Error { .. } | Trigger::Escalation { .. })
@@ -350,6 +369,8 @@ impl<'a> Builder<'a> {
                 Some(Trigger::Signal(name))
             }
             "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
+            "compensateEventDefinition" => Some(Trigger::Compensation),
+            "cancelEventDefinition" => Some(Trigger::Cancel),
             "escalationEventDefinition" => {
                 Some(Trigger::Escalation { code: self.caught_code(definition, "escalation") })
             }

@@ -7,6 +7,7 @@
 
 mod builder;
 mod call;
+mod compensation;
 mod event;
 mod expression;
 mod extension;

@@ -3,6 +3,7 @@
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, Draft, blank};
+use super::compensation::TRANSACTION;
 use super::event::{Home, Read};
 use super::extension::named;
 use crate::graph::Kind;
@@ -29,7 +30,6 @@ impl<'a> Builder<'a> {
             self.error(source, "B005", message, "give every element an id of its own");
             return;
         }
-        self.refuse_markers(source);
         let marker = self.marker(source);
         let home = match draft.nodes[scope as usize].kind {
             Kind::Process { .. } => Home::Process,
@@ -48,17 +48,6 @@ impl<'a> Builder<'a> {
         draft.sources.push(source);
         if is_scope {
             self.scope(source, number, draft);
-        }
-    }
-
-    fn refuse_markers(&mut self, source: Xml<'a, 'a>) {
-        if source.attribute("isForCompensation") == Some("true") {
-            self.error(
-                source,
-                "B004",
-                "compensation is not supported by this version",
-                "model the undoing as a path of its own",
-            );
         }
     }
 
@@ -103,6 +92,11 @@ impl<'a> Builder<'a> {
             }
             "inclusiveGateway" => {
                 (Kind::Inclusive, "INCLUSIVE_GATEWAY", self.extensions(source, &[]))
+            }
+            "transaction" => {
+                self.check_transaction(source);
+                let extensions = self.extensions(source, &["ioMapping"]);
+                (Kind::SubProcess { start: 0 }, TRANSACTION, extensions)
             }
             "startEvent" => self.start_event(source, home)?,
             "endEvent" => self.end_event(source)?,

@@ -97,6 +97,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        self.check_compensation(draft);
     }
 
     fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {
@@ -152,6 +153,8 @@ impl<'a> Builder<'a> {
             Kind::Start(_) | Kind::Boundary { .. } if !node.incoming.is_empty() => {
                 Some(("an event that starts a path has an incoming flow", "remove the flow"))
             }
+            // It has no flow, see `compensation`.
+            Kind::Boundary { trigger: Trigger::Compensation, .. } => None,
             Kind::Boundary { .. } | Kind::Start(_) if node.outgoing.is_empty() => {
                 Some(("the event leads nowhere", "connect it to what happens next"))
             }
@@ -285,7 +288,7 @@ fn may_choose(node: &Node) -> bool {
     matches!(node.kind, Kind::Exclusive | Kind::Inclusive) || is_activity(node)
 }
 
-fn is_activity(node: &Node) -> bool {
+pub(super) fn is_activity(node: &Node) -> bool {
     node.element_type.ends_with("TASK")
         || matches!(node.kind, Kind::SubProcess { .. } | Kind::Call(_))
 }

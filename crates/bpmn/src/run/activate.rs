@@ -15,6 +15,9 @@ impl<'p> Run<'p, '_, '_> {
     /// Does the work of entering; an incident says what was wrong, and resolving it tries again.
     pub(super) fn activate(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
+        if self.is_reentered(key) {
+            return self.reenter(key);
+        }
         let turn = self.is_turn(key);
         let activated = match &node.marker {
             Some(marker) if !turn => self.enter_loop(node, marker, key),
@@ -30,7 +33,7 @@ impl<'p> Run<'p, '_, '_> {
     fn try_activate(&mut self, node: &'p Node, key: ElementKey, turn: bool) -> Result<(), Stuck> {
         if !node.inputs.is_empty() {
             // A turn has variables of its own already: its item, its number.
-            let scope = self.scope_of(key).filter(|_| !turn).unwrap_or(key);
+            let scope = if turn { key } else { self.reads_from(node, key) };
             let variables =
                 self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
@@ -82,6 +85,8 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Exclusive => self.choose(node, key)?,
             Kind::Inclusive => self.split(node, key)?,
             Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
+            Kind::Compensate { activity, wait } => self.compensate(key, *activity, *wait),
+            Kind::Cancel => self.cancel_transaction(key),
             // Entered by what triggers them, or by the creation of the instance.
             Kind::Process { .. } | Kind::Boundary { .. } => {}
         }

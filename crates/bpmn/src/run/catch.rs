@@ -23,6 +23,8 @@ impl Run<'_, '_, '_> {
             Trigger::None
             | Trigger::Error { .. }
             | Trigger::Escalation { .. }
+            | Trigger::Compensation
+            | Trigger::Cancel
             | Trigger::Link(_) => Ok(()),
             Trigger::Any(several) => {
                 several.iter().try_for_each(|one| self.wait_for(owner, target, one, once))

@@ -38,7 +38,12 @@ impl Run<'_, '_, '_> {
         for child in children {
             self.terminate(child);
         }
-        self.steps.retain(|step| !matches!(step, Step::Enter { scope: of, .. } if *of == scope));
+        self.drop_tokens(scope);
+    }
+
+    /// Nothing begins in the scope any more; the tokens that wait in it go.
+    pub(super) fn drop_tokens(&mut self, scope: ElementKey) {
+        self.steps.retain(|step| !step.begins_in(scope));
         let flows: Vec<u32> =
             self.decision.state().element(scope).map_or_else(Vec::new, |element| {
                 element

@@ -95,11 +95,14 @@ impl Run<'_, '_, '_> {
 
     /// Whether an event sub-process has taken the place of everything else in the scope.
     fn is_interrupted(&self, scope: ElementKey) -> bool {
-        let mut children = self.decision.state().children_of(scope);
-        children.any(|child| {
-            let kind = self.node_of(child).map(|node| &node.kind);
-            matches!(kind, Some(Kind::EventSubProcess { interrupting: true, .. }))
-        })
+        let state = self.decision.state();
+        let mut children = state.children_of(scope).filter_map(|child| state.element(child));
+        self.cancel_in(scope).is_some()
+            || children.any(|element| {
+                let kind = &self.process.node(element.element).kind;
+                element.compensates.is_none()
+                    && matches!(kind, Kind::EventSubProcess { interrupting: true, .. })
+            })
     }
 
     /// The event that takes what is thrown at `from`, from there outwards: start events of event
@@ -117,7 +120,8 @@ impl Run<'_, '_, '_> {
             let first = |exact| events.iter().copied().find(|event| takes(*event, exact));
             first(true).or_else(|| first(false))
         };
-        self.decision.state().scopes(from).find_map(|(key, element)| {
+        let scopes = self.decision.state().scopes(from);
+        scopes.filter(|(key, _)| !self.is_reentered(*key)).find_map(|(key, element)| {
             let node = self.process.node(element.element);
             let starts =
                 node.handlers.iter().filter_map(|handler| match self.process.node(*handler).kind {

@@ -25,6 +25,11 @@ impl Run<'_, '_, '_> {
     pub(super) fn leave(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
         let Some(scope) = self.scope_of(key) else { return };
+        if self.is_reentered(key) {
+            // It was left when it completed.
+            self.complete(node, key);
+            return self.steps.push(Step::Check { scope });
+        }
         if self.is_body(key) {
             // Its turns are done and have mapped what they gave.
             return self.complete_loop(key);
@@ -63,8 +68,7 @@ impl Run<'_, '_, '_> {
         };
         match taken {
             Ok(flows) => {
-                self.cancel_waits(key);
-                self.decision.emit(Event::ElementCompleted { key });
+                self.complete(node, key);
                 self.take(&flows, scope);
             }
             Err((kind, message)) => {
@@ -80,10 +84,7 @@ impl Run<'_, '_, '_> {
         if self.decision.state().status() != Status::Active {
             return;
         }
-        let pending = self
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::Enter { scope: of, .. } if *of == scope));
+        let pending = self.steps.iter().any(|step| step.begins_in(scope));
         let Some(element) = self.decision.state().element(scope) else { return };
         if pending {
             return;
@@ -98,7 +99,7 @@ impl Run<'_, '_, '_> {
         let is_scope = matches!(
             node.kind,
             Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
-        );
+        ) || self.is_reentered(scope);
         if !is_scope || !element.tokens.is_empty() && self.join_inclusive(scope) {
             return;
         }

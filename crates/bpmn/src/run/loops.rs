@@ -37,7 +37,9 @@ impl<'p> Run<'p, '_, '_> {
 
     /// Whether this is the body of a loop: what repeats, and not a turn of it.
     pub(super) fn is_body(&self, key: ElementKey) -> bool {
-        self.node_of(key).is_some_and(|node| node.marker.is_some()) && !self.is_turn(key)
+        self.node_of(key).is_some_and(|node| node.marker.is_some())
+            && !self.is_turn(key)
+            && !self.is_reentered(key)
     }
 
     /// Sets the body to work. What it repeats for is evaluated once, here.
@@ -196,8 +198,7 @@ impl<'p> Run<'p, '_, '_> {
         if let (Some(output), Some(turn)) = (verdict.output, turn) {
             self.decision.emit(Event::LoopOutput { owner: body, turn, output });
         }
-        self.cancel_waits(key);
-        self.decision.emit(Event::ElementCompleted { key });
+        self.complete(node, key);
         let Some(element) = self.decision.state().element(body) else { return };
         let Some(repeat) = &element.repeat else { return };
         let begun = repeat.total.is_some_and(|total| repeat.started >= total);

@@ -8,6 +8,7 @@
 mod activate;
 mod call;
 mod catch;
+mod compensation;
 mod end;
 mod flows;
 mod handler;
@@ -32,6 +33,18 @@ enum Step {
     Check { scope: ElementKey },
     /// A loop may have a next turn.
     Turn { body: ElementKey },
+    /// The next handler of a compensation that `by` asked for.
+    Compensate { by: ElementKey, scope: ElementKey },
+}
+
+impl Step {
+    /// Whether something begins in this scope.
+    fn begins_in(&self, of: ElementKey) -> bool {
+        match self {
+            Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
+            Self::Check { .. } | Self::Turn { .. } => false,
+        }
+    }
 }
 
 /// Decides about one instance of one process.
@@ -165,6 +178,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
                 Step::Turn { body } => self.next_turn(body),
+                Step::Compensate { by, scope } => self.compensate_next(by, scope),
             }
         }
     }

@@ -43,6 +43,8 @@ impl Large {
             business_id,
             tags,
             message,
+            parent: None,
+            depth: None,
         };
         let (state, event) = Instance::create(created, 0);
         let records = vec![Record { at_ms: 0, events: vec![event] }];

@@ -1,6 +1,7 @@
 //! Models are read, refused with their place, and run; after every input the state is rebuilt from
 //! the log and from a snapshot, and must be the same.
 
+mod compensation;
 mod events;
 mod gateways;
 mod harness;
@@ -12,4 +13,6 @@ mod refusals;
 mod running;
 mod shared_models;
 mod standard_loops;
+mod transactions;
 mod transcript;
+mod undo_refusals;

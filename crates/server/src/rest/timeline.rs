@@ -116,6 +116,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ElementTerminated { .. }
         | Event::TokenParked { .. }
         | Event::TokensJoined { .. }
+        | Event::CompletionRemembered { .. }
+        | Event::CompensationTriggered { .. }
+        | Event::CompensationStarted { .. }
         | Event::VariablesSet { .. } => element_fact(event, names),
         Event::JobCreated { .. }
         | Event::JobLeased { .. }
@@ -170,6 +173,13 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         Event::TokensJoined { scope, flows } => {
             let flows: Vec<_> = flows.iter().map(|flow| names.id(*flow)).collect();
             about("tokensJoined", *scope, flows.join(", "))
+        }
+        Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
+        Event::CompensationTriggered { by, activities } => {
+            about("compensationTriggered", *by, format!("of {} activities", activities.len()))
+        }
+        Event::CompensationStarted { key, activity, by: _ } => {
+            about("compensationStarted", *key, format!("of {activity}"))
         }
         Event::VariablesSet { scope, variables } => {
             let set: Vec<_> = variables.iter().map(|(name, _)| &**name).collect();

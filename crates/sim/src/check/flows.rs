@@ -75,6 +75,10 @@ impl Traffic {
                     }
                 }
             }
+            // It begins without a token, and ends without one.
+            Event::CompensationStarted { key, .. } => {
+                self.open.remove(key);
+            }
             Event::TokenParked { scope, flow } => {
                 *self.arrived.entry((*scope, *flow)).or_default() += 1;
             }

@@ -140,6 +140,10 @@ impl Reading {
                 self.ended = true;
             }
             Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            // Whether it was remembered, and not compensated before, says the fold.
+            Event::CompletionRemembered { key }
+            | Event::CompensationTriggered { by: key, .. }
+            | Event::CompensationStarted { key, .. } => self.lives(*key)?,
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
