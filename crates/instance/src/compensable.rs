@@ -5,7 +5,7 @@
 //!      the key of that activation, for as long as it is itself in a list.
 //! Absent: variables of outer scopes, which a handler sees as they are when it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::{ElementKey, Event, KeyBase, Variables};
 use minicbor::{Decode, Encode};
@@ -54,9 +54,8 @@ impl Instance {
         match event {
             Event::CompletionRemembered { key } => self.remember(*key),
             Event::CompensationTriggered { by, activities } => {
-                let mut lists = self.compensable.values_mut();
-                let wanted: std::collections::BTreeSet<_> = activities.iter().collect();
-                let listed = lists.by_ref().flatten();
+                let wanted: BTreeSet<_> = activities.iter().collect();
+                let listed = self.compensable.values_mut().flatten();
                 for done in listed.filter(|done| wanted.contains(&done.key)) {
                     done.by = Some(*by);
                 }
@@ -117,7 +116,7 @@ impl Instance {
         if let Some(done) = all().find(|done| done.element as usize >= nodes) {
             return Err(format!("{} is of element {}, which is none", done.key, done.element));
         }
-        let known: std::collections::BTreeSet<_> = all().map(|done| done.key).collect();
+        let known: BTreeSet<_> = all().map(|done| done.key).collect();
         let lost = self
             .compensable
             .keys()

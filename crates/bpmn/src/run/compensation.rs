@@ -84,8 +84,8 @@ impl Run<'_, '_, '_> {
 
     /// Whether a handler is at work for `by`.
     fn has_handler(&self, by: ElementKey) -> bool {
-        let live = self.decision.state().elements().values();
-        live.into_iter().any(|element| element.compensates == Some(by))
+        let mut live = self.decision.state().elements().values();
+        live.any(|element| element.compensates == Some(by))
     }
 
     /// Begins the next handler for `by`, unless one is at work; or goes on when there is none.
