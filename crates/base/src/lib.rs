@@ -8,6 +8,7 @@ mod command;
 mod evaluation;
 mod event;
 mod finding;
+mod incident;
 mod json;
 mod key;
 pub mod limits;
@@ -27,10 +28,9 @@ pub use command::{
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{
-    CorrelationSource, Event, IncidentKind, InstanceCreated, Parent, Record, Stage, UserTaskDetails,
-};
+pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
 pub use finding::{Finding, Severity};
+pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
 pub use key::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,

@@ -14,6 +14,7 @@ mod extension;
 mod loops;
 mod node;
 mod rule;
+mod waits;
 mod wiring;
 
 use base::limits::XML_NODES_MAX;

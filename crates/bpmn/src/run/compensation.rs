@@ -117,7 +117,12 @@ impl Run<'_, '_, '_> {
 
     /// The activity that undoes this one, which completed in `scope`. Each turn of one that repeats
     /// is undone for itself.
-    fn handler_of(&self, node: &Node, done: &instance::Compensable, scope: ElementKey) -> Option<u32> {
+    fn handler_of(
+        &self,
+        node: &Node,
+        done: &instance::Compensable,
+        scope: ElementKey,
+    ) -> Option<u32> {
         let around = self.decision.state().element(scope).map(|element| element.element);
         let repeats = node.marker.is_some() && around != Some(done.element);
         node.compensation.handler.filter(|_| !repeats)

@@ -2,6 +2,7 @@
 //! the log and from a snapshot, and must be the same.
 
 mod compensation;
+mod compensation_of_loops;
 mod events;
 mod gateways;
 mod harness;
