@@ -10,6 +10,7 @@ mod hostile;
 mod large;
 mod loops;
 mod markers;
+mod random;
 mod refusals;
 mod running;
 mod shared_models;

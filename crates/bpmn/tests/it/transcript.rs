@@ -140,7 +140,7 @@ fn play(sim: &mut Sim, act: &str) {
 }
 
 /// A function, for a closure would be refused: it could be the method, and the method does not fit.
-fn cancel(run: Run<'_, '_, '_>) {
+pub fn cancel(run: Run<'_, '_, '_>) {
     run.cancel();
 }
 
