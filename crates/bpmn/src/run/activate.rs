@@ -116,20 +116,9 @@ impl<'p> Run<'p, '_, '_> {
                 chosen = Some(*flow);
                 break;
             };
-            let (value, why) = self.evaluate(condition, scope);
-            match value.as_bool() {
-                Some(true) => {
-                    chosen = Some(*flow);
-                    break;
-                }
-                Some(false) => {}
-                None => {
-                    let what =
-                        format!("the condition of the flow \"{}\"", self.process.flow(*flow).id);
-                    let message =
-                        super::values::unfit(&what, "true or false", condition, &value, &why);
-                    return Err((IncidentKind::ConditionError, message));
-                }
+            if self.flow_holds(*flow, condition, scope)? {
+                chosen = Some(*flow);
+                break;
             }
         }
         let Some(flow) = chosen.or(node.default) else {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use base::{ElementKey, Event, IncidentKind};
+use feel::Expression;
 
 use super::activate::Stuck;
 use super::{Run, Step};
@@ -30,17 +31,8 @@ impl<'p> Run<'p, '_, '_> {
                 taken.push(*flow);
                 continue;
             };
-            let (value, why) = self.evaluate(condition, scope);
-            match value.as_bool() {
-                Some(true) => taken.push(*flow),
-                Some(false) => {}
-                None => {
-                    let what =
-                        format!("the condition of the flow \"{}\"", self.process.flow(*flow).id);
-                    let message =
-                        super::values::unfit(&what, "true or false", condition, &value, &why);
-                    return Err((IncidentKind::ConditionError, message));
-                }
+            if self.flow_holds(*flow, condition, scope)? {
+                taken.push(*flow);
             }
         }
         if taken.is_empty() {
@@ -50,6 +42,21 @@ impl<'p> Run<'p, '_, '_> {
             return Err((IncidentKind::ConditionError, self.no_flow(node)));
         }
         Ok(taken)
+    }
+
+    /// Whether the condition of a flow is true; one that is neither true nor false is an incident.
+    pub(super) fn flow_holds(
+        &self,
+        flow: u32,
+        condition: &Expression,
+        scope: ElementKey,
+    ) -> Result<bool, Stuck> {
+        let (value, why) = self.evaluate(condition, scope);
+        value.as_bool().ok_or_else(|| {
+            let what = format!("the condition of the flow \"{}\"", self.process.flow(flow).id);
+            let message = super::values::unfit(&what, "true or false", condition, &value, &why);
+            (IncidentKind::ConditionError, message)
+        })
     }
 
     /// That no condition holds, with all of them.

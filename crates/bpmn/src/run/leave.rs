@@ -84,9 +84,11 @@ impl Run<'_, '_, '_> {
         if self.decision.state().status() != Status::Active {
             return;
         }
-        let pending = self.steps.iter().any(|step| step.begins_in(scope));
         let Some(element) = self.decision.state().element(scope) else { return };
-        if pending {
+        // The steps are looked through only where the answer matters: there may be thousands.
+        if element.children > 0 && element.tokens.is_empty()
+            || self.steps.iter().any(|step| step.begins_in(scope))
+        {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };
