@@ -358,6 +358,9 @@ pub enum Event {
         owner: ElementKey,
         #[n(1)]
         instance: InstanceKey,
+        /// Something that completed in it can be compensated.
+        #[n(2)]
+        undoable: Option<bool>,
     },
     /// The called instance is no longer wanted.
     #[n(47)]
@@ -392,6 +395,21 @@ pub enum Event {
         #[n(2)]
         by: ElementKey,
     },
+    /// In the instance that this one undoes, `activity` had completed in `scope`: the root of this one,
+    /// or an activity that had completed, too.
+    #[n(53)]
+    CompensationInherited {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        activity: ElementKey,
+        #[n(2)]
+        element: u32,
+        #[n(3)]
+        variables: Variables,
+        #[n(4)]
+        called: Option<InstanceKey>,
+    },
 }
 
 /// How an instance began.
@@ -425,6 +443,9 @@ pub struct InstanceCreated {
     /// How many instances are above it in the chain of calls, if there are any.
     #[n(8)]
     pub depth: Option<u32>,
+    /// The completed instance of the same definition that it compensates, if it was started for that.
+    #[n(9)]
+    pub undoes: Option<InstanceKey>,
 }
 
 /// The call activity that an instance was started by.

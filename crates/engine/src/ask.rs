@@ -15,6 +15,7 @@ impl Shard {
             }
             Ask::Call { owner, process_id } => self.call_need(instance, *owner, process_id),
             Ask::Throw { .. } | Ask::Broadcast { .. } => None,
+            Ask::Undo { owner: _, called } => self.instance_need(*called),
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
                 self.instance_need(*entry.state.calls().get(owner)?)
@@ -34,6 +35,7 @@ impl Shard {
             Ask::Throw { owner, code, message, job, variables } => {
                 self.thrown_out(instance, owner, code, message, job, variables);
             }
+            Ask::Undo { owner, called } => self.undo_called(instance, owner, called),
             Ask::LookAgain { owner } => self.look_again(instance, owner),
         }
     }

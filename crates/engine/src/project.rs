@@ -142,7 +142,8 @@ impl Shard {
             | Event::LoopOutput { .. }
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
-            | Event::CompensationStarted { .. } => Meaning::Nothing,
+            | Event::CompensationStarted { .. }
+            | Event::CompensationInherited { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

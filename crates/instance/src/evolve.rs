@@ -24,6 +24,7 @@ impl Instance {
                 started_ms: at_ms,
                 parent: created.parent,
                 depth: created.depth,
+                undoes: created.undoes,
             },
             status: Status::Active,
             elements: std::collections::BTreeMap::new(),
@@ -95,7 +96,10 @@ impl Instance {
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
-        self.compensable.clear();
+        // Whoever has called it may have it compensated later.
+        if status == Status::Terminated || self.header.parent.is_none() {
+            self.compensable.clear();
+        }
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -118,6 +122,7 @@ impl ElementInstance {
             repeat: None,
             turn: None,
             compensates: None,
+            called: None,
         }
     }
 }
@@ -171,8 +176,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::InstanceCalled { owner, instance } => {
             state.calls.insert(*owner, *instance);
         }
-        Event::InstanceReturned { owner, instance: _ }
-        | Event::CallCanceled { owner, instance: _ } => {
+        Event::InstanceReturned { owner, instance, undoable } => {
+            state.calls.remove(owner);
+            if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
+                owner.called = Some(*instance);
+            }
+        }
+        Event::CallCanceled { owner, instance: _ } => {
             state.calls.remove(owner);
         }
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
@@ -180,7 +190,8 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         }
         Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
-        | Event::CompensationStarted { .. } => state.compensate(event),
+        | Event::CompensationStarted { .. }
+        | Event::CompensationInherited { .. } => state.compensate(event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

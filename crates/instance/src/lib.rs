@@ -8,6 +8,7 @@
 mod compensable;
 mod decision;
 mod evolve;
+mod invariants;
 mod loops;
 mod owned;
 mod sound;

@@ -85,6 +85,9 @@ pub struct Header {
     /// How many instances are above it in the chain of calls.
     #[n(9)]
     pub depth: Option<u32>,
+    /// The completed instance that it compensates.
+    #[n(10)]
+    pub undoes: Option<InstanceKey>,
 }
 
 /// How an instance stands.
@@ -133,6 +136,9 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// The instance that it has called, if that has completed and can be compensated, or is.
+    #[n(29)]
+    pub called: Option<InstanceKey>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.

@@ -21,6 +21,7 @@ fn record() -> (InstanceKey, Record) {
         message: None,
         parent: None,
         depth: None,
+        undoes: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -154,12 +155,13 @@ fn calls() -> (InstanceKey, Record) {
             root: Key::of_block(ShardId(2), 5).into(),
         }),
         depth: Some(2),
+        undoes: None,
     };
     let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
-        Event::InstanceReturned { owner, instance: child },
+        Event::InstanceReturned { owner, instance: child, undoable: None },
         Event::CallCanceled { owner, instance: child },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),

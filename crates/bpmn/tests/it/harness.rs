@@ -57,6 +57,7 @@ impl Sim {
                 message: None,
                 parent: None,
                 depth: None,
+                undoes: None,
             },
             0,
         );

@@ -2,6 +2,7 @@
 //! the log and from a snapshot, and must be the same.
 
 mod compensation;
+mod compensation_across;
 mod compensation_of_loops;
 mod events;
 mod gateways;
@@ -15,6 +16,7 @@ mod refusals;
 mod running;
 mod shared_models;
 mod standard_loops;
+// mod tangles;
 mod transactions;
 mod transcript;
 mod undo_refusals;

@@ -119,6 +119,7 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
+        | Event::CompensationInherited { .. }
         | Event::VariablesSet { .. } => element_fact(event, names),
         Event::JobCreated { .. }
         | Event::JobLeased { .. }
@@ -181,6 +182,9 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         Event::CompensationStarted { key, activity, by: _ } => {
             about("compensationStarted", *key, format!("of {activity}"))
         }
+        Event::CompensationInherited { scope: _, activity, element, .. } => {
+            about("compensationInherited", *activity, names.id(*element))
+        }
         Event::VariablesSet { scope, variables } => {
             let set: Vec<_> = variables.iter().map(|(name, _)| &**name).collect();
             about("variablesSet", *scope, set.join(", "))
@@ -239,7 +243,7 @@ fn call_fact(event: &Event) -> Fact {
         Event::InstanceCalled { owner, instance } => {
             about("instanceCalled", *owner, format!("instance {instance}"))
         }
-        Event::InstanceReturned { owner, instance } => {
+        Event::InstanceReturned { owner, instance, undoable: _ } => {
             about("instanceReturned", *owner, format!("instance {instance}"))
         }
         Event::CallCanceled { owner, instance } => {

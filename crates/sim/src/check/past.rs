@@ -144,6 +144,8 @@ impl Reading {
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }
             | Event::CompensationStarted { key, .. } => self.lives(*key)?,
+            // The scope may be an activity of the instance that this one undoes.
+            Event::CompensationInherited { .. } => {}
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
@@ -154,7 +156,7 @@ impl Reading {
                     return Err(("calls", format!("{owner} calls twice")));
                 }
             }
-            Event::InstanceReturned { owner, instance }
+            Event::InstanceReturned { owner, instance, undoable: _ }
             | Event::CallCanceled { owner, instance } => {
                 if self.calls.remove(owner) != Some(*instance) {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));

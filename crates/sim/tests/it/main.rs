@@ -11,6 +11,7 @@ mod people;
 mod shared_models;
 mod streams;
 mod time;
+mod undone_calls;
 
 use std::fmt::Write as _;
 
