@@ -3,17 +3,22 @@
 
 mod compensation;
 mod compensation_of_loops;
+mod data;
+mod documents;
 mod events;
 mod gateways;
 mod harness;
 mod hostile;
 mod large;
+mod lint;
+mod lint_docs;
 mod loops;
 mod markers;
 mod random;
 mod refusals;
 mod running;
 mod shared_models;
+mod size;
 mod standard_loops;
 mod transactions;
 mod transcript;
