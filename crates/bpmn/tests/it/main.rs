@@ -12,6 +12,7 @@ mod hostile;
 mod large;
 mod lint;
 mod lint_docs;
+mod lint_oracle;
 mod loops;
 mod markers;
 mod random;

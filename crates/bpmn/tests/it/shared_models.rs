@@ -131,3 +131,16 @@ fn listed(title: &str, findings: &[base::Finding]) -> String {
     let parts = counts.iter().map(|(code, count)| format!(" {code} x{count}"));
     if counts.is_empty() { String::new() } else { format!("{title}{}", parts.collect::<String>()) }
 }
+
+#[test]
+fn what_a_called_process_throws_is_caught_by_the_model_of_its_caller() {
+    let (Some(caller), Some(called)) = (shared("miwg/C.9.0.bpmn"), shared("miwg/C.9.2.bpmn")) else {
+        return;
+    };
+    let [caller, called] = [caller, called].map(|text| fermata_bpmn::read(&text).unwrap());
+    let uncaught = |others: &[&fermata_bpmn::Definitions]| {
+        let findings = fermata_bpmn::lint::lint(&called, others);
+        findings.iter().filter(|finding| finding.code == "B209").count()
+    };
+    assert_eq!((uncaught(&[]), uncaught(&[&caller])), (2, 0));
+}
