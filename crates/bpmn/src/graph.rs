@@ -6,7 +6,9 @@
 use base::Text;
 use feel::Expression;
 
+use crate::data::Data;
 use crate::marker::Marker;
+use crate::place::Place;
 
 /// One executable process.
 #[derive(Debug)]
@@ -21,6 +23,23 @@ pub struct Process {
     pub nodes: Vec<Node>,
     /// Flows; numbered after the nodes.
     pub flows: Vec<Flow>,
+    /// What is kept of data; it has no behaviour.
+    pub data: Data,
+    /// What `fermata lint` does not say, and why.
+    pub silences: Vec<Silence>,
+}
+
+/// `<fermata:lint ignore="..." reason="..."/>`: warnings that are known and meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Silence {
+    /// The element that has it; it holds for what is in the element too.
+    pub element: u32,
+    /// Codes as they are written.
+    pub codes: Vec<Text>,
+    /// For people.
+    pub reason: Text,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// An element with behaviour.
@@ -54,6 +73,8 @@ pub struct Node {
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.
     pub outputs: Vec<Mapping>,
+    /// Where it begins in the file.
+    pub place: Place,
 }
 
 /// What an activity has to do with compensation.
@@ -78,6 +99,8 @@ pub struct Flow {
     pub target: u32,
     /// When it may be taken.
     pub condition: Option<Expression>,
+    /// Where it begins in the file.
+    pub place: Place,
 }
 
 /// One line of an `ioMapping`.

@@ -6,6 +6,7 @@ use base::Text;
 use roxmltree::{Document, Node as Xml};
 
 use crate::graph::{Compensation, Flow, Kind, Node, Process};
+use crate::place::{Place, Places};
 use crate::read::BPMN;
 use base::{Finding, Severity};
 
@@ -57,6 +58,11 @@ pub(super) struct Builder<'a> {
     pub findings: Vec<Finding>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
+    pub places: Places<'a>,
+    /// Refusals among the findings.
+    errors: usize,
+    /// Every element by its id, once somebody has asked.
+    by_id: Option<BTreeMap<&'a str, Xml<'a, 'a>>>,
 }
 
 /// A process while it is read.
@@ -71,7 +77,15 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(document: &'a Document<'a>) -> Self {
-        Self { document, findings: Vec::new(), roots: BTreeMap::new() }
+        let places = Places::of(document.input_text());
+        Self {
+            document,
+            findings: Vec::new(),
+            roots: BTreeMap::new(),
+            places,
+            errors: 0,
+            by_id: None,
+        }
     }
 
     pub fn error(
@@ -94,13 +108,14 @@ impl<'a> Builder<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let place = self.document.text_pos_at(byte);
+        let Place { line, column } = self.places.at(byte);
+        self.errors += usize::from(severity == Severity::Error);
         let owner = at.ancestors().find_map(|node| node.attribute("id"));
         self.findings.push(Finding {
             code,
             file: None,
-            line: place.row,
-            column: place.col,
+            line,
+            column,
             element_id: owner.map(Into::into),
             message: message.into(),
             help: help.into(),
@@ -108,9 +123,18 @@ impl<'a> Builder<'a> {
         });
     }
 
+    /// The element of the file with this id, whatever it is.
+    pub fn with_id(&mut self, id: &str) -> Option<Xml<'a, 'a>> {
+        let all = self.by_id.get_or_insert_with(|| {
+            let nodes = self.document.descendants();
+            nodes.filter_map(|node| Some((node.attribute("id")?, node))).collect()
+        });
+        all.get(id).copied()
+    }
+
     /// How many refusals there are so far.
     pub fn errors(&self) -> usize {
-        self.findings.iter().filter(|found| found.severity == Severity::Error).count()
+        self.errors
     }
 
     pub fn definitions(&mut self) -> Vec<Process> {
@@ -144,6 +168,7 @@ impl<'a> Builder<'a> {
                 }
                 (Some(BPMN), "process") => {}
                 (Some(BPMN), name) if !ROOTS.contains(&name) => self.unsupported(child, ""),
+                (Some(BPMN), _) => self.refuse_own_extensions(child),
                 _ => {}
             }
         }
@@ -189,12 +214,19 @@ impl<'a> Builder<'a> {
         if complete {
             self.check(&mut draft);
         }
+        for (node, source) in draft.nodes.iter_mut().zip(&draft.sources) {
+            node.place = self.places.at(source.range().start);
+        }
+        let data = self.data(&draft);
+        let silences = self.silences(source, &draft);
         Some(Process {
             id,
             name: source.attribute("name").map(Into::into),
             version_tag,
             nodes: draft.nodes,
             flows,
+            data,
+            silences,
         })
     }
 
@@ -262,6 +294,7 @@ pub(super) fn blank(
         },
         inputs: Vec::new(),
         outputs: Vec::new(),
+        place: Place::default(),
     }
 }
 
