@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
-    Text, Variables,
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, MessageKey,
+    ShardId, Stage, Text, Variables,
 };
 
 use crate::evolve::evolve;
@@ -73,6 +73,15 @@ pub enum Ask {
     LookAgain {
         /// Who asks.
         owner: ElementKey,
+    },
+    /// Correlate a message that was held for a subscription which is closed now again.
+    GiveBack {
+        /// Which.
+        message: MessageKey,
+        /// Its name.
+        name: Text,
+        /// Its correlation key.
+        correlation_key: Text,
     },
     /// Broadcast a signal.
     Broadcast {

@@ -38,6 +38,7 @@ impl Instance {
             calls: std::collections::BTreeMap::new(),
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
+            suspension: None,
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -181,6 +182,10 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. } => state.compensate(event),
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

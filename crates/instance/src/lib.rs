@@ -12,6 +12,7 @@ mod loops;
 mod owned;
 mod sound;
 mod state;
+mod suspension;
 mod view;
 
 pub use compensable::Compensable;
@@ -20,4 +21,5 @@ pub use owned::Owned;
 pub use state::{
     ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
 };
+pub use suspension::{Held, Suspension};
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -15,6 +15,7 @@ mod refusals;
 mod running;
 mod shared_models;
 mod standard_loops;
+mod suspension;
 mod transactions;
 mod transcript;
 mod undo_refusals;

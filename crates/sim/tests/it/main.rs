@@ -10,6 +10,7 @@ mod memory;
 mod people;
 mod shared_models;
 mod streams;
+mod suspension;
 mod time;
 
 use std::fmt::Write as _;
