@@ -320,13 +320,13 @@ fn the_caller_s_timer_and_the_called_one_s_completion_take_turns_as_they_came() 
         <bpmn:sequenceFlow id="l" sourceRef="late" targetRef="escalate"/>"#;
     let end = r#"<bpmn:sequenceFlow id="m" sourceRef="escalate" targetRef="end2"/><bpmn:endEvent id="end2"/>"#;
     let parent = model(&(line(&[("call", call)]) + &service("escalate") + end));
-    let child = model_of("child", &line(&[("work", &service("work")), ("last", &service("last"))]));
+    let child = model_of("child", &line(&[("work", &service("work")), ("final", &service("final"))]));
     in_every_world(|world| {
         world.deploy(&[&parent, &child]).unwrap();
         let root = world.create("p", "{}");
         let job = world.job("work");
         world.complete(job.job, "{}").unwrap();
-        let last = world.job("last").job;
+        let last = world.job("final").job;
         suspend(world, root).unwrap();
         world.advance(30_000);
         world.complete(last, "{}").unwrap();
