@@ -15,6 +15,18 @@ pub enum Command {
         /// Which.
         instance: InstanceKey,
     },
+    /// Let nothing go on in an instance, and in what it has called.
+    Suspend {
+        /// Which.
+        instance: InstanceKey,
+        /// Why, for people.
+        reason: Text,
+    },
+    /// Let it go on.
+    Resume {
+        /// Which.
+        instance: InstanceKey,
+    },
     /// Lease available jobs of a type. Answered at once, with none if there are none.
     ActivateJobs(ActivateJobs),
     /// The work is done.

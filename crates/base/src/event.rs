@@ -9,8 +9,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey, JobKey, Json,
-    Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
+    DefinitionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceKey,
+    JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey,
+    Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -410,6 +411,18 @@ pub enum Event {
         #[n(4)]
         called: Option<InstanceKey>,
     },
+    /// Nothing goes on in the instance until it is resumed. The text is why.
+    #[n(90)]
+    InstanceSuspended(#[n(0)] Text),
+    /// It goes on: first what is held, in order.
+    #[n(91)]
+    InstanceResumed,
+    /// This came while the instance was suspended, or while earlier ones were held.
+    #[n(92)]
+    InputHeld(#[n(0)] Box<HeldInput>),
+    /// The first that was held is done now: what follows is its effect.
+    #[n(93)]
+    HeldInputTaken,
 }
 
 /// How an instance began.

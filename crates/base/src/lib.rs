@@ -8,6 +8,7 @@ mod command;
 mod evaluation;
 mod event;
 mod finding;
+mod held;
 mod incident;
 mod json;
 mod key;
@@ -30,6 +31,7 @@ pub use evaluation::{
 };
 pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
 pub use finding::{Finding, Severity};
+pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
 pub use key::{
@@ -42,6 +44,6 @@ pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
-    SnapshotRow, StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
 pub use text::Text;

@@ -23,4 +23,4 @@ pub use graph::{
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use place::Place;
 pub use read::{Definitions, read};
-pub use run::Run;
+pub use run::{JobFailure, Run};

@@ -26,6 +26,7 @@ mod screen;
 mod show;
 mod signal;
 mod start;
+mod suspend;
 mod tasks;
 mod worker;
 
@@ -94,6 +95,12 @@ enum Command {
     /// End instances now
     #[command(after_help = cancel::HELP)]
     Cancel(cancel::CancelArgs),
+    /// Let nothing go on in instances until they are resumed
+    #[command(after_help = suspend::HELP)]
+    Suspend(suspend::SuspendArgs),
+    /// Let suspended instances go on
+    #[command(after_help = suspend::RESUME_HELP)]
+    Resume(suspend::ResumeArgs),
     /// List what waits for somebody to mend it
     #[command(after_help = incidents::HELP)]
     Incidents(incidents::IncidentsArgs),
@@ -176,6 +183,12 @@ fn main() -> ExitCode {
         Command::List(args) => Context::run(server, output, |context| list::run(args, context)),
         Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
         Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
+        Command::Suspend(args) => {
+            Context::run(server, output, |context| suspend::suspend(args, context))
+        }
+        Command::Resume(args) => {
+            Context::run(server, output, |context| suspend::resume(args, context))
+        }
         Command::Incidents(args) => {
             Context::run(server, output, |context| incidents::run(args, context))
         }

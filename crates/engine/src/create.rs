@@ -38,6 +38,8 @@ impl Shard {
                 Err(rejection) => Err(rejection),
             },
             Command::Cancel { instance } => self.cancel(instance),
+            Command::Suspend { instance, reason } => self.suspend(instance, reason),
+            Command::Resume { instance } => self.resume(instance),
             Command::ActivateJobs(activate) => self.activate_jobs(&activate),
             Command::CompleteJob { job, variables } => self.complete_job(job, variables),
             Command::FailJob(fail) => self.fail_job(fail),

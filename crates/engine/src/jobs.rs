@@ -2,10 +2,10 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, Outcome, Rejection,
-    Reply, ThrowError, Variables,
+    ElementKey, Event, FailJob, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Outcome,
+    Rejection, Reply, ThrowError, Variables,
 };
-use bpmn::Run;
+use bpmn::{JobFailure, Run};
 
 use crate::shard::Shard;
 
@@ -26,20 +26,15 @@ impl Shard {
             )));
         }
         let instance = self.open_job(fail.job)?;
-        let message = fail.message.cut(MESSAGE_BYTES_MAX);
-        self.decide(instance, |now_ms, decision, process| {
-            let job = fail.job;
-            if !fail.variables.is_empty()
-                && let Some(owner) = decision.state().jobs().get(&job).map(|job| job.owner)
-            {
-                Run::new(process, decision).variables_set(owner, fail.variables, true);
-            }
-            let available_ms = now_ms.saturating_add(fail.backoff_ms);
-            let retries = fail.retries.max(0);
-            decision.emit(Event::JobFailed { job, retries, available_ms, message });
-            if retries == 0 {
-                Run::new(process, decision).job_exhausted(job);
-            }
+        let failed = JobFailure {
+            job: fail.job,
+            retries: fail.retries.max(0),
+            backoff_ms: fail.backoff_ms,
+            message: fail.message.cut(MESSAGE_BYTES_MAX),
+            variables: fail.variables,
+        };
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).job_failed(failed);
         })?;
         Ok(Reply::Done)
     }
@@ -102,9 +97,10 @@ impl Shard {
 
     pub(crate) fn resolve_incident(&mut self, incident: IncidentKey) -> Outcome {
         let instance = self.live(incident.0)?;
+        self.refuse_suspended(instance)?;
         let open =
             self.cache.get(instance).and_then(|entry| entry.state.incidents().get(&incident));
-        let Some(job) = open.map(|open| open.job) else {
+        let Some((job, kind)) = open.map(|open| (open.job, open.kind)) else {
             return Err(Rejection::not_found(format!(
                 "expected {incident} to be an open incident, but instance {instance} has no such \
                  incident; it may be resolved already"
@@ -115,6 +111,10 @@ impl Shard {
         })?;
         if let Some(job) = job {
             self.place_job(instance, job);
+        }
+        if kind == IncidentKind::Quarantined {
+            // A timer that met the failure has left its queue.
+            self.place_all(instance);
         }
         Ok(Reply::Done)
     }
@@ -141,6 +141,7 @@ impl Shard {
     /// The instance of a job that a worker may still answer.
     fn open_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
         let instance = self.live_job(job)?;
+        self.refuse_answered(instance, "job", job.0)?;
         match self.job(instance, job) {
             Some((JobState::Exhausted | JobState::ErrorThrown, _)) => {
                 Err(Rejection::state(format!(

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key,
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key, MessageKey,
     ShardId, Stage, Text, Variables,
 };
 
@@ -80,6 +80,15 @@ pub enum Ask {
     LookAgain {
         /// Who asks.
         owner: ElementKey,
+    },
+    /// Correlate a message that was held for a subscription which is closed now again.
+    GiveBack {
+        /// Which.
+        message: MessageKey,
+        /// Its name.
+        name: Text,
+        /// Its correlation key.
+        correlation_key: Text,
     },
     /// Broadcast a signal.
     Broadcast {

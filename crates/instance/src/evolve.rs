@@ -39,6 +39,7 @@ impl Instance {
             calls: std::collections::BTreeMap::new(),
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
+            suspension: None,
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -192,6 +193,10 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
         | Event::CompensationInherited { .. } => state.compensate(event),
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

@@ -13,6 +13,7 @@ mod loops;
 mod owned;
 mod sound;
 mod state;
+mod suspension;
 mod view;
 
 pub use compensable::Compensable;
@@ -21,4 +22,5 @@ pub use owned::Owned;
 pub use state::{
     ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
 };
+pub use suspension::{Held, Suspension};
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

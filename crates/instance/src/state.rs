@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::compensable::Lists;
 use crate::owned::Index;
+use crate::suspension::Suspension;
 
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -49,6 +50,9 @@ pub struct Instance {
     #[n(20)]
     #[cbor(skip_if = "BTreeMap::is_empty")]
     pub(crate) compensable: Lists,
+    /// That nothing goes on, and what waits for that.
+    #[n(27)]
+    pub(crate) suspension: Option<Box<Suspension>>,
 }
 
 /// What never changes about an instance.
@@ -370,6 +374,7 @@ impl Instance {
         let mut state: Self =
             minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())?;
         state.index_owned();
+        state.index_held();
         Ok(state)
     }
 }

@@ -132,7 +132,7 @@ pub enum InstanceColumn {
     ProcessId,
     /// Version of the definition.
     Version,
-    /// [`base::InstanceState`]: 0 active, 1 completed, 2 terminated.
+    /// [`base::InstanceState`]: 0 active, 1 completed, 2 terminated, 3 suspended.
     State,
     /// The caller's name for it; may be absent.
     BusinessId,
@@ -142,6 +142,8 @@ pub enum InstanceColumn {
     StartedMs,
     /// When it ended; may be absent.
     EndedMs,
+    /// Since when it is suspended; may be absent.
+    SuspendedMs,
     /// 1 if it has open incidents, else 0.
     HasIncident,
     /// The instance that has called it; may be absent.

@@ -15,14 +15,17 @@ mod handler;
 mod leave;
 mod loops;
 mod rule;
+mod suspend;
 mod throw;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
-use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variables};
+use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stage, Variables};
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+
+pub use suspend::JobFailure;
 
 /// What remains to be done for this input.
 #[derive(Debug)]
@@ -71,16 +74,55 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker finished a job that is live.
     pub fn job_completed(mut self, job: JobKey, variables: Variables) {
+        if self.must_wait() {
+            return self.hold(HeldInput::JobCompleted { job, variables });
+        }
+        self.complete_job(job, variables);
+        self.go();
+    }
+
+    fn complete_job(&mut self, job: JobKey, variables: Variables) {
         let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
             return;
         };
         self.decision.emit(Event::JobCompleted { job });
         self.leave_with(owner, variables);
-        self.go();
+    }
+
+    /// An attempt at a job that is live failed; the next not before so many milliseconds.
+    pub fn job_failed(mut self, failed: JobFailure) {
+        if self.must_wait() {
+            let JobFailure { job, retries, backoff_ms, message, variables } = failed;
+            return self.hold(HeldInput::JobFailed {
+                job,
+                retries,
+                backoff_ms,
+                message,
+                variables,
+            });
+        }
+        self.fail_job(failed, self.decision.now_ms());
+    }
+
+    fn fail_job(&mut self, failed: JobFailure, at_ms: i64) {
+        let JobFailure { job, retries, backoff_ms, message, variables } = failed;
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
+            return;
+        };
+        self.set_variables(owner, variables);
+        let available_ms = at_ms.saturating_add(backoff_ms);
+        self.decision.emit(Event::JobFailed { job, retries, available_ms, message });
+        if retries <= 0 {
+            self.exhaust_job(job);
+        }
     }
 
     /// A job that is live has no attempts left.
-    pub fn job_exhausted(self, job: JobKey) {
+    pub fn job_exhausted(mut self, job: JobKey) {
+        self.exhaust_job(job);
+    }
+
+    fn exhaust_job(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
         let node = self.node_of(owner);
@@ -94,6 +136,15 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker reported an error of the business for a job that is live.
     pub fn job_error(mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
+        if self.must_wait() {
+            let (code, message) = (code.into(), message.into());
+            return self.hold(HeldInput::ErrorThrown { job, code, message, variables });
+        }
+        self.throw_of_job(job, code, message, variables);
+        self.go();
+    }
+
+    fn throw_of_job(&mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
         let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
             return;
         };
@@ -103,18 +154,25 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             message: message.into(),
         });
         self.throw(owner, code, message, Some(job), variables);
-        self.go();
     }
 
     /// A person finished a user task that is live.
     pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
+        if self.must_wait() {
+            let action = action.into();
+            return self.hold(HeldInput::TaskCompleted { task, action, variables });
+        }
+        self.complete_task(task, action, variables);
+        self.go();
+    }
+
+    fn complete_task(&mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
         let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
         else {
             return;
         };
         self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
         self.leave_with(owner, variables);
-        self.go();
     }
 
     /// Goes on where an open incident stopped.

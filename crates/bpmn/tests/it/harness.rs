@@ -2,7 +2,7 @@
 
 use base::{ElementKey, Event, InstanceCreated, Record, ShardId, Variables};
 use fermata_bpmn::{Process, Run, read};
-use instance::{Decision, Instance, KeySource, Status};
+use instance::{Ask, Decision, Instance, KeySource, Status};
 
 pub struct Sim {
     pub process: Process,
@@ -10,6 +10,8 @@ pub struct Sim {
     keys: KeySource,
     records: Vec<Record>,
     now_ms: i64,
+    /// Held messages that nobody waited for any more.
+    pub given_back: usize,
 }
 
 /// A model of one process around these elements.
@@ -62,7 +64,7 @@ impl Sim {
             0,
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
-        let mut sim = Self { process, state, keys, records, now_ms: 0 };
+        let mut sim = Self { process, state, keys, records, now_ms: 0, given_back: 0 };
         let (start, _) = sim.process.starts().next().expect("a start event");
         sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
         sim
@@ -72,7 +74,10 @@ impl Sim {
         let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
         act(Run::new(&self.process, &mut decision));
         let (events, asks) = decision.finish();
-        assert_eq!(asks, [], "decisions are the engine's");
+        self.given_back += asks.iter().filter(|ask| matches!(ask, Ask::GiveBack { .. })).count();
+        let others: Vec<_> =
+            asks.into_iter().filter(|ask| !matches!(ask, Ask::GiveBack { .. })).collect();
+        assert_eq!(others, [], "decisions are the engine's");
         let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
@@ -189,12 +194,14 @@ impl Sim {
     pub fn advance(&mut self, ms: i64) {
         self.now_ms += ms;
         let now_ms = self.now_ms;
-        while let Some(due) = self
-            .state
-            .timers()
-            .iter()
-            .find(|(_, timer)| timer.due_ms <= now_ms)
-            .map(|(timer, _)| *timer)
+        while !self.state.is_suspended()
+            && let Some(due) = self
+                .state
+                .timers()
+                .iter()
+                .filter(|(_, timer)| timer.due_ms <= now_ms)
+                .min_by_key(|(key, timer)| (timer.due_ms, **key))
+                .map(|(timer, _)| *timer)
         {
             self.input(|run| run.timer_fired(due));
         }

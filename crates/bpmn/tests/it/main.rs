@@ -23,6 +23,7 @@ mod shared_models;
 mod size;
 mod standard_loops;
 // mod tangles;
+mod suspension;
 mod transactions;
 mod transcript;
 mod undo_refusals;

@@ -13,8 +13,8 @@ use super::harness::{Sim, flow, job, model};
 
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
 /// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
-/// `cancel`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// `cancel`, `suspend`, `resume`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
+/// often: `suspended, held, job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     let xml = xml(body);
@@ -134,6 +134,12 @@ fn play(sim: &mut Sim, act: &str) {
             let incident = sim.incident_at(id);
             sim.input(|run| run.resolve(incident));
         }
+        ["suspend"] => sim.input(suspend),
+        ["resume"] => {
+            sim.input(resume);
+            // What is held, and what was due meanwhile.
+            sim.advance(0);
+        }
         ["cancel"] => sim.input(cancel),
         _ => panic!("`{act}` is not understood"),
     }
@@ -142,6 +148,14 @@ fn play(sim: &mut Sim, act: &str) {
 /// A function, for a closure would be refused: it could be the method, and the method does not fit.
 pub fn cancel(run: Run<'_, '_, '_>) {
     run.cancel();
+}
+
+fn suspend(run: Run<'_, '_, '_>) {
+    run.suspend("".into());
+}
+
+pub fn resume(run: Run<'_, '_, '_>) {
+    run.resume();
 }
 
 /// What waits, in words.
@@ -167,8 +181,18 @@ fn waits(sim: &Sim) -> String {
     let tokens = state.elements().values().flat_map(|scope| &scope.tokens);
     let tokens =
         tokens.flat_map(|(flow, count)| (0..*count).map(|_| format!("token {}", id(*flow))));
-    let mut all: Vec<String> =
-        jobs.chain(tasks).chain(timers).chain(messages).chain(incidents).chain(tokens).collect();
+    let held = state.suspension().into_iter().flat_map(|suspension| &suspension.held);
+    let held = held.map(|_| "held".into());
+    let suspended = state.is_suspended().then(|| "suspended".into());
+    let mut all: Vec<String> = held
+        .chain(suspended)
+        .chain(jobs)
+        .chain(tasks)
+        .chain(timers)
+        .chain(messages)
+        .chain(incidents)
+        .chain(tokens)
+        .collect();
     all.sort();
     let groups = all.chunk_by(|a, b| a == b);
     let lines = groups.map(|same| match same.len() {

@@ -10,6 +10,7 @@ mod lint;
 mod messages;
 mod rig;
 mod signals;
+mod suspension;
 mod tasks;
 mod worker;
 mod worker_ends;

@@ -100,7 +100,8 @@ fn not_empty(text: &Text) -> Option<Arc<str>> {
 /// The end of the lease, while a worker has the job.
 fn deadline_ms(found: &FoundJob) -> Option<i64> {
     let leased = found.row.state == base::JobState::Leased && found.ended_ms.is_none();
-    leased.then_some(found.row.available_ms)
+    // While its instance is suspended the row does not say it.
+    leased.then_some(found.row.available_ms).filter(|until_ms| *until_ms < i64::MAX)
 }
 
 fn failed_with_retries_left(found: &FoundJob) -> bool {

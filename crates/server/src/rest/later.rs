@@ -74,9 +74,7 @@ const PATHS: &[&str] = &[
     "/process-instances/{key}/incident-resolution",
     "/process-instances/{key}/migration",
     "/process-instances/{key}/modification",
-    "/process-instances/{key}/resumption",
     "/process-instances/{key}/statistics/wait-states",
-    "/process-instances/{key}/suspension",
     "/user-tasks/{key}/audit-logs/search",
 ];
 

@@ -30,6 +30,7 @@ mod problem;
 mod search;
 mod show;
 mod statistics;
+mod suspension;
 mod task_search;
 mod tasks;
 mod timeline;

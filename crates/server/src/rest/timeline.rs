@@ -28,7 +28,7 @@ pub(super) struct Line {
 }
 
 /// What an event is about: its name, the key in the middle of it, what else there is to say.
-struct Fact {
+pub(super) struct Fact {
     kind: &'static str,
     key: Option<Key>,
     detail: String,
@@ -82,8 +82,13 @@ fn line(entry: &TimelineEntry, names: &Names, places: &HashMap<Key, u32>) -> Lin
     }
 }
 
-fn about(kind: &'static str, key: impl Into<Key>, detail: impl Into<String>) -> Fact {
+pub(super) fn about(kind: &'static str, key: impl Into<Key>, detail: impl Into<String>) -> Fact {
     Fact { kind, key: Some(key.into()), detail: detail.into() }
+}
+
+/// A fact about the whole instance.
+pub(super) fn of_all(kind: &'static str, detail: String) -> Fact {
+    Fact { kind, key: None, detail }
 }
 
 fn fact(event: &Event, names: &Names) -> Fact {
@@ -148,6 +153,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
             let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
             about("loopOutput", *owner, format!("turn {turn} gave {output}"))
         }
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => super::suspension::fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }

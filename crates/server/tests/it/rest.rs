@@ -7,6 +7,7 @@ mod commands;
 mod decisions;
 mod refusals;
 mod searches;
+mod suspension;
 
 /// A task for a worker, a task for a person, a message, then the end.
 pub(crate) const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>

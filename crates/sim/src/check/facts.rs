@@ -145,8 +145,9 @@ impl Play {
 }
 
 /// The row's word for a status.
-pub(super) fn state_of(status: Status) -> InstanceState {
-    match status {
+pub(super) fn state_of(state: &Instance) -> InstanceState {
+    match state.status() {
+        Status::Active if state.is_suspended() => InstanceState::Suspended,
         Status::Active => InstanceState::Active,
         Status::Completed => InstanceState::Completed,
         Status::Terminated => InstanceState::Terminated,

@@ -139,7 +139,12 @@ impl Reading {
                 }
                 self.ended = true;
             }
-            Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            Event::KeysReserved { .. }
+            | Event::CorrelationRefused { .. }
+            | Event::InstanceSuspended(_)
+            | Event::InstanceResumed
+            | Event::InputHeld(_)
+            | Event::HeldInputTaken => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }

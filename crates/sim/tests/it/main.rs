@@ -10,6 +10,7 @@ mod memory;
 mod people;
 mod shared_models;
 mod streams;
+mod suspension;
 mod time;
 mod undone_calls;
 

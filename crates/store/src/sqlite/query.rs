@@ -277,6 +277,7 @@ fn instance_column(column: InstanceColumn) -> Column {
         InstanceColumn::Tag => plain("tags", Shape::Texts),
         InstanceColumn::StartedMs => plain("started_ms", Shape::Number),
         InstanceColumn::EndedMs => plain("ended_ms", Shape::Number),
+        InstanceColumn::SuspendedMs => plain("suspended_ms", Shape::Number),
         InstanceColumn::HasIncident => plain("incidents > 0", Shape::Truth),
         InstanceColumn::Parent => plain("parent", Shape::Number),
         InstanceColumn::ParentElement => plain("parent_element", Shape::Number),

@@ -62,6 +62,7 @@ pub fn instance(shard: ShardId, block: u64) -> InstanceRow {
         ended_ms: None,
         incidents: 0,
         parent: None,
+        suspended: None,
     }
 }
 
