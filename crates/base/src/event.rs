@@ -9,8 +9,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey, JobKey, Json,
-    Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
+    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey, JobExtra,
+    JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey,
+    Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -123,6 +124,9 @@ pub enum Event {
         job_type: Text,
         #[n(3)]
         retries: i32,
+        /// What makes it other than the plain work of its owner.
+        #[n(4)]
+        extra: Option<Box<JobExtra>>,
     },
     /// A worker has the job until the time says otherwise. Said again when the lease is extended.
     #[n(9)]

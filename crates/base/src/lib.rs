@@ -12,6 +12,7 @@ mod incident;
 mod json;
 mod key;
 pub mod limits;
+mod listener;
 mod mail;
 mod rejection;
 mod rows;
@@ -37,6 +38,7 @@ pub use key::{
     InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
     UserTaskKey,
 };
+pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{

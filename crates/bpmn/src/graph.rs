@@ -3,7 +3,7 @@
 //! Nodes and flows share one numbering, the element table: nodes first in document order (the
 //! process itself is 0), then flows in document order. Events name elements by it.
 
-use base::Text;
+use base::{ListenerEvent, Text};
 use feel::Expression;
 
 use crate::marker::Marker;
@@ -54,6 +54,17 @@ pub struct Node {
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.
     pub outputs: Vec<Mapping>,
+    /// Who listens to its life, in order.
+    pub listeners: Vec<ListenerSpec>,
+}
+
+/// A listener: a job beside an element's work.
+#[derive(Debug)]
+pub struct ListenerSpec {
+    /// What it listens to.
+    pub event: ListenerEvent,
+    /// The job, with the headers of the element and its own.
+    pub job: JobSpec,
 }
 
 /// What an activity has to do with compensation.
@@ -385,6 +396,17 @@ impl Trigger {
 }
 
 impl Node {
+    /// Whether anybody listens to this.
+    pub fn listens(&self, event: ListenerEvent) -> bool {
+        self.listeners.iter().any(|listener| listener.event == event)
+    }
+
+    /// The listener to `event` at this position among those that listen to it.
+    pub fn listener(&self, event: ListenerEvent, index: u32) -> Option<&ListenerSpec> {
+        let mut listeners = self.listeners.iter().filter(|listener| listener.event == event);
+        listeners.nth(index as usize)
+    }
+
     /// How messages to people call it: its name and id.
     pub fn label(&self) -> String {
         match &self.name {

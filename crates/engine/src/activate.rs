@@ -102,7 +102,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         version: header.version,
         element_id: definition.process.node(owner.element).id.clone(),
         element: live.owner,
-        headers: definition.headers(owner.element, job),
+        headers: definition.headers(owner.element, job, live.extra.as_deref()),
         worker: live.worker.clone(),
         retries: live.retries,
         deadline_ms: live.available_ms,
@@ -111,6 +111,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         business_id: header.business_id.clone(),
         user_task: None,
         root: entry.state.root_instance(),
+        listener: live.listener().map(|listener| listener.event),
     })
 }
 

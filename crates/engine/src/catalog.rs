@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
+use base::{
+    DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, JobExtra, JobKey, Rejection,
+    Text,
+};
 use bpmn::{Binding, Kind, Process};
 
 use crate::decisions::Decisions;
@@ -58,8 +61,14 @@ impl Definition {
     }
 
     /// The headers that a worker gets with a job of this node.
-    pub(crate) fn headers(&self, element: u32, job: base::JobKey) -> Text {
-        let prefix = self.headers.get(element as usize).and_then(Option::as_deref).unwrap_or("{");
+    pub(crate) fn headers(&self, element: u32, job: JobKey, extra: Option<&JobExtra>) -> Text {
+        let listener = extra.and_then(|extra| extra.listener);
+        let listener = listener.and_then(|it| {
+            let spec = self.process.node(element).listener(it.event, it.index)?;
+            Some(header_prefix(&spec.job.headers))
+        });
+        let own = || self.headers.get(element as usize).and_then(Option::as_deref);
+        let prefix = listener.as_deref().or_else(own).unwrap_or("{");
         format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into()
     }
 }

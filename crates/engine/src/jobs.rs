@@ -2,8 +2,8 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, Outcome, Rejection,
-    Reply, ThrowError, Variables,
+    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, ListenerEvent, Outcome,
+    Rejection, Reply, ThrowError, Variables,
 };
 use bpmn::Run;
 
@@ -50,6 +50,14 @@ impl Shard {
         }
         crate::create::check_name("the error code", &throw.code)?;
         let instance = self.open_job(throw.job)?;
+        if let Some(event) = self.listener_of(instance, throw.job) {
+            return Err(Rejection::state(format!(
+                "expected the job {} to be an element's own work, but it is a listener ({}), which \
+                 cannot throw an error; fail it, or complete it with a variable that a gateway reads",
+                throw.job,
+                event.model_name()
+            )));
+        }
         let message = throw.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |_, decision, process| {
             let run = Run::new(process, decision);
@@ -167,6 +175,11 @@ impl Shard {
                  more): it was completed or cancelled; a worker that sees this may drop the job"
             ))),
         }
+    }
+
+    fn listener_of(&self, instance: InstanceKey, job: JobKey) -> Option<ListenerEvent> {
+        let live = self.cache.get(instance)?.state.jobs().get(&job)?;
+        live.listener().map(|listener| listener.event)
     }
 
     fn job(&self, instance: InstanceKey, job: JobKey) -> Option<(JobState, i64)> {

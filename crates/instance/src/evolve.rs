@@ -238,7 +238,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
         }
     };
     match event {
-        Event::JobCreated { job, owner, job_type, retries } => {
+        Event::JobCreated { job, owner, job_type, retries, extra } => {
             state.take_key(job.0);
             state.index.add(*owner, Owned::Job(*job));
             state.jobs.insert(
@@ -252,6 +252,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
                     worker: base::Text::default(),
                     error_message: base::Text::default(),
                     error_code: base::Text::default(),
+                    extra: extra.clone(),
                 },
             );
         }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use base::{
-    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Json, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobExtra,
+    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Stage, SubscriptionKey, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -186,6 +186,16 @@ pub struct Job {
     /// Code of an error that nothing caught.
     #[n(7)]
     pub error_code: Text,
+    /// What makes it other than the plain work of its owner.
+    #[n(8)]
+    pub extra: Option<Box<JobExtra>>,
+}
+
+impl Job {
+    /// The listener that it is.
+    pub fn listener(&self) -> Option<Listener> {
+        self.extra.as_ref().and_then(|extra| extra.listener)
+    }
 }
 
 /// A live timer.

@@ -177,8 +177,10 @@ impl<'a> Builder<'a> {
             flow_scopes: Vec::new(),
             ids: BTreeMap::new(),
         };
-        let version_tag = self.process_extensions(source);
-        draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
+        let (version_tag, extensions) = self.process_extensions(source);
+        let mut root = blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS");
+        root.listeners = self.listeners(&extensions, &root);
+        draft.nodes.push(root);
         draft.sources.push(source);
         let before = self.errors();
         self.scope(source, 0, &mut draft);
@@ -262,6 +264,7 @@ pub(super) fn blank(
         },
         inputs: Vec::new(),
         outputs: Vec::new(),
+        listeners: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ mod compensation;
 mod event;
 mod expression;
 mod extension;
+mod listener;
 mod loops;
 mod node;
 mod rule;

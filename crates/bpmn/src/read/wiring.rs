@@ -98,6 +98,7 @@ impl<'a> Builder<'a> {
             }
         }
         self.check_compensation(draft);
+        self.check_listeners(draft);
     }
 
     fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {

@@ -1,7 +1,8 @@
 //! Setting an entered element to work: input mappings, boundary events, then what its kind does.
 
 use base::{
-    ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables,
+    ElementKey, Event, IncidentKind, JobExtra, JobKey, ListenerEvent, Stage, Text, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 
 use super::Run;
@@ -38,12 +39,31 @@ impl<'p> Run<'p, '_, '_> {
                 self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
         }
+        if node.listens(ListenerEvent::Start) {
+            self.listen(key, ListenerEvent::Start, None);
+            return Ok(());
+        }
+        self.work(node, key, turn)
+    }
+
+    /// Sets to work what has called its start listeners. What cannot be set up is an incident, and
+    /// resolving it tries again without calling them.
+    pub(super) fn set_to_work(&mut self, key: ElementKey) {
+        let Some(node) = self.node_of(key) else { return };
+        if let Err((kind, message)) = self.work(node, key, self.is_turn(key)) {
+            self.cancel_waits(key);
+            let message = format!("{}: {message}", node.label());
+            self.decision.raise(key, kind, Stage::Activating, None, message);
+        }
+    }
+
+    fn work(&mut self, node: &'p Node, key: ElementKey, turn: bool) -> Result<(), Stuck> {
         if !turn {
             self.wait_at_boundaries(node, key)?;
         }
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match &node.kind {
-            Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
+            Kind::Job(spec) => self.create_job(spec, key, None).map_err(extract)?,
             Kind::Decision(called) => self.call_decision(called, key)?,
             Kind::Call(called) => self.call_process(called, key)?,
             Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
@@ -116,7 +136,8 @@ impl<'p> Run<'p, '_, '_> {
                 chosen = Some(*flow);
                 break;
             };
-            if self.flow_holds(*flow, condition, scope)? {
+            // What its listeners have set is its own.
+            if self.flow_holds(*flow, condition, key)? {
                 chosen = Some(*flow);
                 break;
             }
@@ -130,7 +151,12 @@ impl<'p> Run<'p, '_, '_> {
         Ok(())
     }
 
-    fn create_job(&mut self, spec: &JobSpec, owner: ElementKey) -> Result<(), String> {
+    pub(super) fn create_job(
+        &mut self,
+        spec: &JobSpec,
+        owner: ElementKey,
+        extra: Option<Box<JobExtra>>,
+    ) -> Result<(), String> {
         let job_type = self.text(&spec.job_type, owner, "the job type")?;
         let retries = self.scalar(&spec.retries, owner, "the retries")?;
         let retries: i32 =
@@ -138,7 +164,7 @@ impl<'p> Run<'p, '_, '_> {
                 format!("expected the retries to be a whole number above 0, but found `{retries}`")
             })?;
         let job = JobKey(self.decision.next_key());
-        self.decision.emit(Event::JobCreated { job, owner, job_type, retries });
+        self.decision.emit(Event::JobCreated { job, owner, job_type, retries, extra });
         Ok(())
     }
 

@@ -75,7 +75,8 @@ impl<'p> Run<'p, '_, '_> {
     /// An inclusive gateway takes its flows.
     pub(super) fn split(&mut self, node: &Node, key: ElementKey) -> Result<(), Stuck> {
         let scope = self.scope_of(key).unwrap_or(key);
-        let flows = self.flows_of(node, scope)?;
+        // What its listeners have set is its own.
+        let flows = self.flows_of(node, key)?;
         self.decision.emit(Event::ElementCompleted { key });
         self.take(&flows, scope);
         Ok(())

@@ -4,7 +4,7 @@
 //! Out: waits that belong to the scope; the event sub-process as an element in it.
 //! Absent: which error or escalation leads here (see `end`).
 
-use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+use base::{ElementKey, Event, IncidentKind, ListenerEvent, Stage, Variables};
 use instance::Owned;
 
 use super::Run;
@@ -15,6 +15,15 @@ impl Run<'_, '_, '_> {
     /// The process begins to listen, then its start event is entered. What fails is an incident,
     /// and resolving it begins again.
     pub(super) fn begin(&mut self, start: u32) {
+        if self.process.node(0).listens(ListenerEvent::Start) {
+            let root = self.decision.state().key().root();
+            return self.listen(root, ListenerEvent::Start, Some(start));
+        }
+        self.begin_at(start);
+    }
+
+    /// As [`Self::begin`], when the process's start listeners are done.
+    pub(super) fn begin_at(&mut self, start: u32) {
         let root = self.decision.state().key().root();
         let process = self.process.node(0);
         match self.open_handlers(process, root) {
@@ -22,7 +31,12 @@ impl Run<'_, '_, '_> {
             Err((kind, message)) => {
                 self.cancel_waits(root);
                 let message = format!("{}: {message}", process.label());
-                self.decision.raise(root, kind, Stage::Starting { start }, None, message);
+                let stage = if process.listens(ListenerEvent::Start) {
+                    Stage::Beginning { start }
+                } else {
+                    Stage::Starting { start }
+                };
+                self.decision.raise(root, kind, stage, None, message);
             }
         }
     }
@@ -52,6 +66,15 @@ impl Run<'_, '_, '_> {
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
         match self.prepare_handler(node, key) {
+            Ok(()) if node.listens(ListenerEvent::Start) => {
+                // What came with the trigger must be known when the start event is entered later.
+                if self.process.node(start).outputs.is_empty() {
+                    self.propagate(key, &variables);
+                } else {
+                    self.set_variables(key, variables);
+                }
+                self.listen(key, ListenerEvent::Start, None);
+            }
             Ok(()) => self.enter_triggered(start, key, None, variables),
             Err((kind, message)) => {
                 self.cancel_waits(key);
@@ -68,6 +91,9 @@ impl Run<'_, '_, '_> {
             let scope = self.scope_of(key).unwrap_or(key);
             let mapped = self.map(&node.inputs, scope);
             self.set_variables(key, mapped.map_err(|why| (IncidentKind::IoMappingError, why))?);
+        }
+        if node.listens(ListenerEvent::Start) {
+            return Ok(());
         }
         self.open_handlers(node, key)
     }

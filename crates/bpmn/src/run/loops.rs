@@ -190,7 +190,7 @@ impl<'p> Run<'p, '_, '_> {
             Err(message) => {
                 let message = format!("{}: {message}", node.label());
                 let kind = IncidentKind::ExtractValueError;
-                self.decision.raise(key, kind, Stage::Leaving, None, message);
+                self.decision.raise(key, kind, Self::stage_of_leaving(node), None, message);
                 return;
             }
         };

@@ -13,6 +13,7 @@ mod end;
 mod flows;
 mod handler;
 mod leave;
+mod listener;
 mod loops;
 mod rule;
 mod throw;
@@ -71,11 +72,13 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker finished a job that is live.
     pub fn job_completed(mut self, job: JobKey, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
-            return;
-        };
+        let Some(found) = self.decision.state().jobs().get(&job) else { return };
+        let (owner, listener) = (found.owner, found.listener());
         self.decision.emit(Event::JobCompleted { job });
-        self.leave_with(owner, variables);
+        match listener {
+            None => self.leave_with(owner, variables),
+            Some(listener) => self.listener_done(owner, listener, variables),
+        }
         self.go();
     }
 
@@ -83,13 +86,24 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     pub fn job_exhausted(self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
+        let (what, kind) = match found.listener().map(|listener| listener.event) {
+            None => ("job".into(), IncidentKind::JobNoRetries),
+            Some(event) => {
+                let kind = if event.is_of_task() {
+                    IncidentKind::TaskListenerNoRetries
+                } else {
+                    IncidentKind::ExecutionListenerNoRetries
+                };
+                (format!("{} listener `{}`", event.model_name(), found.job_type), kind)
+            }
+        };
         let node = self.node_of(owner);
         let message = format!(
-            "the job of {} has no attempts left: {}; mend the cause and retry",
+            "the {what} of {} has no attempts left: {}; mend the cause and retry",
             node.map_or_else(String::new, Node::label),
             if why.is_empty() { "the worker gave no reason" } else { &why }
         );
-        self.decision.raise(owner, IncidentKind::JobNoRetries, Stage::Working, Some(job), message);
+        self.decision.raise(owner, kind, Stage::Working, Some(job), message);
     }
 
     /// A worker reported an error of the business for a job that is live.
@@ -138,8 +152,14 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.cancel_waits(open.owner);
                 self.activate(open.owner);
             }
+            Stage::Activating => {
+                self.cancel_waits(open.owner);
+                self.set_to_work(open.owner);
+            }
             Stage::Leaving => self.leave(open.owner),
+            Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
+            Stage::Beginning { start } => self.begin_at(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -241,6 +261,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             && node.inputs.is_empty()
             && node.outputs.is_empty()
             && node.boundaries.is_empty()
+            && node.listeners.is_empty()
             && !self.is_conditional(node)
     }
 

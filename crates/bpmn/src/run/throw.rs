@@ -18,7 +18,7 @@ enum Ready {
     Error(Text),
     Escalation(Text),
     Signal(Text),
-    Link(u32),
+    Link,
 }
 
 impl Run<'_, '_, '_> {
@@ -39,7 +39,7 @@ impl Run<'_, '_, '_> {
                 Throw::Signal { name } => {
                     Ready::Signal(self.text(name, key, "the signal name").map_err(extract)?)
                 }
-                Throw::Link { target } => Ready::Link(*target),
+                Throw::Link { .. } => Ready::Link,
             });
         }
         for throw in ready {
@@ -47,8 +47,8 @@ impl Run<'_, '_, '_> {
                 return Ok(());
             }
             match throw {
-                Ready::Terminate => {
-                    self.terminate_scope(key);
+                Ready::Terminate | Ready::Link => {
+                    self.close(key);
                     return Ok(());
                 }
                 Ready::Error(code) => {
@@ -57,10 +57,6 @@ impl Run<'_, '_, '_> {
                 }
                 Ready::Escalation(code) => self.escalate(key, &code),
                 Ready::Signal(signal) => self.broadcast(key, signal),
-                Ready::Link(target) => {
-                    self.follow_link(key, target);
-                    return Ok(());
-                }
             }
         }
         self.leave(key);
@@ -74,7 +70,8 @@ impl Run<'_, '_, '_> {
         self.decision.ask(Ask::Broadcast { signal, variables });
     }
 
-    fn follow_link(&mut self, key: ElementKey, target: u32) {
+    /// The token goes on at the catch event.
+    pub(super) fn follow_link(&mut self, key: ElementKey, target: u32) {
         let Some(scope) = self.scope_of(key) else { return };
         self.decision.emit(Event::ElementCompleted { key });
         self.steps.push(Step::Check { scope });

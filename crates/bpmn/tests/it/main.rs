@@ -8,6 +8,7 @@ mod gateways;
 mod harness;
 mod hostile;
 mod large;
+mod listeners;
 mod loops;
 mod markers;
 mod random;

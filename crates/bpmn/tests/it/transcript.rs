@@ -14,7 +14,7 @@ use super::harness::{Sim, flow, job, model};
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
 /// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
 /// `cancel`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// often: `job a, start listener t at a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     let xml = xml(body);
@@ -154,7 +154,13 @@ fn waits(sim: &Sim) -> String {
     let state = &sim.state;
     let id = |element: u32| sim.process.id_of(element).unwrap().to_string();
     let of = |owner| state.element(owner).map_or("?".into(), |live| id(live.element));
-    let jobs = state.jobs().values().map(|job| format!("job {}", of(job.owner)));
+    let jobs = state.jobs().values().map(|job| match job.listener() {
+        None => format!("job {}", of(job.owner)),
+        Some(listener) => {
+            let event = listener.event.model_name();
+            format!("{event} listener {} at {}", job.job_type, of(job.owner))
+        }
+    });
     let tasks = state.user_tasks().values().map(|task| format!("task {}", of(task.owner)));
     let timers = state.timers().values().map(|timer| {
         format!("timer {} {}s", id(timer.target), (timer.due_ms - sim.now_ms()) / 1000)

@@ -191,8 +191,12 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
 
 fn job_fact(event: &Event) -> Fact {
     match event {
-        Event::JobCreated { job, owner: _, job_type, retries } => {
-            about("jobCreated", *job, format!("type {job_type}, {retries} attempts"))
+        Event::JobCreated { job, owner: _, job_type, retries, extra } => {
+            let mut detail = format!("type {job_type}, {retries} attempts");
+            if let Some(listener) = extra.as_ref().and_then(|extra| extra.listener) {
+                let _ = write!(detail, ", listens to {}", listener.event.model_name());
+            }
+            about("jobCreated", *job, detail)
         }
         Event::JobLeased { job, worker, until_ms } => {
             about("jobLeased", *job, format!("by {worker} until {}", WireTime(*until_ms)))

@@ -86,6 +86,7 @@ impl Play {
         let same = live.is_some_and(|live| {
             (live.owner, live.available_ms, live.state, live.retries)
                 == (row.owner, row.available_ms, row.state, row.retries)
+                && live.listener().map(|listener| listener.event) == row.listener
                 && (&live.worker, &live.job_type) == (&row.worker, &row.job_type)
                 && (&live.error_message, &live.error_code) == (&row.error_message, &row.error_code)
         });

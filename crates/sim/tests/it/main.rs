@@ -5,6 +5,7 @@ mod calls;
 mod correlation;
 mod decisions;
 mod jobs;
+mod listeners;
 mod loops;
 mod memory;
 mod people;

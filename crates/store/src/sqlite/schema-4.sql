@@ -1,0 +1,4 @@
+-- Schema 4. Released: never change this file; write schema-5.sql.
+--
+-- What a job listens to (ListenerEvent::number), if it is a listener. Those of older releases are not.
+ALTER TABLE jobs ADD COLUMN listener INTEGER;
