@@ -7,6 +7,7 @@ use base::{ListenerEvent, Text};
 use feel::Expression;
 
 use crate::marker::Marker;
+use crate::policy::Policy;
 
 /// One executable process.
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub struct Node {
     pub outputs: Vec<Mapping>,
     /// Who listens to its life, in order.
     pub listeners: Vec<ListenerSpec>,
+    /// How often it is tried, how long it may take.
+    pub policy: Option<Box<Policy>>,
 }
 
 /// A listener: a job beside an element's work.

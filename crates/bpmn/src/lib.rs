@@ -5,6 +5,7 @@
 
 mod graph;
 mod marker;
+mod policy;
 mod read;
 mod run;
 pub mod timer;
@@ -14,5 +15,6 @@ pub use graph::{
     Mapping, Node, Process, Throw, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
+pub use policy::{Policy, RETRY_DELAY_MS_MAX, RetryPolicy, retry_delay_ms};
 pub use read::{Definitions, read};
-pub use run::Run;
+pub use run::{Run, TIMEOUT};

@@ -27,19 +27,8 @@ impl Shard {
         }
         let instance = self.open_job(fail.job)?;
         let message = fail.message.cut(MESSAGE_BYTES_MAX);
-        self.decide(instance, |now_ms, decision, process| {
-            let job = fail.job;
-            if !fail.variables.is_empty()
-                && let Some(owner) = decision.state().jobs().get(&job).map(|job| job.owner)
-            {
-                Run::new(process, decision).variables_set(owner, fail.variables, true);
-            }
-            let available_ms = now_ms.saturating_add(fail.backoff_ms);
-            let retries = fail.retries.max(0);
-            decision.emit(Event::JobFailed { job, retries, available_ms, message });
-            if retries == 0 {
-                Run::new(process, decision).job_exhausted(job);
-            }
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).job_failed(FailJob { message, ..fail });
         })?;
         Ok(Reply::Done)
     }
@@ -95,14 +84,12 @@ impl Shard {
                  timeout to change"
             )));
         }
-        self.decide(instance, |now_ms, decision, _| {
+        self.decide(instance, |_, decision, process| {
             if let Some(retries) = retries {
                 decision.emit(Event::JobRetriesSet { job, retries });
             }
-            let worker = decision.state().jobs().get(&job).map(|job| job.worker.clone());
-            if let (Some(timeout_ms), Some(worker)) = (timeout_ms, worker) {
-                let until_ms = now_ms.saturating_add(timeout_ms);
-                decision.emit(Event::JobLeased { job, worker, until_ms });
+            if let Some(timeout_ms) = timeout_ms {
+                Run::new(process, decision).lease_moved(job, timeout_ms);
             }
         })?;
         Ok(Reply::Done)

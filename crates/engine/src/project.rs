@@ -91,7 +91,7 @@ impl Shard {
                 touched.jobs.entry(*job).or_insert(true);
                 Meaning::Job(*job)
             }
-            Event::TimerSet { timer, .. } => {
+            Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
             }
@@ -142,7 +142,10 @@ impl Shard {
             | Event::LoopOutput { .. }
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
-            | Event::CompensationStarted { .. } => Meaning::Nothing,
+            | Event::CompensationStarted { .. }
+            | Event::StepOverdue { .. }
+            | Event::StepReminded { .. }
+            | Event::ElementDetached { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

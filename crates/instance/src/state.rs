@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobExtra,
-    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Stage, SubscriptionKey, Text, TimerKey,
-    UserTaskDetails, UserTaskKey, Variables,
+    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage, SubscriptionKey, Text,
+    TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -49,6 +49,9 @@ pub struct Instance {
     #[n(20)]
     #[cbor(skip_if = "BTreeMap::is_empty")]
     pub(crate) compensable: Lists,
+    /// What timers of policies are for; each is one of `timers`, too.
+    #[cbor(n(24), skip_if = "BTreeMap::is_empty")]
+    pub(crate) policy_timers: BTreeMap<TimerKey, PolicyTimer>,
 }
 
 /// What never changes about an instance.
@@ -133,6 +136,24 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// Its token has gone on: nothing waits for its work but the scope's end.
+    #[n(24)]
+    pub detached: Option<bool>,
+}
+
+/// What a timer of a policy is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct PolicyTimer {
+    /// What happens when it is due.
+    #[n(0)]
+    pub purpose: Purpose,
+    /// The job whose attempt it bounds.
+    #[n(1)]
+    pub job: Option<JobKey>,
+    /// How far the lease of that attempt can be extended, milliseconds since 1970.
+    #[n(2)]
+    pub latest_ms: Option<i64>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.
@@ -304,6 +325,10 @@ impl Instance {
     /// Live timers.
     pub fn timers(&self) -> &BTreeMap<TimerKey, Timer> {
         &self.timers
+    }
+    /// What timers of policies are for; they are live timers, too.
+    pub fn policy_timers(&self) -> &BTreeMap<TimerKey, PolicyTimer> {
+        &self.policy_timers
     }
     /// Live subscriptions.
     pub fn subscriptions(&self) -> &BTreeMap<SubscriptionKey, Subscription> {

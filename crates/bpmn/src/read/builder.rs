@@ -1,6 +1,6 @@
 //! What reading carries along: the document, what was collected, the findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::Text;
 use roxmltree::{Document, Node as Xml};
@@ -55,6 +55,8 @@ const ROOTS: &[&str] = &[
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
     pub findings: Vec<Finding>,
+    /// Our own extensions that were read, by where they begin.
+    pub ours: BTreeSet<usize>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
 }
@@ -71,7 +73,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(document: &'a Document<'a>) -> Self {
-        Self { document, findings: Vec::new(), roots: BTreeMap::new() }
+        Self { document, findings: Vec::new(), ours: BTreeSet::new(), roots: BTreeMap::new() }
     }
 
     pub fn error(
@@ -147,6 +149,9 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        if self.errors() == 0 {
+            self.stray_policies();
+        }
         if processes.is_empty() && self.errors() == 0 {
             self.error(
                 root,
@@ -180,6 +185,7 @@ impl<'a> Builder<'a> {
         let (version_tag, extensions) = self.process_extensions(source);
         let mut root = blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS");
         root.listeners = self.listeners(&extensions, &root);
+        self.policy(&extensions, &mut root);
         draft.nodes.push(root);
         draft.sources.push(source);
         let before = self.errors();
@@ -265,6 +271,7 @@ pub(super) fn blank(
         inputs: Vec::new(),
         outputs: Vec::new(),
         listeners: Vec::new(),
+        policy: None,
     }
 }
 

@@ -18,6 +18,9 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for child in elements(extensions) {
             let name = child.tag_name().name();
+            if child.tag_name().namespace() == Some(super::policy::FERMATA) {
+                self.ours.insert(child.range().start);
+            }
             match child.tag_name().namespace() {
                 Some(ZEEBE) if allowed.contains(&name) || name == "properties" => found.push(child),
                 Some(ZEEBE) if name == super::listener::EXECUTION && lives(at) => found.push(child),
@@ -32,6 +35,11 @@ impl<'a> Builder<'a> {
                         message,
                         "remove it; docs/reference/bpmn.md lists what is",
                     );
+                }
+                Some(super::policy::FERMATA) if name == "policy" && lives(at) => found.push(child),
+                Some(super::policy::FERMATA) => {
+                    let message = format!("<fermata:{name}> is unknown here");
+                    self.error(child, "B125", message, super::policy::HELP);
                 }
                 Some(CAMUNDA_7) => {
                     let message = format!("<camunda:{name}> belongs to Camunda 7");

@@ -14,6 +14,7 @@ mod extension;
 mod listener;
 mod loops;
 mod node;
+mod policy;
 mod rule;
 mod waits;
 mod wiring;

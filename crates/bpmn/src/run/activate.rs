@@ -60,13 +60,20 @@ impl<'p> Run<'p, '_, '_> {
     fn work(&mut self, node: &'p Node, key: ElementKey, turn: bool) -> Result<(), Stuck> {
         if !turn {
             self.wait_at_boundaries(node, key)?;
+            self.set_policy_timers(node, key)?;
         }
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match &node.kind {
-            Kind::Job(spec) => self.create_job(spec, key, None).map_err(extract)?,
+            Kind::Job(spec) => {
+                let extra = self.job_extra(node, key).map_err(extract)?;
+                self.create_job(spec, key, extra).map_err(extract)?;
+                if Self::is_side_effect(node) {
+                    self.detach(node, key)?;
+                }
+            }
             Kind::Decision(called) => self.call_decision(called, key)?,
             Kind::Call(called) => self.call_process(called, key)?,
-            Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
+            Kind::UserTask(spec) => self.create_task(node, spec, key).map_err(extract)?,
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => {
                 self.leave(key);
             }
@@ -168,7 +175,12 @@ impl<'p> Run<'p, '_, '_> {
         Ok(())
     }
 
-    fn create_task(&mut self, spec: &UserTaskSpec, owner: ElementKey) -> Result<(), String> {
+    fn create_task(
+        &mut self,
+        node: &Node,
+        spec: &UserTaskSpec,
+        owner: ElementKey,
+    ) -> Result<(), String> {
         let optional = |value: &Option<Value>, what| match value {
             None => Ok(None),
             Some(Value::Feel(expression)) if self.evaluate(expression, owner).0.is_null() => {
@@ -196,7 +208,10 @@ impl<'p> Run<'p, '_, '_> {
             assignee: optional(&spec.assignee, "the assignee")?,
             candidate_groups: names(&spec.candidate_groups, "the candidate groups")?,
             candidate_users: names(&spec.candidate_users, "the candidate users")?,
-            due_ms: date(optional(&spec.due_date, "the due date")?)?,
+            due_ms: match date(optional(&spec.due_date, "the due date")?)? {
+                None => self.due_by_policy(node, owner)?,
+                due => due,
+            },
             follow_up_ms: date(optional(&spec.follow_up_date, "the follow-up date")?)?,
             priority,
         };

@@ -99,7 +99,12 @@ impl Run<'_, '_, '_> {
     /// A live timer is due.
     pub fn timer_fired(mut self, timer: TimerKey) {
         let Some(fired) = self.decision.state().timers().get(&timer).copied() else { return };
+        let policy = self.decision.state().policy_timers().get(&timer).copied();
         self.decision.emit(Event::TimerFired { timer });
+        if let Some(policy) = policy {
+            self.policy_due(fired.owner, policy);
+            return self.go();
+        }
         if fired.repeats != 0 {
             self.repeat(fired);
         }

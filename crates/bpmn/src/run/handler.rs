@@ -132,10 +132,12 @@ impl Run<'_, '_, '_> {
     }
 
     /// The event that takes what is thrown at `from`, from there outwards: start events of event
-    /// sub-processes before boundary events, those that name the code before those that take all.
+    /// sub-processes before boundary events, those that name the code before those that take all. What is
+    /// thrown `outside` is heard by nothing in `from` itself.
     pub(super) fn catcher(
         &self,
         from: ElementKey,
+        outside: bool,
         takes: impl Fn(&Trigger, bool) -> bool,
     ) -> Option<(ElementKey, u32)> {
         let find = |events: &[u32]| {
@@ -156,7 +158,10 @@ impl Run<'_, '_, '_> {
                 });
             let starts: Vec<u32> = starts.collect();
             // What is in an activity listens in its turns, what is attached to it in its loop.
-            let handler = find(&starts).filter(|_| !self.is_body(key) && !self.is_interrupted(key));
+            let hears = |_: &u32| {
+                !(outside && key == from) && !self.is_body(key) && !self.is_interrupted(key)
+            };
+            let handler = find(&starts).filter(hears);
             let boundary = || find(&node.boundaries).filter(|_| element.turn.is_none());
             handler.or_else(boundary).map(|event| (key, event))
         })

@@ -65,6 +65,7 @@ impl<'p> Run<'p, '_, '_> {
             }
         };
         self.wait_at_boundaries(node, body)?;
+        self.set_policy_timers(node, body)?;
         self.decision.emit(Event::LoopEntered { owner: body, total, items });
         if begins {
             self.steps.push(Step::Turn { body });
@@ -142,7 +143,10 @@ impl<'p> Run<'p, '_, '_> {
         let Some(element) = state.element(body) else { return };
         let (children, own) = (element.children, element.element);
         let later = state.waits_of(body).any(|wait| match wait {
-            Owned::Timer(timer) => state.timers().get(&timer).is_some_and(|set| set.target == own),
+            Owned::Timer(timer) => {
+                !state.policy_timers().contains_key(&timer)
+                    && state.timers().get(&timer).is_some_and(|set| set.target == own)
+            }
             _ => false,
         });
         if children == 0 && !later {

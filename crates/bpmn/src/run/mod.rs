@@ -15,6 +15,7 @@ mod handler;
 mod leave;
 mod listener;
 mod loops;
+mod policy;
 mod rule;
 mod throw;
 mod values;
@@ -24,6 +25,7 @@ use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variable
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+pub use policy::TIMEOUT;
 
 /// What remains to be done for this input.
 #[derive(Debug)]
@@ -76,6 +78,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         let (owner, listener) = (found.owner, found.listener());
         self.decision.emit(Event::JobCompleted { job });
         match listener {
+            None if self.is_detached(owner) => {
+                self.set_variables(owner, variables);
+                self.end_detached(owner, true);
+            }
             None => self.leave_with(owner, variables),
             Some(listener) => self.listener_done(owner, listener, variables),
         }
@@ -83,7 +89,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     /// A job that is live has no attempts left.
-    pub fn job_exhausted(self, job: JobKey) {
+    pub fn job_exhausted(mut self, job: JobKey) {
+        self.exhausted(job);
+    }
+
+    fn exhausted(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
         let (what, kind) = match found.listener().map(|listener| listener.event) {
@@ -116,7 +126,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             code: code.into(),
             message: message.into(),
         });
-        self.throw(owner, code, message, Some(job), variables);
+        if self.is_detached(owner) {
+            self.end_detached(owner, false);
+        } else {
+            self.throw(owner, code, message, Some(job), variables);
+        }
         self.go();
     }
 
@@ -154,7 +168,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             }
             Stage::Activating => {
                 self.cancel_waits(open.owner);
-                self.set_to_work(open.owner);
+                if self.is_body(open.owner) {
+                    self.activate(open.owner);
+                } else {
+                    self.set_to_work(open.owner);
+                }
             }
             Stage::Leaving => self.leave(open.owner),
             Stage::Going => self.depart(open.owner),

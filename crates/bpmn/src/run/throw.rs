@@ -4,7 +4,7 @@
 //! Out: what it throws, and whether it goes on.
 //! Absent: messages, which a worker sends (`Kind::Job`).
 
-use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, Variables};
+use base::{ElementKey, Event, IncidentKind, JobKey, Text, Variables};
 
 use instance::Ask;
 
@@ -111,7 +111,7 @@ impl Run<'_, '_, '_> {
             Trigger::Error { code: None } => !exact,
             _ => false,
         };
-        let Some((at, event)) = self.catcher(from, takes) else { return false };
+        let Some((at, event)) = self.catcher(from, false, takes) else { return false };
         self.caught(at, event, variables);
         true
     }
@@ -130,7 +130,7 @@ impl Run<'_, '_, '_> {
             "{label} threw the error \"{code}\"{said}, but no event catches it; deploy a model that \
              does, or retry when the cause is gone"
         );
-        let stage = Stage::Throwing { code: code.into(), message: message.into() };
+        let stage = self.stage_of_throwing(from, code, message, job);
         self.decision.raise(from, IncidentKind::UnhandledErrorEvent, stage, job, text);
     }
 
@@ -141,7 +141,7 @@ impl Run<'_, '_, '_> {
             Trigger::Escalation { code: None } => !exact,
             _ => false,
         };
-        if let Some((at, event)) = self.catcher(from, takes) {
+        if let Some((at, event)) = self.catcher(from, false, takes) {
             self.caught(at, event, Variables::new());
         }
     }

@@ -11,6 +11,7 @@ mod large;
 mod listeners;
 mod loops;
 mod markers;
+mod policies;
 mod random;
 mod refusals;
 mod running;

@@ -57,7 +57,9 @@ fn places(timeline: &[TimelineEntry]) -> HashMap<Key, u32> {
                 continue;
             }
             Event::JobCreated { job, owner, .. } => (job.0, owner),
-            Event::TimerSet { timer, owner, .. } => (timer.0, owner),
+            Event::TimerSet { timer, owner, .. } | Event::PolicyTimerSet { timer, owner, .. } => {
+                (timer.0, owner)
+            }
             Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
             Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
             Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
@@ -147,6 +149,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
             let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
             about("loopOutput", *owner, format!("turn {turn} gave {output}"))
         }
+        Event::PolicyTimerSet { .. }
+        | Event::StepOverdue { .. }
+        | Event::StepReminded { .. }
+        | Event::ElementDetached { .. } => policy_fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }
@@ -282,6 +288,21 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::CorrelationRefused { subscription, message } => {
             let detail = format!("message {message} came too late and was sent on");
             about("correlationRefused", *subscription, detail)
+        }
+        _ => unknown(),
+    }
+}
+
+fn policy_fact(event: &Event) -> Fact {
+    match event {
+        Event::PolicyTimerSet { timer, purpose, due_ms, .. } => {
+            let due = WireTime(*due_ms);
+            about("policyTimerSet", *timer, format!("{} at {due}", purpose.name()))
+        }
+        Event::StepOverdue { owner } => about("stepOverdue", *owner, "the due date has passed"),
+        Event::StepReminded { owner } => about("stepReminded", *owner, "a reminder is due"),
+        Event::ElementDetached { key } => {
+            about("elementDetached", *key, "goes on; its work is a side effect")
         }
         _ => unknown(),
     }
