@@ -2,7 +2,7 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, MessageKey, Rejection, Text, UserTaskKey, Variables,
+    JobKey, ListenerEvent, MessageKey, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -328,6 +328,8 @@ pub struct ActivatedJob {
     pub root: InstanceKey,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
+    /// What it listens to, if it is a listener.
+    pub listener: Option<ListenerEvent>,
 }
 
 /// A deployed definition.

@@ -10,8 +10,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     DefinitionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceKey,
-    JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey,
-    Variables,
+    JobExtra, JobKey, Json, Key, KeyBase, MessageKey, Purpose, Stage, SubscriptionKey, Text,
+    TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -124,6 +124,9 @@ pub enum Event {
         job_type: Text,
         #[n(3)]
         retries: i32,
+        /// What makes it other than the plain work of its owner.
+        #[n(4)]
+        extra: Option<Box<JobExtra>>,
     },
     /// A worker has the job until the time says otherwise. Said again when the lease is extended.
     #[n(9)]
@@ -423,6 +426,41 @@ pub enum Event {
     /// The first that was held is done now: what follows is its effect.
     #[n(93)]
     HeldInputTaken,
+    /// A timer runs for the policy of `owner`. Of an attempt: for `job`, whose lease can be extended no
+    /// further than `latest_ms`.
+    #[n(70)]
+    PolicyTimerSet {
+        #[n(0)]
+        timer: TimerKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        purpose: Purpose,
+        #[n(3)]
+        due_ms: i64,
+        #[n(4)]
+        job: Option<JobKey>,
+        #[n(5)]
+        latest_ms: Option<i64>,
+    },
+    /// The time by which the step should have been done has passed.
+    #[n(71)]
+    StepOverdue {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// It is time to remind somebody of the step.
+    #[n(72)]
+    StepReminded {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// The token of this element goes on, its work stays: nothing waits for it but the scope's end.
+    #[n(73)]
+    ElementDetached {
+        #[n(0)]
+        key: ElementKey,
+    },
 }
 
 /// How an instance began.
@@ -490,27 +528,4 @@ pub struct CorrelationSource {
     /// Its correlation key; empty ones hold no place.
     #[n(2)]
     pub correlation_key: Text,
-}
-
-/// What a person needs to know of their task.
-#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
-pub struct UserTaskDetails {
-    /// Who does it.
-    #[n(0)]
-    pub assignee: Option<Text>,
-    /// Groups whose members may claim it.
-    #[n(1)]
-    pub candidate_groups: Vec<Text>,
-    /// People who may claim it.
-    #[n(2)]
-    pub candidate_users: Vec<Text>,
-    /// When it should be done, in milliseconds since 1970.
-    #[n(3)]
-    pub due_ms: Option<i64>,
-    /// When to look at it again, in milliseconds since 1970.
-    #[n(4)]
-    pub follow_up_ms: Option<i64>,
-    /// 0 to 100, 50 unless said.
-    #[n(5)]
-    pub priority: i32,
 }

@@ -13,10 +13,13 @@ mod incident;
 mod json;
 mod key;
 pub mod limits;
+mod listener;
 mod mail;
+mod purpose;
 mod rejection;
 mod rows;
 pub mod signal;
+mod task;
 mod text;
 pub mod xml;
 
@@ -29,7 +32,7 @@ pub use command::{
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
+pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record};
 pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
@@ -39,11 +42,14 @@ pub use key::{
     InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
     UserTaskKey,
 };
+pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
+pub use purpose::Purpose;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
+pub use task::UserTaskDetails;
 pub use text::Text;

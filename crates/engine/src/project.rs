@@ -93,7 +93,7 @@ impl Shard {
                 touched.jobs.entry(*job).or_insert(true);
                 Meaning::Job(*job)
             }
-            Event::TimerSet { timer, .. } => {
+            Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
             }
@@ -145,7 +145,10 @@ impl Shard {
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
-            | Event::CompensationInherited { .. } => Meaning::Nothing,
+            | Event::CompensationInherited { .. }
+            | Event::StepOverdue { .. }
+            | Event::StepReminded { .. }
+            | Event::ElementDetached { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
@@ -396,6 +399,7 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
         worker: live.worker.clone(),
         error_message: live.error_message.clone(),
         error_code: live.error_code.clone(),
+        listener: live.listener().map(|listener| listener.event),
     })
 }
 

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key, MessageKey,
-    ShardId, Stage, Text, Variables,
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key,
+    MessageKey, ShardId, Stage, Text, Variables,
 };
 
 use crate::evolve::evolve;

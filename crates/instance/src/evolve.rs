@@ -5,7 +5,8 @@ use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record, Subscripti
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription, Timer,
+    UserTask,
 };
 
 impl Instance {
@@ -40,6 +41,7 @@ impl Instance {
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
             suspension: None,
+            policy_timers: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -124,6 +126,7 @@ impl ElementInstance {
             turn: None,
             compensates: None,
             called: None,
+            detached: None,
         }
     }
 }
@@ -197,6 +200,14 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
+        Event::PolicyTimerSet { .. } => evolve_policy(state, event),
+        // Facts for people.
+        Event::StepOverdue { .. } | Event::StepReminded { .. } => {}
+        Event::ElementDetached { key } => {
+            if let Some(element) = state.elements.get_mut(key) {
+                element.detached = Some(true);
+            }
+        }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {
@@ -254,7 +265,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
         }
     };
     match event {
-        Event::JobCreated { job, owner, job_type, retries } => {
+        Event::JobCreated { job, owner, job_type, retries, extra } => {
             state.take_key(job.0);
             state.index.add(*owner, Owned::Job(*job));
             state.jobs.insert(
@@ -268,6 +279,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
                     worker: base::Text::default(),
                     error_message: base::Text::default(),
                     error_code: base::Text::default(),
+                    extra: extra.clone(),
                 },
             );
         }
@@ -314,6 +326,7 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             if let Some(gone) = state.timers.remove(timer) {
                 state.index.remove(gone.owner, Owned::Timer(*timer));
             }
+            state.policy_timers.remove(timer);
         }
         Event::SubscriptionOpened { subscription, owner, target, name, correlation_key, once } => {
             state.take_key(subscription.0);
@@ -338,6 +351,21 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             state.close(*subscription);
         }
         _ => debug_assert!(false, "not an event of a timer or subscription: {event:?}"),
+    }
+}
+
+fn evolve_policy(state: &mut Instance, event: &Event) {
+    if let Event::PolicyTimerSet { timer, owner, purpose, due_ms, job, latest_ms } = event {
+        state.take_key(timer.0);
+        // It triggers no element; as a timer it is its owner's own.
+        let target = state.elements.get(owner).map_or(0, |element| element.element);
+        state.index.add(*owner, Owned::Timer(*timer));
+        let set = Timer { owner: *owner, target, due_ms: *due_ms, repeats: 0 };
+        state.timers.insert(*timer, set);
+        let purpose = PolicyTimer { purpose: *purpose, job: *job, latest_ms: *latest_ms };
+        state.policy_timers.insert(*timer, purpose);
+    } else {
+        debug_assert!(false, "not an event of a policy: {event:?}");
     }
 }
 

@@ -40,6 +40,7 @@ fn record() -> (InstanceKey, Record) {
             owner: at(1).into(),
             job_type: "ship".into(),
             retries: 3,
+            extra: None,
         },
         Event::JobLeased { job: at(2).into(), worker: "w".into(), until_ms: 5000 },
         Event::JobFailed { job: at(2).into(), retries: 0, available_ms: 0, message: "no".into() },

@@ -97,6 +97,8 @@ impl<'a> Builder<'a> {
             }
         }
         self.check_compensation(draft);
+        self.check_listeners(draft);
+        self.check_policies(draft);
     }
 
     fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {

@@ -107,6 +107,7 @@ impl Run<'_, '_, '_> {
         let state = self.decision.state();
         let stuck = |key: &ElementKey| state.incidents().values().any(|open| open.owner == *key);
         let live = state.elements().iter().filter(|(key, _)| !stuck(key));
+        let live = live.filter(|(key, _)| !self.is_listening(**key));
         let live: Vec<_> = live.map(|(key, element)| (*key, element.element)).collect();
         for (key, element) in live {
             match &self.process.node(element).kind {

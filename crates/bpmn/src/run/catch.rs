@@ -105,7 +105,12 @@ impl Run<'_, '_, '_> {
         if self.is_release(&fired) {
             return self.release(timer, fired.due_ms);
         }
+        let policy = self.decision.state().policy_timers().get(&timer).copied();
         self.decision.emit(Event::TimerFired { timer });
+        if let Some(policy) = policy {
+            self.policy_due(fired.owner, policy);
+            return self.go();
+        }
         if fired.repeats != 0 {
             self.repeat(fired);
         }

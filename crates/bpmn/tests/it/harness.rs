@@ -17,10 +17,10 @@ pub struct Sim {
 /// A model of one process around these elements.
 pub fn model(body: &str) -> String {
     format!(
-        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
-<error id="e" errorCode="NO"/>
+<error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
 {body}
@@ -166,6 +166,11 @@ impl Sim {
         let subscription = *open.next().unwrap_or_else(|| panic!("nobody waits for {name}")).0;
         let message = base::MessageKey(base::Key::of_block(ShardId(0), 9));
         self.input(|run| run.message_correlated(subscription, message, variables));
+    }
+
+    /// Every fact so far.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.records.iter().flat_map(|record| &record.events)
     }
 
     pub fn now_ms(&self) -> i64 {

@@ -134,7 +134,8 @@ fn listed(title: &str, findings: &[base::Finding]) -> String {
 
 #[test]
 fn what_a_called_process_throws_is_caught_by_the_model_of_its_caller() {
-    let (Some(caller), Some(called)) = (shared("miwg/C.9.0.bpmn"), shared("miwg/C.9.2.bpmn")) else {
+    let (Some(caller), Some(called)) = (shared("miwg/C.9.0.bpmn"), shared("miwg/C.9.2.bpmn"))
+    else {
         return;
     };
     let [caller, called] = [caller, called].map(|text| fermata_bpmn::read(&text).unwrap());

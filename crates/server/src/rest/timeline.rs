@@ -57,7 +57,9 @@ fn places(timeline: &[TimelineEntry]) -> HashMap<Key, u32> {
                 continue;
             }
             Event::JobCreated { job, owner, .. } => (job.0, owner),
-            Event::TimerSet { timer, owner, .. } => (timer.0, owner),
+            Event::TimerSet { timer, owner, .. } | Event::PolicyTimerSet { timer, owner, .. } => {
+                (timer.0, owner)
+            }
             Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
             Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
             Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
@@ -157,6 +159,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => super::suspension::fact(event),
+        Event::PolicyTimerSet { .. }
+        | Event::StepOverdue { .. }
+        | Event::StepReminded { .. }
+        | Event::ElementDetached { .. } => policy_fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }
@@ -204,8 +210,12 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
 
 fn job_fact(event: &Event) -> Fact {
     match event {
-        Event::JobCreated { job, owner: _, job_type, retries } => {
-            about("jobCreated", *job, format!("type {job_type}, {retries} attempts"))
+        Event::JobCreated { job, owner: _, job_type, retries, extra } => {
+            let mut detail = format!("type {job_type}, {retries} attempts");
+            if let Some(listener) = extra.as_ref().and_then(|extra| extra.listener) {
+                let _ = write!(detail, ", listens to {}", listener.event.model_name());
+            }
+            about("jobCreated", *job, detail)
         }
         Event::JobLeased { job, worker, until_ms } => {
             about("jobLeased", *job, format!("by {worker} until {}", WireTime(*until_ms)))
@@ -291,6 +301,21 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::CorrelationRefused { subscription, message } => {
             let detail = format!("message {message} came too late and was sent on");
             about("correlationRefused", *subscription, detail)
+        }
+        _ => unknown(),
+    }
+}
+
+fn policy_fact(event: &Event) -> Fact {
+    match event {
+        Event::PolicyTimerSet { timer, purpose, due_ms, .. } => {
+            let due = WireTime(*due_ms);
+            about("policyTimerSet", *timer, format!("{} at {due}", purpose.name()))
+        }
+        Event::StepOverdue { owner } => about("stepOverdue", *owner, "the due date has passed"),
+        Event::StepReminded { owner } => about("stepReminded", *owner, "a reminder is due"),
+        Event::ElementDetached { key } => {
+            about("elementDetached", *key, "goes on; its work is a side effect")
         }
         _ => unknown(),
     }

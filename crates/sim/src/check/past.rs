@@ -167,7 +167,11 @@ impl Reading {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));
                 }
             }
-            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
+            Event::LoopEntered { owner, .. }
+            | Event::LoopOutput { owner, .. }
+            | Event::StepOverdue { owner }
+            | Event::StepReminded { owner }
+            | Event::ElementDetached { key: owner } => {
                 self.lives(*owner)?;
             }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
@@ -212,7 +216,8 @@ impl Reading {
     /// Timers, subscriptions, jobs.
     fn read_wait(&mut self, at_ms: i64, event: &Event) -> Read {
         match event {
-            Event::TimerSet { timer, owner, due_ms, .. } => {
+            Event::TimerSet { timer, owner, due_ms, .. }
+            | Event::PolicyTimerSet { timer, owner, due_ms, .. } => {
                 self.draw(timer.0)?;
                 self.lives(*owner)?;
                 self.timers.insert(*timer, (*owner, *due_ms));

@@ -115,6 +115,7 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          PRAGMA user_version = 2",
     )
     .unwrap();
@@ -169,7 +170,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let old = everything().into_iter().filter(|op| !matches!(op, Op::PutDecisionGraph(_)));
     commit(&store, ShardId::FIRST, old.collect());
     drop(store);
-    // What that release wrote: schema 2 only added these tables, schema 3 these columns.
+    // What that release wrote: schema 2 only added these tables, schemas 3 and 4 these columns.
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
@@ -178,6 +179,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          PRAGMA user_version = 1",
     )
     .unwrap();
@@ -258,7 +260,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 3 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 4 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
