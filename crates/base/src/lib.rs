@@ -5,6 +5,7 @@
 
 mod batch;
 mod command;
+mod created;
 mod evaluation;
 mod event;
 mod finding;
@@ -25,17 +26,18 @@ pub use command::{
     DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,
     PublishMessage, Reply, TaskPatch, ThrowError,
 };
+pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
+pub use event::{Event, Record, UserTaskDetails};
 pub use finding::{Finding, Severity};
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
 pub use key::{
-    DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
-    InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
-    UserTaskKey,
+    ConditionKey, DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey,
+    IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey,
+    TimerKey, UserTaskKey,
 };
 pub use mail::Mail;
 pub use rejection::{Rejection, RejectionKind};

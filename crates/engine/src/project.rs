@@ -142,7 +142,10 @@ impl Shard {
             | Event::LoopOutput { .. }
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
-            | Event::CompensationStarted { .. } => Meaning::Nothing,
+            | Event::CompensationStarted { .. }
+            | Event::ConditionOpened { .. }
+            | Event::ConditionMet { .. }
+            | Event::ConditionClosed { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

@@ -8,6 +8,7 @@
 mod builder;
 mod call;
 mod compensation;
+mod condition;
 mod event;
 mod expression;
 mod extension;

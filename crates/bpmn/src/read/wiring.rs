@@ -97,6 +97,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        self.check_conditions(draft);
         self.check_compensation(draft);
     }
 

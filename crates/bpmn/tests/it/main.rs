@@ -3,6 +3,7 @@
 
 mod compensation;
 mod compensation_of_loops;
+mod conditions;
 mod events;
 mod gateways;
 mod harness;

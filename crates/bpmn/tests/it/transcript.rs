@@ -12,9 +12,9 @@ use instance::Status;
 use super::harness::{Sim, flow, job, model};
 
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
-/// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
-/// `cancel`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `local a {..}` (in
+/// a's own scope), `resolve a`, `cancel`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
+/// often: `job a, message paid at c, task b, timer d 60s, condition h, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     let xml = xml(body);
@@ -130,6 +130,10 @@ fn play(sim: &mut Sim, act: &str) {
             let root = sim.state.key().root();
             sim.input(|run| run.variables_set(root, variables, false));
         }
+        ["local", id] => {
+            let scope = sim.nth_live(id, 1);
+            sim.input(|run| run.variables_set(scope, variables, true));
+        }
         ["resolve", id] => {
             let incident = sim.incident_at(id);
             sim.input(|run| run.resolve(incident));
@@ -161,6 +165,8 @@ fn waits(sim: &Sim) -> String {
     });
     let messages = state.subscriptions().values();
     let messages = messages.map(|open| format!("message {} at {}", open.name, id(open.target)));
+    let conditions = state.conditions().values();
+    let conditions = conditions.map(|wait| format!("condition {}", id(wait.target)));
     let incidents = state.incidents().values();
     let incidents =
         incidents.map(|open| format!("incident {} at {}", open.kind.name(), of(open.owner)));
@@ -169,6 +175,7 @@ fn waits(sim: &Sim) -> String {
         tokens.flat_map(|(flow, count)| (0..*count).map(|_| format!("token {}", id(*flow))));
     let mut all: Vec<String> =
         jobs.chain(tasks).chain(timers).chain(messages).chain(incidents).chain(tokens).collect();
+    all.extend(conditions);
     all.sort();
     let groups = all.chunk_by(|a, b| a == b);
     let lines = groups.map(|same| match same.len() {
