@@ -224,6 +224,8 @@ pub enum Trigger {
     Signal(Value),
     /// A time.
     Timer(Timer),
+    /// Variables are so that this holds.
+    Condition(Condition),
     /// An error, by code; `None` catches all.
     Error {
         /// The code.
@@ -244,6 +246,19 @@ pub enum Trigger {
     Any(Vec<Trigger>),
     /// Each of several, in any order.
     All(Vec<Trigger>),
+}
+
+/// What a conditional event waits for.
+#[derive(Debug)]
+pub struct Condition {
+    /// What must be true.
+    pub expression: Expression,
+    /// Variables whose change has it evaluated again.
+    pub names: Vec<Text>,
+    /// A variable that is new counts as a change.
+    pub on_create: bool,
+    /// A variable that was there before counts as a change.
+    pub on_update: bool,
 }
 
 /// When a timer is due.
@@ -412,6 +427,14 @@ impl Process {
 }
 
 impl Trigger {
+    /// The definitions of its event, in order.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Any(several) | Self::All(several) => several,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// The triggers of which one suffices.
     pub fn choices(&self) -> &[Self] {
         match self {

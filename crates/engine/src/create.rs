@@ -50,6 +50,9 @@ impl Shard {
             Command::Publish(publish) => self.publish(publish),
             Command::Broadcast { signal, variables } => self.broadcast_for(&signal, &variables),
             Command::Evaluate(evaluate) => self.evaluate_decision(&evaluate),
+            Command::EvaluateConditions { definition, variables } => {
+                self.evaluate_conditions(definition, &variables)
+            }
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {
                 self.set_variables(scope, variables, local)
@@ -115,8 +118,8 @@ impl Shard {
         match definition.process.node(0).kind {
             Kind::Process { start: Some(start) } => Ok(start),
             _ => Err(Rejection::state(format!(
-                "expected the process `{}` to have a none start event, but it is started by a \
-                 message or a timer only; publish the message, or add a none start event",
+                "expected the process `{}` to have a none start event, but it is started by \
+                 an event only; publish its message for example, or add a none start event",
                 &*definition.row.id
             ))),
         }

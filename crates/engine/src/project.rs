@@ -148,7 +148,10 @@ impl Shard {
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }
-            | Event::ElementDetached { .. } => Meaning::Nothing,
+            | Event::ElementDetached { .. }
+            | Event::ConditionOpened { .. }
+            | Event::ConditionMet { .. }
+            | Event::ConditionClosed { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.

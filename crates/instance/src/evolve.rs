@@ -1,12 +1,14 @@
 //! How each event changes the state. Total and infallible: an event about something that is not
 //! there changes nothing, so that no byte read from a disk can stop the fold.
 
-use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey};
+use base::{
+    ConditionKey, ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey,
+};
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription, Timer,
-    UserTask,
+    Condition, ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription,
+    Timer, UserTask,
 };
 
 impl Instance {
@@ -42,6 +44,7 @@ impl Instance {
             compensable: std::collections::BTreeMap::new(),
             suspension: None,
             policy_timers: std::collections::BTreeMap::new(),
+            conditions: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -93,6 +96,12 @@ impl Instance {
     fn close(&mut self, subscription: SubscriptionKey) {
         if let Some(gone) = self.subscriptions.remove(&subscription) {
             self.index.remove(gone.owner, Owned::Subscription(subscription));
+        }
+    }
+
+    fn forget_condition(&mut self, condition: ConditionKey) {
+        if let Some(gone) = self.conditions.remove(&condition) {
+            self.index.remove(gone.owner, Owned::Condition(condition));
         }
     }
 
@@ -173,6 +182,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::SubscriptionOpened { .. }
         | Event::SubscriptionCorrelated { .. }
         | Event::SubscriptionClosed { .. } => evolve_wait(state, event),
+        Event::ConditionOpened { .. }
+        | Event::ConditionMet { .. }
+        | Event::ConditionClosed { .. } => evolve_condition(state, event),
         Event::UserTaskCreated { .. }
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
@@ -366,6 +378,24 @@ fn evolve_policy(state: &mut Instance, event: &Event) {
         state.policy_timers.insert(*timer, purpose);
     } else {
         debug_assert!(false, "not an event of a policy: {event:?}");
+    }
+}
+
+fn evolve_condition(state: &mut Instance, event: &Event) {
+    match event {
+        Event::ConditionOpened { condition, owner, target, part, once } => {
+            state.take_key(condition.0);
+            state.index.add(*owner, Owned::Condition(*condition));
+            let wait = Condition { owner: *owner, target: *target, part: *part, once: *once };
+            state.conditions.insert(*condition, wait);
+        }
+        Event::ConditionMet { condition } => {
+            if state.conditions.get(condition).is_some_and(|wait| wait.once) {
+                state.forget_condition(*condition);
+            }
+        }
+        Event::ConditionClosed { condition } => state.forget_condition(*condition),
+        _ => debug_assert!(false, "not an event of a condition: {event:?}"),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use base::{
-    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobExtra,
-    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage, SubscriptionKey, Text,
-    TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
+    InstanceKey, JobExtra, JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage,
+    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -56,6 +56,9 @@ pub struct Instance {
     /// What timers of policies are for; each is one of `timers`, too.
     #[cbor(n(24), skip_if = "BTreeMap::is_empty")]
     pub(crate) policy_timers: BTreeMap<TimerKey, PolicyTimer>,
+    /// Conditions that are waited for.
+    #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
+    pub(crate) conditions: BTreeMap<ConditionKey, Condition>,
 }
 
 /// What never changes about an instance.
@@ -268,6 +271,24 @@ pub struct Subscription {
     pub once: bool,
 }
 
+/// A condition that is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Condition {
+    /// Who waits: the condition sees the variables that it sees.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// What it triggers.
+    #[n(1)]
+    pub target: u32,
+    /// Which of the target's definitions it is, from 0.
+    #[n(2)]
+    pub part: u32,
+    /// The first time that it holds closes it.
+    #[n(3)]
+    pub once: bool,
+}
+
 /// A live user task.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
@@ -343,6 +364,10 @@ impl Instance {
     /// Live subscriptions.
     pub fn subscriptions(&self) -> &BTreeMap<SubscriptionKey, Subscription> {
         &self.subscriptions
+    }
+    /// Conditions that are waited for.
+    pub fn conditions(&self) -> &BTreeMap<ConditionKey, Condition> {
+        &self.conditions
     }
     /// Live user tasks.
     pub fn user_tasks(&self) -> &BTreeMap<UserTaskKey, UserTask> {

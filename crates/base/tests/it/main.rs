@@ -241,10 +241,24 @@ fn suspension() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 4000, events })
 }
 
+/// Conditions that were waited for.
+fn conditions() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let (condition, owner) = (at(2).into(), at(1).into());
+    let events = vec![
+        Event::ConditionOpened { condition, owner, target: 4, part: 1, once: true },
+        Event::ConditionMet { condition },
+        Event::ConditionClosed { condition: at(3).into() },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
     keeps_its_bytes(suspension(), golden);
+    keeps_its_bytes(conditions(), include_str!("../../testdata/record-conditions.hex").trim());
     keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
     let golden = include_str!("../../testdata/record-compensation.hex").trim();
     keeps_its_bytes(compensation(), golden);
@@ -267,7 +281,8 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    let all = [record(), evaluations(), calls(), loops(), compensation(), suspension()];
+    let all =
+        [record(), evaluations(), calls(), loops(), compensation(), suspension(), conditions()];
     for (instance, record) in all {
         damaged(instance, &record);
     }

@@ -56,8 +56,8 @@ const ROOTS: &[&str] = &[
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
     pub findings: Vec<Finding>,
-    /// Our own extensions that were read, by where they begin.
-    pub ours: BTreeSet<usize>,
+    /// The policies that were read, by where they begin.
+    pub policies: BTreeSet<usize>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
     pub places: Places<'a>,
@@ -83,7 +83,7 @@ impl<'a> Builder<'a> {
         Self {
             document,
             findings: Vec::new(),
-            ours: BTreeSet::new(),
+            policies: BTreeSet::new(),
             roots: BTreeMap::new(),
             places,
             errors: 0,

@@ -5,7 +5,7 @@ use base::Text;
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, bpmn_child, elements};
-use super::{BPMN, ZEEBE};
+use super::{BPMN, FERMATA, ZEEBE};
 use crate::graph::{JobSpec, Mapping, Node, UserTaskSpec, Value};
 
 /// Camunda 7's namespace: models for it look right and would do nothing.
@@ -18,9 +18,6 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for child in elements(extensions) {
             let name = child.tag_name().name();
-            if child.tag_name().namespace() == Some(super::policy::FERMATA) {
-                self.ours.insert(child.range().start);
-            }
             match child.tag_name().namespace() {
                 Some(ZEEBE) if allowed.contains(&name) || name == "properties" => found.push(child),
                 Some(ZEEBE) if name == super::listener::EXECUTION && lives(at) => found.push(child),
@@ -36,10 +33,13 @@ impl<'a> Builder<'a> {
                         "remove it; docs/reference/bpmn.md lists what is",
                     );
                 }
-                Some(super::policy::FERMATA) if name == "policy" && lives(at) => found.push(child),
-                Some(super::policy::FERMATA) => {
-                    let message = format!("<fermata:{name}> is unknown here");
-                    self.error(child, "B125", message, super::policy::HELP);
+                Some(FERMATA) if name == "policy" => {
+                    self.policies.insert(child.range().start);
+                    if lives(at) {
+                        found.push(child);
+                    } else {
+                        self.stray_policy(child);
+                    }
                 }
                 Some(CAMUNDA_7) => {
                     let message = format!("<camunda:{name}> belongs to Camunda 7");

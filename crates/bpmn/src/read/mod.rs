@@ -8,6 +8,7 @@
 mod builder;
 mod call;
 mod compensation;
+mod condition;
 mod data;
 mod event;
 mod expression;

@@ -8,6 +8,7 @@ use base::Text;
 use base::limits::LEASE_MS_MAX;
 use roxmltree::Node as Xml;
 
+use super::FERMATA;
 use super::builder::{Builder, Draft};
 use super::wiring::is_activity;
 use crate::graph::{Kind, Node, Timer, Value};
@@ -16,14 +17,13 @@ use crate::policy::{
 };
 use crate::timer;
 
-/// Our own extensions.
-pub(super) const FERMATA: &str = "https://fermata.dev/schema/bpmn/1.0";
+/// How often, and after how long.
 const RETRY: &[&str] =
     &["retries", "initialDelay", "factor", "maximumDelay", "jitter", "doNotRetry"];
 /// What only a job can have.
 const OF_JOBS: &[&str] = &["attemptTimeout", "idempotencyKey", "sideEffect"];
 const OTHERS: &[&str] = &["timeout", "dueDate", "reminder", "expectedDuration"];
-pub(super) const HELP: &str = "docs/reference/policies.md lists what a policy may have";
+const HELP: &str = "docs/reference/policies.md lists what a policy may have";
 
 impl<'a> Builder<'a> {
     /// The policy of a node; attempts that it says are written into the node's job.
@@ -245,14 +245,18 @@ impl<'a> Builder<'a> {
         let executable = |it: &Xml<'a, 'a>| {
             it.ancestors().any(|around| around.attribute("isExecutable") == Some("true"))
         };
-        let ours = |it: &Xml<'a, 'a>| it.tag_name().namespace() == Some(FERMATA);
-        let all = self.document.descendants().filter(|it| ours(it) && executable(it));
+        let policy = |it: &Xml<'a, 'a>| it.has_tag_name((FERMATA, "policy")) && executable(it);
+        let all = self.document.descendants().filter(policy);
         let strays: Vec<Xml<'a, 'a>> =
-            all.filter(|it| !self.ours.contains(&it.range().start)).collect();
+            all.filter(|it| !self.policies.contains(&it.range().start)).collect();
         for stray in strays {
-            let message = "a policy stands in the extensionElements of an activity";
-            self.error(stray, "B127", message, "move it there, or remove it");
+            self.stray_policy(stray);
         }
+    }
+
+    pub fn stray_policy(&mut self, stray: Xml<'a, 'a>) {
+        let message = "a policy stands in the extensionElements of an activity";
+        self.error(stray, "B127", message, "move it there, or remove it");
     }
 
     /// What can be seen only when everything is connected.

@@ -96,6 +96,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        self.check_conditions(draft);
         self.check_compensation(draft);
         self.check_listeners(draft);
         self.check_policies(draft);

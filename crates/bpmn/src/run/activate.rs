@@ -61,6 +61,9 @@ impl<'p> Run<'p, '_, '_> {
         if !turn {
             self.wait_at_boundaries(node, key)?;
             self.set_policy_timers(node, key)?;
+            if !self.lives_on(key) {
+                return Ok(());
+            }
         }
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match &node.kind {

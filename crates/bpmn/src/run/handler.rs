@@ -111,6 +111,10 @@ impl Run<'_, '_, '_> {
                 let is_it = begins(state.subscriptions().get(&subscription)?.target);
                 is_it.then_some(Event::SubscriptionClosed { subscription })
             }
+            Owned::Condition(condition) => {
+                let is_it = begins(state.conditions().get(&condition)?.target);
+                is_it.then_some(Event::ConditionClosed { condition })
+            }
             _ => None,
         };
         let events: Vec<Event> = state.waits_of(scope).filter_map(event).collect();
@@ -193,11 +197,7 @@ impl Node {
 
     /// The timer that comes again and again; an event has one at most.
     pub(crate) fn cycle(&self) -> Option<&Timer> {
-        let several = match self.trigger()? {
-            Trigger::Any(several) | Trigger::All(several) => several,
-            one => std::slice::from_ref(one),
-        };
-        several.iter().find_map(|one| match one {
+        self.trigger()?.parts().iter().find_map(|one| match one {
             Trigger::Timer(timer @ Timer::Cycle(_)) => Some(timer),
             _ => None,
         })

@@ -66,6 +66,9 @@ impl<'p> Run<'p, '_, '_> {
         };
         self.wait_at_boundaries(node, body)?;
         self.set_policy_timers(node, body)?;
+        if !self.lives_on(body) {
+            return Ok(());
+        }
         self.decision.emit(Event::LoopEntered { owner: body, total, items });
         if begins {
             self.steps.push(Step::Turn { body });

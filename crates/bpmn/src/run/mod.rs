@@ -9,6 +9,7 @@ mod activate;
 mod call;
 mod catch;
 mod compensation;
+mod condition;
 mod end;
 mod flows;
 mod handler;
@@ -57,12 +58,15 @@ pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
     steps: Vec<Step>,
+    /// What conditions may have become true by.
+    changes: condition::Changes,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        Self { process, decision, steps: Vec::new() }
+        let (steps, changes) = (Vec::new(), condition::Changes::default());
+        Self { process, decision, steps, changes }
     }
 
     /// The instance begins at this start event.
@@ -181,6 +185,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
                 }
                 self.steps.push(Step::Check { scope: open.owner });
+                self.ask_conditions(open.owner);
                 if open.kind == IncidentKind::Quarantined {
                     self.ask_again();
                     self.call_again();
@@ -226,6 +231,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         } else {
             self.propagate(scope, &variables);
         }
+        self.go();
     }
 
     /// The core's own failure on this instance: it stops until somebody looks.
@@ -235,7 +241,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     fn go(&mut self) {
-        while let Some(step) = self.steps.pop() {
+        loop {
+            if self.has_changes() {
+                self.look_at_conditions();
+                continue;
+            }
+            let Some(step) = self.steps.pop() else { return };
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),

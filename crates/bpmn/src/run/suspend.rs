@@ -28,6 +28,8 @@ impl Run<'_, '_, '_> {
     pub fn resume(mut self) {
         self.decision.emit(Event::InstanceResumed);
         self.set_release();
+        self.ask_all_conditions();
+        self.go();
     }
 
     /// Whether an input must wait.

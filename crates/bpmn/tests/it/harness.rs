@@ -102,6 +102,7 @@ impl Sim {
             + self.state.timers().len()
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
+            + self.state.conditions().len()
             + self.state.incidents().len();
         assert!(
             self.state.status() != Status::Active || waits > 0,
@@ -146,6 +147,10 @@ impl Sim {
         let live = self.live(id);
         let mut jobs = self.state.jobs().iter().filter(|(_, job)| live.contains(&job.owner));
         *jobs.nth(nth - 1).unwrap_or_else(|| panic!("{id} has no job {nth}")).0
+    }
+
+    pub fn nth_live(&self, id: &str, nth: usize) -> ElementKey {
+        *self.live(id).get(nth - 1).unwrap_or_else(|| panic!("{id} does not live"))
     }
 
     pub fn nth_task(&self, id: &str, nth: usize) -> base::UserTaskKey {

@@ -17,9 +17,7 @@ pub fn model(body: &str) -> Definitions {
 }
 
 fn whole(body: &str) -> String {
-    let namespace = "<definitions xmlns:fermata=\"https://fermata.dev/schema/bpmn/1.0\" ";
-    let xml = xml(body).replacen("<definitions ", namespace, 1);
-    xml.replacen("<process ", &format!("{SIGNALS}<process "), 1)
+    xml(body).replacen("<process ", &format!("{SIGNALS}<process "), 1)
 }
 
 /// `B200 a, B201 g`.

@@ -4,6 +4,7 @@
 mod compensation;
 mod compensation_across;
 mod compensation_of_loops;
+mod conditions;
 mod data;
 mod documents;
 mod events;

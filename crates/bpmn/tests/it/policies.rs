@@ -297,7 +297,7 @@ fn policies_that_are_not_understood_are_refused() {
     refused(&policy("retrys=\"1\""), "B125", "\"retrys\"");
     let twice = "<fermata:policy retries=\"1\"/>".repeat(2);
     refused(&with(&task_with("a", &twice, "")), "B125", "two policies");
-    refused(&with(&task_with("a", "<fermata:plan/>", "")), "B125", "<fermata:plan>");
+    refused(&with(&task_with("a", "<fermata:plan/>", "")), "B006", "<fermata:plan>");
     for wrong in [
         "retries=\"-1\"",
         "retries=\"1.5\"",

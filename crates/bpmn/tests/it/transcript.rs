@@ -12,9 +12,11 @@ use instance::Status;
 use super::harness::{Sim, flow, job, model};
 
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
-/// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
+/// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`,
+/// `local a {..}` (in a's own scope), `resolve a`,
 /// `cancel`, `suspend`, `resume`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `suspended, held, job a, start listener t at a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// often: `suspended, held, job a, start listener t at a, message paid at c, task b, timer d 60s,
+/// condition h, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     let xml = xml(body);
@@ -142,6 +144,10 @@ fn play(sim: &mut Sim, act: &str) {
             let root = sim.state.key().root();
             sim.input(|run| run.variables_set(root, variables, false));
         }
+        ["local", id] => {
+            let scope = sim.nth_live(id, 1);
+            sim.input(|run| run.variables_set(scope, variables, true));
+        }
         ["resolve", id] => {
             let incident = sim.incident_at(id);
             sim.input(|run| run.resolve(incident));
@@ -195,6 +201,8 @@ fn waits(sim: &Sim) -> String {
     });
     let messages = state.subscriptions().values();
     let messages = messages.map(|open| format!("message {} at {}", open.name, id(open.target)));
+    let conditions = state.conditions().values();
+    let conditions = conditions.map(|wait| format!("condition {}", id(wait.target)));
     let incidents = state.incidents().values();
     let incidents =
         incidents.map(|open| format!("incident {} at {}", open.kind.name(), of(open.owner)));
@@ -213,6 +221,7 @@ fn waits(sim: &Sim) -> String {
         .chain(incidents)
         .chain(tokens)
         .collect();
+    all.extend(conditions);
     all.sort();
     let groups = all.chunk_by(|a, b| a == b);
     let lines = groups.map(|same| match same.len() {

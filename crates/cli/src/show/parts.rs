@@ -78,6 +78,10 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
         };
         table.row([Cell::new(kind), Cell::styled(name, BOLD), Cell::styled(&how, DIM)]);
     }
+    for condition in items(shown, "conditions") {
+        let at = text(condition, "elementId");
+        table.row([Cell::new("condition"), Cell::styled(at, BOLD), Cell::new("")]);
+    }
     let calls = items(shown, "elements").filter(|element| text(element, "state") == "ACTIVE");
     for element in calls.filter(|element| element["calledProcessInstanceKey"].is_string()) {
         let called = text(element, "calledProcessInstanceKey");

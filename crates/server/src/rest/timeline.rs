@@ -62,6 +62,7 @@ fn places(timeline: &[TimelineEntry]) -> HashMap<Key, u32> {
             }
             Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
             Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
+            Event::ConditionOpened { condition, owner, .. } => (condition.0, owner),
             Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
             _ => continue,
         };
@@ -169,6 +170,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::SubscriptionOpened { .. }
         | Event::SubscriptionCorrelated { .. }
         | Event::SubscriptionClosed { .. }
+        | Event::ConditionOpened { .. }
+        | Event::ConditionMet { .. }
+        | Event::ConditionClosed { .. }
         | Event::CorrelationRefused { .. } => wait_fact(event, names),
     }
 }
@@ -298,6 +302,11 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::SubscriptionClosed { subscription } => {
             about("subscriptionClosed", *subscription, "")
         }
+        Event::ConditionOpened { condition, target, .. } => {
+            about("conditionOpened", *condition, format!("for {}", names.id(*target)))
+        }
+        Event::ConditionMet { condition } => about("conditionMet", *condition, ""),
+        Event::ConditionClosed { condition } => about("conditionClosed", *condition, ""),
         Event::CorrelationRefused { subscription, message } => {
             let detail = format!("message {message} came too late and was sent on");
             about("correlationRefused", *subscription, detail)

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
+    ConditionKey, ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
     SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
@@ -32,6 +32,7 @@ struct Reading {
     timers: BTreeMap<TimerKey, (ElementKey, i64)>,
     subscriptions: BTreeMap<SubscriptionKey, (ElementKey, bool)>,
     tasks: BTreeMap<UserTaskKey, (ElementKey, UserTaskDetails)>,
+    conditions: BTreeMap<ConditionKey, (ElementKey, bool)>,
     incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
     calls: BTreeMap<ElementKey, InstanceKey>,
     tokens: BTreeMap<(ElementKey, u32), u32>,
@@ -174,6 +175,9 @@ impl Reading {
             | Event::ElementDetached { key: owner } => {
                 self.lives(*owner)?;
             }
+            Event::ConditionOpened { .. }
+            | Event::ConditionMet { .. }
+            | Event::ConditionClosed { .. } => return self.read_condition(event),
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
             }
@@ -281,6 +285,31 @@ impl Reading {
             event => return self.read_attempt(at_ms, event),
         }
         Ok(())
+    }
+
+    fn read_condition(&mut self, event: &Event) -> Read {
+        match event {
+            Event::ConditionOpened { condition, owner, once, .. } => {
+                self.draw(condition.0)?;
+                self.lives(*owner)?;
+                self.conditions.insert(*condition, (*owner, *once));
+                return Ok(());
+            }
+            Event::ConditionMet { condition } => match self.conditions.get(condition) {
+                Some((_, false)) => return Ok(()),
+                Some((_, true)) => {}
+                None => return Err(("log", format!("{event:?}, and nobody waits for it"))),
+            },
+            _ => {}
+        }
+        let (Event::ConditionMet { condition } | Event::ConditionClosed { condition }) = event
+        else {
+            return Ok(());
+        };
+        match self.conditions.remove(condition) {
+            Some(_) => Ok(()),
+            None => Err(("log", format!("{event:?}, and nobody waits for it"))),
+        }
     }
 
     fn read_task(&mut self, event: &Event) -> Read {
@@ -437,6 +466,12 @@ impl Reading {
         if tasks != self.tasks {
             return differs("user tasks", format!("{:?}", self.tasks), format!("{tasks:?}"));
         }
+        let conditions: BTreeMap<_, _> =
+            state.conditions().iter().map(|(key, at)| (*key, (at.owner, at.once))).collect();
+        if conditions != self.conditions {
+            let ours = format!("{:?}", self.conditions);
+            return differs("conditions", ours, format!("{conditions:?}"));
+        }
         let incidents: BTreeMap<_, _> =
             state.incidents().iter().map(|(key, at)| (*key, (at.owner, at.job))).collect();
         if incidents != self.incidents {
@@ -460,6 +495,7 @@ impl Reading {
             .chain(self.timers.values().map(|(owner, _)| *owner))
             .chain(self.subscriptions.values().map(|(owner, _)| *owner))
             .chain(self.tasks.values().map(|(owner, _)| *owner))
+            .chain(self.conditions.values().map(|(owner, _)| *owner))
             .chain(self.incidents.values().map(|(owner, _)| *owner));
         for owner in owners {
             if self.ended || !self.elements.contains_key(&owner) {

@@ -2,6 +2,7 @@
 //! after each commit.
 
 mod calls;
+mod conditions;
 mod correlation;
 mod decisions;
 mod jobs;
