@@ -32,7 +32,9 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
         // Where nothing has a handler, nothing was meant to be undone.
         if handled {
             bare.sort_unstable();
-            bare.iter().for_each(|at| report(model, *at, by, found));
+            for at in bare {
+                report(model, at, by, found);
+            }
         }
     }
 }

@@ -82,7 +82,7 @@ fn is_near(one: &str, other: &str) -> bool {
     let letters = one.iter().chain(other).all(|char| char.is_alphabetic() || *char == '_');
     letters
         && match (one, other) {
-            ([_], []) | ([], [_]) | ([_], [_]) => true,
+            ([_], [] | [_]) | ([], [_]) => true,
             ([a, b], [c, d]) => a == d && b == c,
             _ => false,
         }

@@ -16,13 +16,15 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
                 let help = "attach a timer boundary event, or give the task a due date";
                 found.warn(element, TASK_WITHOUT_TIMEOUT, message, help);
             }
-            Kind::Catch(_) if waits_for_message(node) && !is_after_gateway(model, node) => {
-                if !is_timed(model, element) {
-                    let message = format!("{} may wait for its message for ever", node.label());
-                    let help = "wait behind an event-based gateway that has a timer too, or attach a \
-                                timer boundary event to a receive task or the scope around";
-                    found.warn(element, MESSAGE_WITHOUT_TIMEOUT, message, help);
-                }
+            Kind::Catch(_)
+                if waits_for_message(node)
+                    && !is_after_gateway(model, node)
+                    && !is_timed(model, element) =>
+            {
+                let message = format!("{} may wait for its message for ever", node.label());
+                let help = "wait behind an event-based gateway that has a timer too, or attach a \
+                            timer boundary event to a receive task or the scope around";
+                found.warn(element, MESSAGE_WITHOUT_TIMEOUT, message, help);
             }
             Kind::EventBased => gateway(model, element, node, found),
             _ => {}

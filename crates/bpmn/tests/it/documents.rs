@@ -1,6 +1,8 @@
 //! Documents keep what a file says: what is written reads as what was read. Compared by another road
 //! than our own types: the parsed XML of both texts, with names as namespaces and local names.
 
+#![expect(clippy::format_push_string, reason = "a test may allocate")]
+
 use fermata_bpmn::{Content, Document, Element};
 use roxmltree::Node;
 

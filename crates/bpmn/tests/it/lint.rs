@@ -214,10 +214,10 @@ fn events_that_nothing_triggers_are_found() {
     check(&[catch(signal), thrown("sig")].concat(), "");
     check(&[catch(signal), thrown("sig2")].concat(), "B204 c");
     // Another model throws it.
-    let (waits, throws) =
+    let (waiting, other) =
         (model(&catch(signal)), model(&[START, "[[s -> e]]", &thrown("sig")].concat()));
-    assert_eq!(lint(&waits, &[&throws]), []);
-    assert_eq!(lint(&waits, &[&waits]).len(), 1);
+    assert_eq!(lint(&waiting, &[&other]), []);
+    assert_eq!(lint(&waiting, &[&waiting]).len(), 1);
 
     let link = "<intermediateCatchEvent id=\"c\"><linkEventDefinition name=\"l\"/></intermediateCatchEvent><<a>>";
     check(&[START, link, "[[s -> e, c -> a]]"].concat(), "B205 c");

@@ -2,6 +2,8 @@
 //! tasks, exclusive and parallel gateways. What lint says must be possible; where nothing goes in circles,
 //! what is possible must be said.
 
+#![expect(clippy::format_push_string, reason = "a test may allocate")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use fermata_bpmn::{Kind, Process, lint::lint, read};

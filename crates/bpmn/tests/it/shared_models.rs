@@ -93,18 +93,14 @@ const FATES: &str = include_str!("../../testdata/shared_models.txt");
 
 #[test]
 fn every_model_runs_or_is_refused_for_a_reason_that_is_true() {
-    let mut told = String::new();
-    for (name, text) in all() {
-        told.push_str(&format!("{name}: {}\n", fate(&text)));
-    }
+    let told: Vec<String> =
+        all().into_iter().map(|(name, text)| format!("{name}: {}\n", fate(&text))).collect();
+    let told = told.concat();
     if told.is_empty() {
         return;
     }
-    let wanted: String = FATES
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let lines: Vec<&str> = FATES.lines().filter(|line| !line.starts_with('#')).collect();
+    let wanted = lines.join("\n") + "\n";
     assert!(told == wanted, "these are the fates now:\n{told}");
 }
 
@@ -134,13 +130,13 @@ fn listed(title: &str, findings: &[base::Finding]) -> String {
 
 #[test]
 fn what_a_called_process_throws_is_caught_by_the_model_of_its_caller() {
-    let (Some(caller), Some(called)) = (shared("miwg/C.9.0.bpmn"), shared("miwg/C.9.2.bpmn"))
+    let (Some(caller), Some(thrower)) = (shared("miwg/C.9.0.bpmn"), shared("miwg/C.9.2.bpmn"))
     else {
         return;
     };
-    let [caller, called] = [caller, called].map(|text| fermata_bpmn::read(&text).unwrap());
+    let [caller, thrower] = [caller, thrower].map(|text| fermata_bpmn::read(&text).unwrap());
     let uncaught = |others: &[&fermata_bpmn::Definitions]| {
-        let findings = fermata_bpmn::lint::lint(&called, others);
+        let findings = fermata_bpmn::lint::lint(&thrower, others);
         findings.iter().filter(|finding| finding.code == "B209").count()
     };
     assert_eq!((uncaught(&[]), uncaught(&[&caller])), (2, 0));

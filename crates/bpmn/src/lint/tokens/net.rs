@@ -36,26 +36,26 @@ pub(super) fn is_parallel(model: &Model<'_>, element: u32) -> bool {
 
 impl<'a> Net<'a> {
     pub fn of(model: &'a Model<'a>, scope: u32) -> Self {
-        let mut net = Self { model, ranks: BTreeMap::new() };
+        let mut scoped = Self { model, ranks: BTreeMap::new() };
         let mut order: Vec<u32> = Vec::new();
         let mut seen = BTreeSet::new();
         let begins = model.children[scope as usize].iter().copied();
         for start in begins.filter(|at| matches!(model.node(*at).kind, Kind::Start(_))) {
-            let mut path = vec![(start, net.leads_to(start))];
+            let mut path = vec![(start, scoped.leads_to(start))];
             seen.insert(start);
             while let Some((at, open)) = path.last_mut() {
-                let Some(next) = open.pop() else {
-                    order.push(*at);
-                    path.pop();
-                    continue;
-                };
-                if seen.insert(next) {
-                    path.push((next, net.leads_to(next)));
+                match open.pop() {
+                    Some(next) if seen.insert(next) => path.push((next, scoped.leads_to(next))),
+                    Some(_) => {}
+                    None => {
+                        order.push(*at);
+                        path.pop();
+                    }
                 }
             }
         }
-        net.ranks = order.into_iter().rev().zip(0_u32..).collect();
-        net
+        scoped.ranks = order.into_iter().rev().zip(0_u32..).collect();
+        scoped
     }
 
     pub fn rank(&self, element: u32) -> u32 {
