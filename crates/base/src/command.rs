@@ -2,7 +2,7 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, MessageKey, Rejection, Text, UserTaskKey, Variables,
+    JobKey, Key, MessageKey, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -24,6 +24,16 @@ pub enum Command {
     },
     /// Let it go on.
     Resume {
+        /// Which.
+        instance: InstanceKey,
+    },
+    /// Start nothing more of a definition, or evaluate nothing more of a decision requirements graph.
+    DeleteResource {
+        /// Key of either.
+        resource: Key,
+    },
+    /// Let nothing be left of an instance that has ended, and of what it has called.
+    DeleteInstance {
         /// Which.
         instance: InstanceKey,
     },

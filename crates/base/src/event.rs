@@ -10,8 +10,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     DefinitionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceKey,
-    JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey,
-    Variables,
+    JobKey, Json, KeptStep, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -405,6 +405,16 @@ pub enum Event {
     /// The first that was held is done now: what follows is its effect.
     #[n(93)]
     HeldInputTaken,
+    /// Too many steps were taken for one input: these remain, the next first, until the incident
+    /// that says so is resolved.
+    #[n(94)]
+    StepsKept(#[n(0)] Vec<KeptStep>),
+    /// They are done now.
+    #[n(95)]
+    KeptStepsTaken,
+    /// Those that would begin something in this scope are no longer wanted.
+    #[n(96)]
+    KeptStepsDropped(#[n(0)] ElementKey),
 }
 
 /// How an instance began.
@@ -469,27 +479,4 @@ pub struct CorrelationSource {
     /// Its correlation key; empty ones hold no place.
     #[n(2)]
     pub correlation_key: Text,
-}
-
-/// What a person needs to know of their task.
-#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
-pub struct UserTaskDetails {
-    /// Who does it.
-    #[n(0)]
-    pub assignee: Option<Text>,
-    /// Groups whose members may claim it.
-    #[n(1)]
-    pub candidate_groups: Vec<Text>,
-    /// People who may claim it.
-    #[n(2)]
-    pub candidate_users: Vec<Text>,
-    /// When it should be done, in milliseconds since 1970.
-    #[n(3)]
-    pub due_ms: Option<i64>,
-    /// When to look at it again, in milliseconds since 1970.
-    #[n(4)]
-    pub follow_up_ms: Option<i64>,
-    /// 0 to 100, 50 unless said.
-    #[n(5)]
-    pub priority: i32,
 }

@@ -11,12 +11,14 @@ mod finding;
 mod held;
 mod incident;
 mod json;
+mod kept;
 mod key;
 pub mod limits;
 mod mail;
 mod rejection;
 mod rows;
 pub mod signal;
+mod task;
 mod text;
 pub mod xml;
 
@@ -29,11 +31,12 @@ pub use command::{
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
+pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record};
 pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
+pub use kept::KeptStep;
 pub use key::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
     InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
@@ -46,4 +49,5 @@ pub use rows::{
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
+pub use task::UserTaskDetails;
 pub use text::Text;

@@ -39,6 +39,7 @@ impl Instance {
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
             suspension: None,
+            kept_steps: Vec::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -97,6 +98,7 @@ impl Instance {
         self.status = status;
         self.ended_ms = Some(at_ms);
         self.compensable.clear();
+        self.kept_steps.clear();
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -186,6 +188,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
+        Event::StepsKept(steps) => {
+            state.kept_steps.splice(0..0, steps.iter().copied()).for_each(drop)
+        }
+        Event::KeptStepsTaken => state.kept_steps.clear(),
+        Event::KeptStepsDropped(scope) => {
+            state.kept_steps.retain(|step| step.begins() != Some(*scope));
+        }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Json, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    JobState, Json, KeptStep, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -53,6 +53,9 @@ pub struct Instance {
     /// That nothing goes on, and what waits for that.
     #[n(27)]
     pub(crate) suspension: Option<Box<Suspension>>,
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    #[cbor(n(28), skip_if = "Vec::is_empty")]
+    pub(crate) kept_steps: Vec<KeptStep>,
 }
 
 /// What never changes about an instance.
@@ -318,6 +321,10 @@ impl Instance {
     /// The instance at the beginning of the chain of calls: itself if nobody has called it.
     pub fn root_instance(&self) -> InstanceKey {
         self.header.parent.map_or(self.header.instance, |parent| parent.root)
+    }
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    pub fn kept_steps(&self) -> &[KeptStep] {
+        &self.kept_steps
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {

@@ -15,6 +15,7 @@ mod handler;
 mod leave;
 mod loops;
 mod rule;
+mod steps;
 mod suspend;
 mod throw;
 mod values;
@@ -25,43 +26,22 @@ use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
 
+use steps::{Step, Steps};
+
 pub use suspend::JobFailure;
-
-/// What remains to be done for this input.
-#[derive(Debug)]
-enum Step {
-    /// A token reaches an element.
-    Enter { element: u32, scope: ElementKey, via: Option<u32> },
-    /// A scope may be done.
-    Check { scope: ElementKey },
-    /// A loop may have a next turn.
-    Turn { body: ElementKey },
-    /// The next handler of a compensation that `by` asked for.
-    Compensate { by: ElementKey, scope: ElementKey },
-}
-
-impl Step {
-    /// Whether something begins in this scope.
-    fn begins_in(&self, of: ElementKey) -> bool {
-        match self {
-            Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
-            Self::Check { .. } | Self::Turn { .. } => false,
-        }
-    }
-}
 
 /// Decides about one instance of one process.
 #[derive(Debug)]
 pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
-    steps: Vec<Step>,
+    steps: Steps,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        Self { process, decision, steps: Vec::new() }
+        Self { process, decision, steps: Steps::default() }
     }
 
     /// The instance begins at this start event.
@@ -179,6 +159,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     pub fn resolve(mut self, incident: IncidentKey) {
         let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
         self.decision.emit(Event::IncidentResolved { incident });
+        if open.kind == IncidentKind::StepLimit {
+            self.take_kept();
+        }
         match open.stage {
             Stage::Working => {
                 if let Some(job) = open.job
@@ -231,7 +214,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     fn go(&mut self) {
-        while let Some(step) = self.steps.pop() {
+        while let Some(step) = self.next_step() {
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
@@ -239,6 +222,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Compensate { by, scope } => self.compensate_next(by, scope),
             }
         }
+    }
+
+    fn next_step(&mut self) -> Option<Step> {
+        let next = self.steps.pop();
+        if next.is_none() && self.goes_on_with_kept() { self.steps.pop() } else { next }
     }
 
     fn push_enter(&mut self, element: u32, scope: ElementKey, via: Option<u32>) {
@@ -276,7 +264,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 node.label()
             );
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
-            return;
+            return self.keep_steps();
         }
         if self.passes(node) {
             self.decision.emit(Event::ElementPassed { key, element, scope, via });

@@ -167,6 +167,11 @@ impl Sim {
         self.input(|run| run.message_correlated(subscription, message, variables));
     }
 
+    /// All that happened.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.records.iter().flat_map(|record| &record.events)
+    }
+
     pub fn now_ms(&self) -> i64 {
         self.now_ms
     }

@@ -13,6 +13,7 @@
 mod decision_instances;
 mod decisions;
 mod definitions;
+mod deletion;
 mod deployments;
 mod elements;
 mod evaluation;

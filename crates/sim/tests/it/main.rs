@@ -4,6 +4,7 @@
 mod calls;
 mod correlation;
 mod decisions;
+mod deletion;
 mod jobs;
 mod loops;
 mod memory;

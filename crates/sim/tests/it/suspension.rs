@@ -320,7 +320,8 @@ fn the_caller_s_timer_and_the_called_one_s_completion_take_turns_as_they_came() 
         <bpmn:sequenceFlow id="l" sourceRef="late" targetRef="escalate"/>"#;
     let end = r#"<bpmn:sequenceFlow id="m" sourceRef="escalate" targetRef="end2"/><bpmn:endEvent id="end2"/>"#;
     let parent = model(&(line(&[("call", call)]) + &service("escalate") + end));
-    let child = model_of("child", &line(&[("work", &service("work")), ("final", &service("final"))]));
+    let child =
+        model_of("child", &line(&[("work", &service("work")), ("final", &service("final"))]));
     in_every_world(|world| {
         world.deploy(&[&parent, &child]).unwrap();
         let root = world.create("p", "{}");

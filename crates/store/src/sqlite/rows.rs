@@ -78,7 +78,7 @@ impl<'r> Fields<'r> {
 }
 
 pub(super) const DEFINITION: &str = "SELECT definition, deployment, id, version, version_tag, \
-     name, resource_name, message_starts, deployed_ms";
+     name, resource_name, message_starts, deployed_ms, deleted_ms";
 
 /// Without `resource` and `elements`.
 pub(super) fn definition(row: &Row) -> Result<DefinitionRow> {
@@ -95,6 +95,7 @@ pub(super) fn definition(row: &Row) -> Result<DefinitionRow> {
         elements: Vec::new(),
         message_starts: fields.list()?,
         deployed_ms: fields.get()?,
+        deleted_ms: fields.get()?,
     })
 }
 
