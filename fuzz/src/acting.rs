@@ -131,7 +131,7 @@ impl Actor<'_> {
                 Ask::Throw { owner, code, message, job, .. } => {
                     run.nobody_catches(owner, &code, &message, job);
                 }
-                Ask::Broadcast { .. } => {}
+                Ask::Broadcast { .. } | Ask::GiveBack { .. } => {}
             });
             asks.extend(more);
         }

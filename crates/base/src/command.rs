@@ -27,6 +27,16 @@ pub enum Command {
         /// Which.
         instance: InstanceKey,
     },
+    /// Start nothing more of a definition, or evaluate nothing more of a decision requirements graph.
+    DeleteResource {
+        /// Key of either.
+        resource: Key,
+    },
+    /// Let nothing be left of an instance that has ended, and of what it has called.
+    DeleteInstance {
+        /// Which.
+        instance: InstanceKey,
+    },
     /// Lease available jobs of a type. Answered at once, with none if there are none.
     ActivateJobs(ActivateJobs),
     /// The work is done.

@@ -10,8 +10,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     ConditionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceCreated,
-    InstanceKey, JobExtra, JobKey, Json, Key, KeyBase, MessageKey, Purpose, Stage, SubscriptionKey,
-    Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    InstanceKey, JobExtra, JobKey, Json, KeptStep, Key, KeyBase, MessageKey, Purpose, Stage,
+    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -488,4 +488,14 @@ pub enum Event {
         #[n(0)]
         condition: ConditionKey,
     },
+    /// Too many steps were taken for one input: these remain, the next first, until the incident
+    /// that says so is resolved.
+    #[n(94)]
+    StepsKept(#[n(0)] Vec<KeptStep>),
+    /// They are done now.
+    #[n(95)]
+    KeptStepsTaken,
+    /// Those that would begin something in this scope are no longer wanted.
+    #[n(96)]
+    KeptStepsDropped(#[n(0)] ElementKey),
 }

@@ -12,6 +12,7 @@ mod finding;
 mod held;
 mod incident;
 mod json;
+mod kept;
 mod key;
 pub mod limits;
 mod listener;
@@ -39,6 +40,7 @@ pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
+pub use kept::KeptStep;
 pub use key::{
     ConditionKey, DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey,
     IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey,

@@ -45,6 +45,8 @@ pub struct DefinitionRow {
     pub message_starts: Vec<Text>,
     /// When, milliseconds since 1970.
     pub deployed_ms: i64,
+    /// When it was deleted: nothing is started of it, and what lives of it goes on.
+    pub deleted_ms: Option<i64>,
 }
 
 /// A deployed decision requirements graph: a DMN file and its decisions.
@@ -70,6 +72,8 @@ pub struct DecisionGraphRow {
     pub decisions: Vec<DecisionRow>,
     /// When, milliseconds since 1970.
     pub deployed_ms: i64,
+    /// When it was deleted: nothing of it is evaluated any more.
+    pub deleted_ms: Option<i64>,
 }
 
 /// A file that another one imports.
@@ -96,6 +100,7 @@ impl DecisionGraphRow {
             imports: Vec::new(),
             decisions: self.decisions.clone(),
             deployed_ms: self.deployed_ms,
+            deleted_ms: self.deleted_ms,
         }
     }
 }

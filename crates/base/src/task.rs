@@ -1,4 +1,4 @@
-//! What is known of a user task.
+//! What a person is told of their task.
 
 use minicbor::{Decode, Encode};
 

@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod decide;
 mod definitions;
+mod delete;
 mod deploy;
 mod dev;
 mod drill;
@@ -29,6 +30,7 @@ mod signal;
 mod start;
 mod suspend;
 mod tasks;
+mod tried;
 mod worker;
 
 use std::path::PathBuf;
@@ -96,6 +98,9 @@ enum Command {
     /// End instances now
     #[command(after_help = cancel::HELP)]
     Cancel(cancel::CancelArgs),
+    /// Let nothing be left of instances that have ended
+    #[command(after_help = delete::HELP)]
+    Delete(delete::DeleteArgs),
     /// Let nothing go on in instances until they are resumed
     #[command(after_help = suspend::HELP)]
     Suspend(suspend::SuspendArgs),
@@ -188,6 +193,7 @@ fn main() -> ExitCode {
         Command::List(args) => Context::run(server, output, |context| list::run(args, context)),
         Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
         Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
+        Command::Delete(args) => Context::run(server, output, |context| delete::run(args, context)),
         Command::Suspend(args) => {
             Context::run(server, output, |context| suspend::suspend(args, context))
         }

@@ -1,11 +1,8 @@
 //! `fermata suspend` and `fermata resume`: nothing goes on in instances until it may again.
 
-use std::process::ExitCode;
-
-use serde_json::{Value, json};
-
-use crate::context::{Context, Done, answer_json};
-use crate::failure::{Failure, NO};
+use crate::context::{Context, Done};
+use crate::failure::Failure;
+use crate::tried::Tried;
 
 pub(crate) const HELP: &str = "Examples:
   fermata suspend 2251799813685249 --reason 'the bank is down'
@@ -48,51 +45,8 @@ pub(crate) struct ResumeArgs {
     keys: Vec<String>,
 }
 
-/// Every key is tried; what became of each.
-struct Tried<'a> {
-    context: &'a Context,
-    /// The word for what was done, and its field in the JSON.
-    word: &'static str,
-    results: Vec<Value>,
-    refused: bool,
-}
-
-impl<'a> Tried<'a> {
-    fn of(context: &'a Context, word: &'static str) -> Self {
-        Self { context, word, results: Vec::new(), refused: false }
-    }
-
-    fn note(&mut self, key: &str, done: Result<(), Failure>) -> Result<(), Failure> {
-        let word = self.word;
-        match done {
-            Ok(()) => {
-                self.results.push(json!({ "processInstanceKey": key, word: true }));
-                if !self.context.json() {
-                    crate::screen::put(&format!("{key} is {word}\n"))?;
-                }
-            }
-            Err(failure) if failure.is_no() => {
-                self.refused = true;
-                let reason = failure.text();
-                self.results
-                    .push(json!({ "processInstanceKey": key, word: false, "reason": reason }));
-                failure.while_doing(&format!("{key} is not {word}")).tell();
-            }
-            Err(failure) => return Err(failure),
-        }
-        Ok(())
-    }
-
-    fn end(self) -> Done {
-        if self.context.json() {
-            answer_json(&Value::Array(self.results).to_string())?;
-        }
-        Ok(if self.refused { ExitCode::from(NO) } else { ExitCode::SUCCESS })
-    }
-}
-
 pub(crate) async fn suspend(args: SuspendArgs, context: Context) -> Done {
-    let mut tried = Tried::of(&context, "suspended");
+    let mut tried = Tried::of(&context, "processInstanceKey", "suspended");
     for key in &args.keys {
         let done = context.client.suspend_instance(key, &args.reason).await;
         tried.note(key, done.map_err(Failure::from))?;
@@ -101,7 +55,7 @@ pub(crate) async fn suspend(args: SuspendArgs, context: Context) -> Done {
 }
 
 pub(crate) async fn resume(args: ResumeArgs, context: Context) -> Done {
-    let mut tried = Tried::of(&context, "resumed");
+    let mut tried = Tried::of(&context, "processInstanceKey", "resumed");
     for key in &args.keys {
         let done = context.client.resume_instance(key).await;
         tried.note(key, done.map_err(Failure::from))?;

@@ -133,6 +133,12 @@ impl Cache {
         Some(entry)
     }
 
+    /// The instances in memory for which this holds.
+    pub(crate) fn find(&self, fits: impl Fn(&Entry) -> bool) -> Vec<InstanceKey> {
+        let found = self.entries.iter().filter(|(_, entry)| fits(entry));
+        found.map(|(instance, _)| *instance).collect()
+    }
+
     /// How many instances are in memory.
     pub(crate) fn len(&self) -> usize {
         self.entries.len()

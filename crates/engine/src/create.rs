@@ -38,6 +38,8 @@ impl Shard {
                 Err(rejection) => Err(rejection),
             },
             Command::Cancel { instance } => self.cancel(instance),
+            Command::DeleteResource { resource } => self.delete_resource(resource),
+            Command::DeleteInstance { instance } => self.delete_instance(instance),
             Command::Suspend { instance, reason } => self.suspend(instance, reason),
             Command::Resume { instance } => self.resume(instance),
             Command::ActivateJobs(activate) => self.activate_jobs(&activate),

@@ -97,6 +97,10 @@ impl Shard {
             Command::Cancel { instance } => {
                 self.owner_need(instance.0).or_else(|| self.cancel_need(*instance)).map(at_once)
             }
+            Command::DeleteResource { resource } => {
+                self.delete_resource_need(*resource).map(at_once)
+            }
+            Command::DeleteInstance { instance } => self.delete_need(*instance),
             Command::Suspend { instance, reason: _ } => self.owner_need(instance.0).map(at_once),
             Command::Resume { instance } => {
                 self.owner_need(instance.0).or_else(|| self.resume_need(*instance)).map(at_once)
@@ -196,7 +200,7 @@ impl Shard {
         (!known).then_some(Read::Instance(instance))
     }
 
-    fn owner_need(&self, key: Key) -> Option<Read> {
+    pub(crate) fn owner_need(&self, key: Key) -> Option<Read> {
         let known = key.shard() != self.id
             || self.cache.owner(key).is_some()
             || self.read.missing.contains(&key);

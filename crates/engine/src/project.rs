@@ -142,6 +142,9 @@ impl Shard {
             | Event::DecisionEvaluated { .. }
             | Event::LoopEntered { .. }
             | Event::LoopOutput { .. }
+            | Event::StepsKept(_)
+            | Event::KeptStepsTaken
+            | Event::KeptStepsDropped(_)
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }

@@ -9,7 +9,7 @@ use base::{
     Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
 };
 use bpmn::{Process, Run};
-use instance::{Ask, Decision, KeySource};
+use instance::{Ask, Decision, KeySource, Status};
 
 use crate::cache::Cache;
 use crate::call::Thrown;
@@ -443,6 +443,8 @@ impl Shard {
         while let Some(instance) = self.cache.victim(self.committed) {
             if let Some(entry) = self.cache.get(instance)
                 && entry.tail >= base::limits::EVENTS_PER_SNAPSHOT
+                // Who has ended is not read again to go on, and may be deleted meanwhile.
+                && entry.state.status() == Status::Active
             {
                 self.ops.push(Op::PutSnapshot(crate::project::snapshot(entry)));
             }

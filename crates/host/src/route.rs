@@ -33,7 +33,9 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
             ShardId::of_message(&publish.name, &publish.correlation_key, shards)
         }
         Command::Broadcast { signal, .. } => base::signal::shard(signal, shards),
+        Command::DeleteResource { resource: _ } => ShardId::FIRST,
         Command::Cancel { instance }
+        | Command::DeleteInstance { instance }
         | Command::Suspend { instance, reason: _ }
         | Command::Resume { instance } => of(instance.0)?,
         Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => of(job.0)?,

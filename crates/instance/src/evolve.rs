@@ -45,6 +45,7 @@ impl Instance {
             suspension: None,
             policy_timers: std::collections::BTreeMap::new(),
             conditions: std::collections::BTreeMap::new(),
+            kept_steps: Vec::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -112,6 +113,7 @@ impl Instance {
         if status == Status::Terminated || self.header.parent.is_none() {
             self.compensable.clear();
         }
+        self.kept_steps.clear();
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -219,6 +221,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
             if let Some(element) = state.elements.get_mut(key) {
                 element.detached = Some(true);
             }
+        }
+        Event::StepsKept(steps) => {
+            state.kept_steps.splice(0..0, steps.iter().copied()).for_each(drop)
+        }
+        Event::KeptStepsTaken => state.kept_steps.clear(),
+        Event::KeptStepsDropped(scope) => {
+            state.kept_steps.retain(|step| step.begins() != Some(*scope));
         }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{ElementKey, InstanceKey, Key};
+use base::{ElementKey, InstanceKey, KeptStep, Key};
 
 use crate::loops::check_loop;
 use crate::state::{ElementInstance, Instance};
@@ -58,8 +58,24 @@ impl Instance {
                 return Err(format!("it waits for element {target}, which is none"));
             }
         }
+        self.check_kept(nodes, elements)?;
         self.check_compensable(nodes)?;
         self.check_keys()
+    }
+
+    /// Steps that were kept name what there is.
+    fn check_kept(&self, nodes: usize, elements: usize) -> Result<(), String> {
+        let wrong = |step: &&KeptStep| match step {
+            KeptStep::Enter { element, via, .. } => {
+                let flow = |flow: u32| (nodes..elements).contains(&(flow as usize));
+                *element as usize >= nodes || via.is_some_and(|via| !flow(via))
+            }
+            KeptStep::Check { .. } | KeptStep::Turn { .. } | KeptStep::Compensate { .. } => false,
+        };
+        match self.kept_steps.iter().find(wrong) {
+            Some(step) => Err(format!("a step was kept that leads nowhere: {step:?}")),
+            None => Ok(()),
+        }
     }
 
     /// Its next key is above all that it gave away.

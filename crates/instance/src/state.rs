@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobExtra, JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage,
-    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, Parent,
+    Purpose, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -59,6 +59,9 @@ pub struct Instance {
     /// Conditions that are waited for.
     #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
     pub(crate) conditions: BTreeMap<ConditionKey, Condition>,
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    #[cbor(n(28), skip_if = "Vec::is_empty")]
+    pub(crate) kept_steps: Vec<KeptStep>,
 }
 
 /// What never changes about an instance.
@@ -384,6 +387,10 @@ impl Instance {
     /// The instance at the beginning of the chain of calls: itself if nobody has called it.
     pub fn root_instance(&self) -> InstanceKey {
         self.header.parent.map_or(self.header.instance, |parent| parent.root)
+    }
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    pub fn kept_steps(&self) -> &[KeptStep] {
+        &self.kept_steps
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {

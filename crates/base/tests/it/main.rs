@@ -2,8 +2,8 @@
 
 use base::{
     DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
-    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Parent, Record,
-    ShardId, Stage, Variables,
+    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, KeptStep, Key, MatchedRule, Parent,
+    Record, ShardId, Stage, Variables,
 };
 use fermata_base as base;
 
@@ -254,8 +254,25 @@ fn conditions() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// Steps that were kept, of each kind.
+fn kept() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n).into();
+    let steps = vec![
+        KeptStep::Enter { element: 3, scope: at(1), via: Some(9) },
+        KeptStep::Enter { element: 4, scope: at(1), via: None },
+        KeptStep::Check { scope: at(1) },
+        KeptStep::Turn { body: at(2) },
+        KeptStep::Compensate { by: at(3), scope: at(1) },
+    ];
+    let events =
+        vec![Event::StepsKept(steps), Event::KeptStepsTaken, Event::KeptStepsDropped(at(1))];
+    (instance, Record { at_ms: 5000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
+    keeps_its_bytes(kept(), include_str!("../../testdata/record-kept.hex").trim());
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
     keeps_its_bytes(suspension(), golden);
     keeps_its_bytes(conditions(), include_str!("../../testdata/record-conditions.hex").trim());
@@ -281,8 +298,16 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    let all =
-        [record(), evaluations(), calls(), loops(), compensation(), suspension(), conditions()];
+    let all = [
+        record(),
+        evaluations(),
+        calls(),
+        loops(),
+        compensation(),
+        suspension(),
+        conditions(),
+        kept(),
+    ];
     for (instance, record) in all {
         damaged(instance, &record);
     }

@@ -114,6 +114,7 @@ impl Run<'_, '_, '_> {
                 node.label()
             );
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
+            self.keep_steps();
         } else {
             self.activate(key);
         }

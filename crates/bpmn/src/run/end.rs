@@ -44,7 +44,7 @@ impl Run<'_, '_, '_> {
 
     /// Nothing begins in the scope any more; the tokens that wait in it go.
     pub(super) fn drop_tokens(&mut self, scope: ElementKey) {
-        self.steps.retain(|step| !step.begins_in(scope));
+        self.drop_steps(scope);
         let flows: Vec<u32> =
             self.decision.state().element(scope).map_or_else(Vec::new, |element| {
                 element

@@ -119,10 +119,7 @@ impl Run<'_, '_, '_> {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };
-        // The steps are looked through only where the answer matters: there may be thousands.
-        if element.children > 0 && element.tokens.is_empty()
-            || self.steps.iter().any(|step| step.begins_in(scope))
-        {
+        if element.children > 0 && element.tokens.is_empty() || self.begins_in(scope) {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };

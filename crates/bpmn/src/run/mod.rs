@@ -18,6 +18,7 @@ mod listener;
 mod loops;
 mod policy;
 mod rule;
+mod steps;
 mod suspend;
 mod throw;
 mod values;
@@ -28,36 +29,14 @@ use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
 pub use policy::TIMEOUT;
-
-/// What remains to be done for this input.
-#[derive(Debug)]
-enum Step {
-    /// A token reaches an element.
-    Enter { element: u32, scope: ElementKey, via: Option<u32> },
-    /// A scope may be done.
-    Check { scope: ElementKey },
-    /// A loop may have a next turn.
-    Turn { body: ElementKey },
-    /// The next handler of a compensation that `by` asked for.
-    Compensate { by: ElementKey, scope: ElementKey },
-}
-
-impl Step {
-    /// Whether something begins in this scope.
-    fn begins_in(&self, of: ElementKey) -> bool {
-        match self {
-            Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
-            Self::Check { .. } | Self::Turn { .. } => false,
-        }
-    }
-}
+use steps::{Step, Steps};
 
 /// Decides about one instance of one process.
 #[derive(Debug)]
 pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
-    steps: Vec<Step>,
+    steps: Steps,
     /// What conditions may have become true by.
     changes: condition::Changes,
 }
@@ -65,7 +44,7 @@ pub struct Run<'p, 'd, 'a> {
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        let (steps, changes) = (Vec::new(), condition::Changes::default());
+        let (steps, changes) = (Steps::default(), condition::Changes::default());
         Self { process, decision, steps, changes }
     }
 
@@ -177,6 +156,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     pub fn resolve(mut self, incident: IncidentKey) {
         let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
         self.decision.emit(Event::IncidentResolved { incident });
+        if open.kind == IncidentKind::StepLimit {
+            self.take_kept();
+        }
         match open.stage {
             Stage::Working => {
                 if let Some(job) = open.job
@@ -246,7 +228,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.look_at_conditions();
                 continue;
             }
-            let Some(step) = self.steps.pop() else { return };
+            let Some(step) = self.next_step() else { return };
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
@@ -254,6 +236,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Compensate { by, scope } => self.compensate_next(by, scope),
             }
         }
+    }
+
+    fn next_step(&mut self) -> Option<Step> {
+        let next = self.steps.pop();
+        if next.is_none() && self.goes_on_with_kept() { self.steps.pop() } else { next }
     }
 
     fn push_enter(&mut self, element: u32, scope: ElementKey, via: Option<u32>) {
@@ -291,7 +278,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 node.label()
             );
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
-            return;
+            return self.keep_steps();
         }
         if self.passes(node) {
             self.decision.emit(Event::ElementPassed { key, element, scope, via });

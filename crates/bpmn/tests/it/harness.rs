@@ -173,7 +173,7 @@ impl Sim {
         self.input(|run| run.message_correlated(subscription, message, variables));
     }
 
-    /// Every fact so far.
+    /// All that happened.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.records.iter().flat_map(|record| &record.events)
     }

@@ -36,6 +36,7 @@ pub(super) fn router() -> Router<Arc<Host>> {
         .route("/process-instances/{key}", get(one))
         .route("/process-instances/{key}/cancellation", post(cancel))
         .merge(super::suspension::router())
+        .merge(super::deletion::router())
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,8 +168,9 @@ async fn by_tag(host: &Host, id: Text, tag: String) -> Result<DefinitionRef, Pro
     );
     let found = host.read(move |reader| {
         let heads = reader.definitions()?.into_iter();
-        let tagged =
-            heads.filter(|head| head.id == id && head.version_tag.as_deref() == Some(&tag));
+        let tagged = heads.filter(|head| {
+            head.id == id && head.version_tag.as_deref() == Some(&tag) && head.deleted_ms.is_none()
+        });
         Ok(tagged.max_by_key(|head| head.version).map(|head| head.key))
     });
     found.await?.map(DefinitionRef::Key).ok_or_else(|| Problem::not_found(why))
@@ -278,7 +280,7 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
 
 /// A definition without its graph, if it is known.
 pub(super) fn head(host: &Host, key: DefinitionKey) -> Option<DefinitionRow> {
-    host.definition(&DefinitionRef::Key(key)).ok()
+    host.head(key)
 }
 
 /// The row of an instance, or why there is none.

@@ -31,7 +31,6 @@ const FAMILIES: &[&str] = &[
     "mapping-rules",
     "message-subscriptions",
     "mode",
-    "resources",
     "restore",
     "roles",
     "secrets",
@@ -69,11 +68,13 @@ const PATHS: &[&str] = &[
     "/process-instances/resumption",
     "/process-instances/suspension",
     "/process-instances/{key}/business-id-assignment",
-    "/process-instances/{key}/deletion",
     "/process-instances/{key}/incident-resolution",
     "/process-instances/{key}/migration",
     "/process-instances/{key}/modification",
     "/process-instances/{key}/statistics/wait-states",
+    "/resources/search",
+    "/resources/{key}",
+    "/resources/{key}/content",
     "/user-tasks/{key}/audit-logs/search",
 ];
 

@@ -14,6 +14,7 @@ mod conditionals;
 mod decision_instances;
 mod decisions;
 mod definitions;
+mod deletion;
 mod deployments;
 mod elements;
 mod evaluation;

@@ -156,6 +156,11 @@ fn fact(event: &Event, names: &Names) -> Fact {
             let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
             about("loopOutput", *owner, format!("turn {turn} gave {output}"))
         }
+        Event::StepsKept(steps) => {
+            of_all("stepsKept", format!("{} steps wait for the incident", steps.len()))
+        }
+        Event::KeptStepsTaken => of_all("keptStepsTaken", String::new()),
+        Event::KeptStepsDropped(scope) => about("keptStepsDropped", *scope, ""),
         Event::InstanceSuspended(_)
         | Event::InstanceResumed
         | Event::InputHeld(_)

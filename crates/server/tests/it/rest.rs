@@ -5,6 +5,7 @@ mod calls;
 mod client;
 mod commands;
 mod decisions;
+mod deletion;
 mod listeners;
 mod refusals;
 mod searches;

@@ -145,7 +145,10 @@ impl Reading {
             | Event::InstanceSuspended(_)
             | Event::InstanceResumed
             | Event::InputHeld(_)
-            | Event::HeldInputTaken => {}
+            | Event::HeldInputTaken
+            | Event::StepsKept(_)
+            | Event::KeptStepsTaken
+            | Event::KeptStepsDropped(_) => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }

@@ -5,6 +5,7 @@ mod calls;
 mod conditions;
 mod correlation;
 mod decisions;
+mod deletion;
 mod jobs;
 mod listeners;
 mod loops;

@@ -47,14 +47,19 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
     if schema < FileState::Schema(2) {
         return Ok(());
     }
-    check_decisions(&connection).map_err(fault)?;
+    check_decisions(&connection, schema).map_err(fault)?;
     let found: Option<i64> =
         connection.query_row(decisions::ORPHAN, [], |row| row.get(0)).optional().map_err(fault)?;
     found.map_or(Ok(()), |key| Err(decisions::missing_file(&place, key)))
 }
 
-fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
-    read_all(connection, decisions::GRAPH, decisions::graph)?;
+fn check_decisions(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
+    let graphs = if schema < FileState::Schema(5) {
+        decisions::GRAPH.replace("deleted_ms", "NULL")
+    } else {
+        decisions::GRAPH.to_owned()
+    };
+    read_all(connection, &graphs, decisions::graph)?;
     read_all(connection, decisions::DECISION, decisions::decision)?;
     read_all(connection, decisions::IMPORT, decisions::import)?;
     read_all(connection, decisions::FILE, decisions::file)
@@ -88,7 +93,13 @@ fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()
     read_all(connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)?;
     read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
     read_all(connection, "SELECT shard, next_block, next_mail FROM shards", rows::shard)?;
-    read_all(connection, &all(rows::DEFINITION, "definitions"), rows::definition)?;
+    // Nothing was deleted before schema 5.
+    let definitions = if schema < FileState::Schema(5) {
+        "(SELECT *, NULL AS deleted_ms FROM definitions)"
+    } else {
+        "definitions"
+    };
+    read_all(connection, &all(rows::DEFINITION, definitions), rows::definition)?;
     read_all(connection, &all(rows::MODEL_FILE, "resources"), rows::model_file)?;
     read_all(connection, &instances, rows::instance)?;
     read_all(connection, &jobs, rows::job)?;

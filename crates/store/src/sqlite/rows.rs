@@ -79,7 +79,7 @@ impl<'r> Fields<'r> {
 }
 
 pub(super) const DEFINITION: &str = "SELECT definition, deployment, id, version, version_tag, \
-     name, resource_name, message_starts, deployed_ms";
+     name, resource_name, message_starts, deployed_ms, deleted_ms";
 
 /// Without `resource` and `elements`.
 pub(super) fn definition(row: &Row) -> Result<DefinitionRow> {
@@ -96,6 +96,7 @@ pub(super) fn definition(row: &Row) -> Result<DefinitionRow> {
         elements: Vec::new(),
         message_starts: fields.list()?,
         deployed_ms: fields.get()?,
+        deleted_ms: fields.get()?,
     })
 }
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::changes::Changes;
 use super::checksum::seal;
 use super::decisions;
+use super::delete;
 use super::write::{Names, Repeated, Tables};
 use crate::Fault;
 use crate::columns::{instance_state_number, job_state_number};
@@ -385,8 +386,17 @@ fn other(tables: &Tables, op: &Op) -> Result<(), Fault> {
             "INSERT OR REPLACE INTO key_ranges (first, after, instance) VALUES (?, ?, ?)",
             params![sql(range.first), sql(range.end), sql(range.instance.0)],
         ),
+        Op::DeleteInstance(key) => delete::instance(tables, *key),
         Op::PutDefinition(row) => definition(tables, row),
         Op::PutDecisionGraph(row) => decisions::put(tables, row),
+        Op::RetireDefinition { definition, at_ms } => tables.run(
+            "UPDATE definitions SET deleted_ms = ?2 WHERE definition = ?1",
+            params![sql(definition.0), at_ms],
+        ),
+        Op::RetireDecisionGraph { graph, at_ms } => tables.run(
+            "UPDATE decision_graphs SET deleted_ms = ?2 WHERE graph = ?1",
+            params![sql(graph.0), at_ms],
+        ),
         Op::PutDefinitionTimer(row) => tables.run(
             "INSERT OR REPLACE INTO definition_timers (definition, element, due_ms, repeats)
              VALUES (?, ?, ?, ?)",
@@ -425,8 +435,8 @@ fn definition(tables: &Tables, row: &DefinitionRow) -> Result<(), Fault> {
     tables.run(
         "INSERT OR REPLACE INTO definitions
              (definition, deployment, id, version, version_tag, name, resource_name,
-              message_starts, deployed_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              message_starts, deployed_ms, deleted_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             sql(row.key.0),
             sql(row.deployment.0),
@@ -437,6 +447,7 @@ fn definition(tables: &Tables, row: &DefinitionRow) -> Result<(), Fault> {
             &*row.resource_name,
             list(&row.message_starts),
             row.deployed_ms,
+            row.deleted_ms,
         ],
     )?;
     tables.run(

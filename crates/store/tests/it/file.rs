@@ -116,6 +116,8 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
          ALTER TABLE jobs DROP COLUMN listener;
+         ALTER TABLE definitions DROP COLUMN deleted_ms;
+         ALTER TABLE decision_graphs DROP COLUMN deleted_ms;
          PRAGMA user_version = 2",
     )
     .unwrap();
@@ -145,7 +147,9 @@ fn a_file_of_the_release_before_suspensions_opens_and_takes_suspended_instances(
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "ALTER TABLE instances DROP COLUMN suspended_ms;
-         ALTER TABLE instances DROP COLUMN suspended_why; PRAGMA user_version = 3",
+         ALTER TABLE instances DROP COLUMN suspended_why; ALTER TABLE jobs DROP COLUMN listener;
+         ALTER TABLE definitions DROP COLUMN deleted_ms;
+         ALTER TABLE decision_graphs DROP COLUMN deleted_ms; PRAGMA user_version = 3",
     )
     .unwrap();
     drop(file);
@@ -180,6 +184,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
          ALTER TABLE jobs DROP COLUMN listener;
+         ALTER TABLE definitions DROP COLUMN deleted_ms;
          PRAGMA user_version = 1",
     )
     .unwrap();
@@ -260,7 +265,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 4 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 5 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);

@@ -164,6 +164,7 @@ pub fn definition(block: u64) -> DefinitionRow {
         elements: vec!["start".into(), "pay".into(), "ende \"ü\"".into()],
         message_starts: vec!["order placed".into()],
         deployed_ms: 1_700_000_000_000,
+        deleted_ms: None,
     }
 }
 
@@ -193,6 +194,7 @@ pub fn graph(block: u64) -> DecisionGraphRow {
         // Not in the order of their keys.
         decisions: vec![decision(2, None), decision(1, Some("v3"))],
         deployed_ms: 1_700_000_000_000,
+        deleted_ms: None,
     }
 }
 
