@@ -9,9 +9,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey, JobExtra,
-    JobKey, Json, Key, KeyBase, MessageKey, Purpose, Stage, SubscriptionKey, Text, TimerKey,
-    UserTaskDetails, UserTaskKey, Variables,
+    CorrelationSource, DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind,
+    InstanceKey, JobExtra, JobKey, Json, Key, KeyBase, MessageKey, Parent, Purpose, Stage,
+    SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -431,6 +431,25 @@ pub enum Event {
         #[n(0)]
         key: ElementKey,
     },
+    /// The listeners of the user task of `owner` are called before this happens. Said again when one of
+    /// them corrects it.
+    #[n(74)]
+    UserTaskTransition {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        transition: Box<TaskTransition>,
+    },
+    /// A listener has denied it: the user task is as it was before.
+    #[n(75)]
+    UserTaskDenied {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        task: UserTaskKey,
+        #[n(2)]
+        reason: Text,
+    },
 }
 
 /// How an instance began.
@@ -464,35 +483,4 @@ pub struct InstanceCreated {
     /// How many instances are above it in the chain of calls, if there are any.
     #[n(8)]
     pub depth: Option<u32>,
-}
-
-/// The call activity that an instance was started by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct Parent {
-    /// The calling instance.
-    #[n(0)]
-    pub instance: InstanceKey,
-    /// The call activity in it.
-    #[n(1)]
-    pub element: ElementKey,
-    /// The instance at the beginning of the chain of calls, which nobody has called.
-    #[n(2)]
-    pub root: InstanceKey,
-}
-
-/// The message by which an instance was started; holds the place of its name and correlation key
-/// until the instance ends.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct CorrelationSource {
-    /// The message.
-    #[n(0)]
-    pub message: MessageKey,
-    /// Its name.
-    #[n(1)]
-    pub name: Text,
-    /// Its correlation key; empty ones hold no place.
-    #[n(2)]
-    pub correlation_key: Text,
 }

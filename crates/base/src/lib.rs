@@ -14,6 +14,7 @@ mod key;
 pub mod limits;
 mod listener;
 mod mail;
+mod origin;
 mod purpose;
 mod rejection;
 mod rows;
@@ -31,7 +32,7 @@ pub use command::{
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record};
+pub use event::{Event, InstanceCreated, Record};
 pub use finding::{Finding, Severity};
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
@@ -42,6 +43,7 @@ pub use key::{
 };
 pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
+pub use origin::{CorrelationSource, Parent};
 pub use purpose::Purpose;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
@@ -49,5 +51,5 @@ pub use rows::{
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
 };
-pub use task::UserTaskDetails;
+pub use task::{ListenerResult, TaskTransition, UserTaskDetails};
 pub use text::Text;

@@ -17,4 +17,4 @@ pub use graph::{
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use policy::{Policy, RETRY_DELAY_MS_MAX, RetryPolicy, retry_delay_ms};
 pub use read::{Definitions, read};
-pub use run::{Run, TIMEOUT};
+pub use run::{Run, TIMEOUT, corrected};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobExtra,
-    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage, SubscriptionKey, Text,
-    TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage, SubscriptionKey,
+    TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -136,6 +136,9 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// What is about to happen to its user task, while listeners are called.
+    #[n(23)]
+    pub transition: Option<Box<TaskTransition>>,
     /// Its token has gone on: nothing waits for its work but the scope's end.
     #[n(24)]
     pub detached: Option<bool>,

@@ -17,6 +17,7 @@ mod listener;
 mod loops;
 mod policy;
 mod rule;
+mod task;
 mod throw;
 mod values;
 
@@ -26,6 +27,7 @@ use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
 pub use policy::TIMEOUT;
+pub use task::corrected;
 
 /// What remains to be done for this input.
 #[derive(Debug)]
@@ -134,17 +136,6 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         self.go();
     }
 
-    /// A person finished a user task that is live.
-    pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
-        let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
-        else {
-            return;
-        };
-        self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
-        self.leave_with(owner, variables);
-        self.go();
-    }
-
     /// Goes on where an open incident stopped.
     pub fn resolve(mut self, incident: IncidentKey) {
         let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
@@ -155,6 +146,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     && self.decision.state().jobs().get(&job).is_some_and(|job| job.retries <= 0)
                 {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
+                }
+                if open.job.is_none() {
+                    self.call_task_listeners(open.owner);
                 }
                 self.steps.push(Step::Check { scope: open.owner });
                 if open.kind == IncidentKind::Quarantined {

@@ -17,6 +17,7 @@ mod refusals;
 mod running;
 mod shared_models;
 mod standard_loops;
+mod task_listeners;
 mod transactions;
 mod transcript;
 mod undo_refusals;

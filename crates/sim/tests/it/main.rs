@@ -12,6 +12,7 @@ mod people;
 mod policies;
 mod shared_models;
 mod streams;
+mod task_listeners;
 mod time;
 
 use std::fmt::Write as _;
