@@ -2,7 +2,7 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, Key, MessageKey, Rejection, Text, UserTaskKey, Variables,
+    JobKey, Key, ListenerEvent, MessageKey, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -84,6 +84,13 @@ pub enum Command {
     },
     /// Evaluate a decision outside of any instance. Nothing is kept of it.
     Evaluate(EvaluateDecision),
+    /// Evaluate the conditions of start events, and start an instance for each that holds.
+    EvaluateConditions {
+        /// Of this definition; unless said, of the latest version of every process.
+        definition: Option<DefinitionKey>,
+        /// What conditions see, and what instances start with.
+        variables: Variables,
+    },
     /// Change who does a task or its details.
     UpdateTask {
         /// Which.
@@ -267,6 +274,13 @@ pub enum Reply {
         /// In the order of the resources, without the files.
         graphs: Vec<DecisionGraphRow>,
     },
+    /// Conditions of start events were evaluated.
+    Conditions {
+        /// Key of this evaluation.
+        evaluation: Key,
+        /// What was started; none if no condition holds.
+        started: Vec<CreatedInstance>,
+    },
     /// A decision was evaluated, perhaps in vain.
     Evaluated(Box<Evaluation>),
 }
@@ -338,6 +352,8 @@ pub struct ActivatedJob {
     pub root: InstanceKey,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
+    /// What it listens to, if it is a listener.
+    pub listener: Option<ListenerEvent>,
 }
 
 /// A deployed definition.

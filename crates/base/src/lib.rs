@@ -5,6 +5,7 @@
 
 mod batch;
 mod command;
+mod created;
 mod evaluation;
 mod event;
 mod finding;
@@ -14,7 +15,9 @@ mod json;
 mod kept;
 mod key;
 pub mod limits;
+mod listener;
 mod mail;
+mod purpose;
 mod rejection;
 mod rows;
 pub mod signal;
@@ -28,21 +31,24 @@ pub use command::{
     DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,
     PublishMessage, Reply, TaskPatch, ThrowError,
 };
+pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record};
+pub use event::{Event, Record};
 pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
 pub use kept::KeptStep;
 pub use key::{
-    DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
-    InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
-    UserTaskKey,
+    ConditionKey, DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey,
+    IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey,
+    TimerKey, UserTaskKey,
 };
+pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
+pub use purpose::Purpose;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,

@@ -21,6 +21,7 @@ mod lint;
 mod list;
 mod message;
 mod models;
+mod policies;
 mod process;
 mod retry;
 mod screen;
@@ -150,6 +151,9 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Show what a model promises of each of its steps
+    #[command(after_help = policies::HELP)]
+    Policies(policies::PoliciesArgs),
     /// Evaluate a decision of a DMN file here, without a server
     #[command(after_help = decide::HELP)]
     Decide(decide::DecideArgs),
@@ -180,6 +184,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
+        Command::Policies(args) => policies::run(&args, json),
         Command::Decide(args) => decide::run(&args, json),
         Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),

@@ -14,6 +14,7 @@ impl Shard {
                 self.evaluation_need(instance, *owner, decision_id)
             }
             Ask::Call { owner, process_id } => self.call_need(instance, *owner, process_id),
+            Ask::Undo { owner: _, called } => self.instance_need(*called),
             Ask::Throw { .. } | Ask::Broadcast { .. } | Ask::GiveBack { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
@@ -37,6 +38,7 @@ impl Shard {
             Ask::Throw { owner, code, message, job, variables } => {
                 self.thrown_out(instance, owner, code, message, job, variables);
             }
+            Ask::Undo { owner, called } => self.undo_called(instance, owner, called),
             Ask::LookAgain { owner } => self.look_again(instance, owner),
         }
     }

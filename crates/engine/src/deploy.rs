@@ -240,13 +240,17 @@ fn start_timers(process: &Process, now_ms: i64) -> Vec<(u32, Result<Option<timer
         .collect()
 }
 
+/// Under which names a broadcast, a message or a caller finds what it starts.
 fn message_starts(process: &Process) -> Vec<Text> {
-    process
+    let mut names: Vec<Text> = process
         .starts()
         .filter_map(|(_, trigger)| match trigger {
             Trigger::Message { name: Value::Fixed(name), .. } => Some(name.clone()),
             Trigger::Signal(Value::Fixed(name)) => Some(base::signal::slot(name)),
+            Trigger::Condition(_) => Some(base::signal::CONDITIONS.into()),
             _ => None,
         })
-        .collect()
+        .collect();
+    names.dedup();
+    names
 }

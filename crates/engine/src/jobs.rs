@@ -2,10 +2,10 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Outcome,
+    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, ListenerEvent, Outcome,
     Rejection, Reply, ThrowError, Variables,
 };
-use bpmn::{JobFailure, Run};
+use bpmn::Run;
 
 use crate::shard::Shard;
 
@@ -26,15 +26,9 @@ impl Shard {
             )));
         }
         let instance = self.open_job(fail.job)?;
-        let failed = JobFailure {
-            job: fail.job,
-            retries: fail.retries.max(0),
-            backoff_ms: fail.backoff_ms,
-            message: fail.message.cut(MESSAGE_BYTES_MAX),
-            variables: fail.variables,
-        };
+        let message = fail.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |_, decision, process| {
-            Run::new(process, decision).job_failed(failed);
+            Run::new(process, decision).job_failed(FailJob { message, ..fail });
         })?;
         Ok(Reply::Done)
     }
@@ -45,6 +39,14 @@ impl Shard {
         }
         crate::create::check_name("the error code", &throw.code)?;
         let instance = self.open_job(throw.job)?;
+        if let Some(event) = self.listener_of(instance, throw.job) {
+            return Err(Rejection::state(format!(
+                "expected the job {} to be an element's own work, but it is a listener ({}), which \
+                 cannot throw an error; fail it, or complete it with a variable that a gateway reads",
+                throw.job,
+                event.model_name()
+            )));
+        }
         let message = throw.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |_, decision, process| {
             let run = Run::new(process, decision);
@@ -82,14 +84,12 @@ impl Shard {
                  timeout to change"
             )));
         }
-        self.decide(instance, |now_ms, decision, _| {
+        self.decide(instance, |_, decision, process| {
             if let Some(retries) = retries {
                 decision.emit(Event::JobRetriesSet { job, retries });
             }
-            let worker = decision.state().jobs().get(&job).map(|job| job.worker.clone());
-            if let (Some(timeout_ms), Some(worker)) = (timeout_ms, worker) {
-                let until_ms = now_ms.saturating_add(timeout_ms);
-                decision.emit(Event::JobLeased { job, worker, until_ms });
+            if let Some(timeout_ms) = timeout_ms {
+                Run::new(process, decision).lease_moved(job, timeout_ms);
             }
         })?;
         Ok(Reply::Done)
@@ -168,6 +168,11 @@ impl Shard {
                  more): it was completed or cancelled; a worker that sees this may drop the job"
             ))),
         }
+    }
+
+    fn listener_of(&self, instance: InstanceKey, job: JobKey) -> Option<ListenerEvent> {
+        let live = self.cache.get(instance)?.state.jobs().get(&job)?;
+        live.listener().map(|listener| listener.event)
     }
 
     fn job(&self, instance: InstanceKey, job: JobKey) -> Option<(JobState, i64)> {

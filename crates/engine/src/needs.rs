@@ -114,6 +114,9 @@ impl Shard {
                 let place = self.catalog.decisions.resolve(&evaluate.decision).ok()?;
                 self.graph_need(place).map(at_once)
             }
+            Command::EvaluateConditions { definition, variables: _ } => {
+                self.conditions_need(*definition).map(at_once)
+            }
             Command::ResolveIncident { incident } => self.owner_need(incident.0).map(at_once),
             Command::SetVariables { scope, .. } => self.owner_need(scope.0).map(at_once),
             Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {

@@ -93,7 +93,7 @@ impl Shard {
                 touched.jobs.entry(*job).or_insert(true);
                 Meaning::Job(*job)
             }
-            Event::TimerSet { timer, .. } => {
+            Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
             }
@@ -147,7 +147,14 @@ impl Shard {
             | Event::KeptStepsDropped(_)
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
-            | Event::CompensationStarted { .. } => Meaning::Nothing,
+            | Event::CompensationStarted { .. }
+            | Event::CompensationInherited { .. }
+            | Event::StepOverdue { .. }
+            | Event::StepReminded { .. }
+            | Event::ElementDetached { .. }
+            | Event::ConditionOpened { .. }
+            | Event::ConditionMet { .. }
+            | Event::ConditionClosed { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
@@ -398,6 +405,7 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
         worker: live.worker.clone(),
         error_message: live.error_message.clone(),
         error_code: live.error_code.clone(),
+        listener: live.listener().map(|listener| listener.event),
     })
 }
 

@@ -26,7 +26,9 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
             },
             None => any(),
         },
-        Command::ActivateJobs(_) | Command::Evaluate(_) => any(),
+        Command::ActivateJobs(_) | Command::Evaluate(_) | Command::EvaluateConditions { .. } => {
+            any()
+        }
         Command::Publish(publish) => {
             ShardId::of_message(&publish.name, &publish.correlation_key, shards)
         }

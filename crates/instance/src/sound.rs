@@ -52,6 +52,7 @@ impl Instance {
         }
         let targets = self.timers.values().map(|timer| timer.target);
         let targets = targets.chain(self.subscriptions.values().map(|open| open.target));
+        let targets = targets.chain(self.conditions.values().map(|wait| wait.target));
         for target in targets {
             if target as usize >= nodes {
                 return Err(format!("it waits for element {target}, which is none"));
@@ -85,6 +86,7 @@ impl Instance {
             self.timers.keys().next_back().map(|key| key.0),
             self.subscriptions.keys().next_back().map(|key| key.0),
             self.user_tasks.keys().next_back().map(|key| key.0),
+            self.conditions.keys().next_back().map(|key| key.0),
             self.incidents.keys().next_back().map(|key| key.0),
         ];
         let last = given.into_iter().flatten().max().unwrap_or_default();

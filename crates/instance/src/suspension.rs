@@ -136,6 +136,7 @@ mod tests {
             message: None,
             parent: None,
             depth: None,
+            undoes: None,
         };
         let mut events = vec![Event::InstanceCreated(Box::new(created))];
         events.extend(more);

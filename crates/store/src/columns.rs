@@ -127,6 +127,9 @@ impl Columns for JobRow {
             JobColumn::State => number(job_state_number(self.state)),
             JobColumn::Retries => number(self.retries),
             JobColumn::Worker => text(&self.worker),
+            JobColumn::Listener => {
+                number(self.listener.map_or(JobColumn::NO_LISTENER, base::ListenerEvent::number))
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ fn record() -> (InstanceKey, Record) {
         message: None,
         parent: None,
         depth: None,
+        undoes: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -39,6 +40,7 @@ fn record() -> (InstanceKey, Record) {
             owner: at(1).into(),
             job_type: "ship".into(),
             retries: 3,
+            extra: None,
         },
         Event::JobLeased { job: at(2).into(), worker: "w".into(), until_ms: 5000 },
         Event::JobFailed { job: at(2).into(), retries: 0, available_ms: 0, message: "no".into() },
@@ -154,12 +156,13 @@ fn calls() -> (InstanceKey, Record) {
             root: Key::of_block(ShardId(2), 5).into(),
         }),
         depth: Some(2),
+        undoes: None,
     };
     let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
-        Event::InstanceReturned { owner, instance: child },
+        Event::InstanceReturned { owner, instance: child, undoable: None },
         Event::CallCanceled { owner, instance: child },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
@@ -238,6 +241,19 @@ fn suspension() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 4000, events })
 }
 
+/// Conditions that were waited for.
+fn conditions() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let (condition, owner) = (at(2).into(), at(1).into());
+    let events = vec![
+        Event::ConditionOpened { condition, owner, target: 4, part: 1, once: true },
+        Event::ConditionMet { condition },
+        Event::ConditionClosed { condition: at(3).into() },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 /// Steps that were kept, of each kind.
 fn kept() -> (InstanceKey, Record) {
     let instance = InstanceKey(Key::of_block(ShardId(2), 7));
@@ -259,6 +275,7 @@ fn records_keep_their_bytes() {
     keeps_its_bytes(kept(), include_str!("../../testdata/record-kept.hex").trim());
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
     keeps_its_bytes(suspension(), golden);
+    keeps_its_bytes(conditions(), include_str!("../../testdata/record-conditions.hex").trim());
     keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
     let golden = include_str!("../../testdata/record-compensation.hex").trim();
     keeps_its_bytes(compensation(), golden);
@@ -281,7 +298,16 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    let all = [record(), evaluations(), calls(), loops(), compensation(), suspension(), kept()];
+    let all = [
+        record(),
+        evaluations(),
+        calls(),
+        loops(),
+        compensation(),
+        suspension(),
+        conditions(),
+        kept(),
+    ];
     for (instance, record) in all {
         damaged(instance, &record);
     }

@@ -18,6 +18,20 @@ impl Run<'_, '_, '_> {
         trigger: &Trigger,
         once: bool,
     ) -> Result<(), Stuck> {
+        let once = once || matches!(trigger, Trigger::All(_));
+        let mut parts = trigger.parts().iter().zip(0_u32..);
+        parts.try_for_each(|(one, part)| self.wait_for_one(owner, target, one, part, once))
+    }
+
+    /// Waits for one of the definitions of an event: the one at this place, from 0.
+    fn wait_for_one(
+        &mut self,
+        owner: ElementKey,
+        target: u32,
+        trigger: &Trigger,
+        part: u32,
+        once: bool,
+    ) -> Result<(), Stuck> {
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match trigger {
             Trigger::None
@@ -25,12 +39,13 @@ impl Run<'_, '_, '_> {
             | Trigger::Escalation { .. }
             | Trigger::Compensation
             | Trigger::Cancel
-            | Trigger::Link(_) => Ok(()),
-            Trigger::Any(several) => {
-                several.iter().try_for_each(|one| self.wait_for(owner, target, one, once))
-            }
-            Trigger::All(several) => {
-                several.iter().try_for_each(|one| self.wait_for(owner, target, one, true))
+            | Trigger::Link(_)
+            // No part of an event has parts itself.
+            | Trigger::Any(_)
+            | Trigger::All(_) => Ok(()),
+            Trigger::Condition(_) => {
+                self.open_condition(owner, target, part, once);
+                Ok(())
             }
             Trigger::Signal(name) => {
                 let signal = self.text(name, owner, "the signal name").map_err(extract)?;
@@ -105,7 +120,12 @@ impl Run<'_, '_, '_> {
         if self.is_release(&fired) {
             return self.release(timer, fired.due_ms);
         }
+        let policy = self.decision.state().policy_timers().get(&timer).copied();
         self.decision.emit(Event::TimerFired { timer });
+        if let Some(policy) = policy {
+            self.policy_due(fired.owner, policy);
+            return self.go();
+        }
         if fired.repeats != 0 {
             self.repeat(fired);
         }
@@ -186,7 +206,7 @@ impl Run<'_, '_, '_> {
 
     /// What `owner` waited for has come: the owner goes on, a gateway chose, a boundary fires, or a loop goes
     /// on.
-    fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
+    pub(super) fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
         let Some(node) = self.node_of(owner) else { return };
         let Some(scope) = self.scope_of(owner) else { return };
         let event = self.process.node(target);
@@ -229,6 +249,9 @@ impl Run<'_, '_, '_> {
             Owned::Subscription(open) => {
                 state.subscriptions().get(&open).is_some_and(|open| open.target == target)
             }
+            Owned::Condition(wait) => {
+                state.conditions().get(&wait).is_some_and(|wait| wait.target == target)
+            }
             _ => false,
         })
     }
@@ -251,7 +274,8 @@ impl Run<'_, '_, '_> {
         if interrupting || self.node_of(owner).is_none() {
             return Ok(());
         }
-        self.wait_for(owner, target, trigger, true)
+        // A condition that still holds would have it all begin at once again.
+        self.without_asking(|run| run.wait_for(owner, target, trigger, true))
     }
 
     /// Enters an event that has happened already, and leaves it.

@@ -18,6 +18,7 @@ impl Run<'_, '_, '_> {
                 Owned::Timer(timer) => Event::TimerCanceled { timer },
                 Owned::Subscription(subscription) => Event::SubscriptionClosed { subscription },
                 Owned::UserTask(task) => Event::UserTaskCanceled { task },
+                Owned::Condition(condition) => Event::ConditionClosed { condition },
                 Owned::Incident(incident) => Event::IncidentResolved { incident },
                 // Is ended with what it owns, see `terminate_children`.
                 Owned::Child(_) => continue,

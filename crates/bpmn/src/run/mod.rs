@@ -9,11 +9,14 @@ mod activate;
 mod call;
 mod catch;
 mod compensation;
+mod condition;
 mod end;
 mod flows;
 mod handler;
 mod leave;
+mod listener;
 mod loops;
+mod policy;
 mod rule;
 mod steps;
 mod suspend;
@@ -25,10 +28,8 @@ use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stag
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
-
+pub use policy::TIMEOUT;
 use steps::{Step, Steps};
-
-pub use suspend::JobFailure;
 
 /// Decides about one instance of one process.
 #[derive(Debug)]
@@ -36,12 +37,15 @@ pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
     steps: Steps,
+    /// What conditions may have become true by.
+    changes: condition::Changes,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        Self { process, decision, steps: Steps::default() }
+        let (steps, changes) = (Steps::default(), condition::Changes::default());
+        Self { process, decision, steps, changes }
     }
 
     /// The instance begins at this start event.
@@ -62,56 +66,45 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     fn complete_job(&mut self, job: JobKey, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
-            return;
-        };
+        let Some(found) = self.decision.state().jobs().get(&job) else { return };
+        let (owner, listener) = (found.owner, found.listener());
         self.decision.emit(Event::JobCompleted { job });
-        self.leave_with(owner, variables);
-    }
-
-    /// An attempt at a job that is live failed; the next not before so many milliseconds.
-    pub fn job_failed(mut self, failed: JobFailure) {
-        if self.must_wait() {
-            let JobFailure { job, retries, backoff_ms, message, variables } = failed;
-            return self.hold(HeldInput::JobFailed {
-                job,
-                retries,
-                backoff_ms,
-                message,
-                variables,
-            });
-        }
-        self.fail_job(failed, self.decision.now_ms());
-    }
-
-    fn fail_job(&mut self, failed: JobFailure, at_ms: i64) {
-        let JobFailure { job, retries, backoff_ms, message, variables } = failed;
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
-            return;
-        };
-        self.set_variables(owner, variables);
-        let available_ms = at_ms.saturating_add(backoff_ms);
-        self.decision.emit(Event::JobFailed { job, retries, available_ms, message });
-        if retries <= 0 {
-            self.exhaust_job(job);
+        match listener {
+            None if self.is_detached(owner) => {
+                self.set_variables(owner, variables);
+                self.end_detached(owner, true);
+            }
+            None => self.leave_with(owner, variables),
+            Some(listener) => self.listener_done(owner, listener, variables),
         }
     }
 
     /// A job that is live has no attempts left.
     pub fn job_exhausted(mut self, job: JobKey) {
-        self.exhaust_job(job);
+        self.exhausted(job);
     }
 
-    fn exhaust_job(&mut self, job: JobKey) {
+    fn exhausted(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
+        let (what, kind) = match found.listener().map(|listener| listener.event) {
+            None => ("job".into(), IncidentKind::JobNoRetries),
+            Some(event) => {
+                let kind = if event.is_of_task() {
+                    IncidentKind::TaskListenerNoRetries
+                } else {
+                    IncidentKind::ExecutionListenerNoRetries
+                };
+                (format!("{} listener `{}`", event.model_name(), found.job_type), kind)
+            }
+        };
         let node = self.node_of(owner);
         let message = format!(
-            "the job of {} has no attempts left: {}; mend the cause and retry",
+            "the {what} of {} has no attempts left: {}; mend the cause and retry",
             node.map_or_else(String::new, Node::label),
             if why.is_empty() { "the worker gave no reason" } else { &why }
         );
-        self.decision.raise(owner, IncidentKind::JobNoRetries, Stage::Working, Some(job), message);
+        self.decision.raise(owner, kind, Stage::Working, Some(job), message);
     }
 
     /// A worker reported an error of the business for a job that is live.
@@ -133,7 +126,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             code: code.into(),
             message: message.into(),
         });
-        self.throw(owner, code, message, Some(job), variables);
+        if self.is_detached(owner) {
+            self.end_detached(owner, false);
+        } else {
+            self.throw(owner, code, message, Some(job), variables);
+        }
     }
 
     /// A person finished a user task that is live.
@@ -170,6 +167,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
                 }
                 self.steps.push(Step::Check { scope: open.owner });
+                self.ask_conditions(open.owner);
                 if open.kind == IncidentKind::Quarantined {
                     self.ask_again();
                     self.call_again();
@@ -179,8 +177,18 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.cancel_waits(open.owner);
                 self.activate(open.owner);
             }
+            Stage::Activating => {
+                self.cancel_waits(open.owner);
+                if self.is_body(open.owner) {
+                    self.activate(open.owner);
+                } else {
+                    self.set_to_work(open.owner);
+                }
+            }
             Stage::Leaving => self.leave(open.owner),
+            Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
+            Stage::Beginning { start } => self.begin_at(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -205,6 +213,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         } else {
             self.propagate(scope, &variables);
         }
+        self.go();
     }
 
     /// The core's own failure on this instance: it stops until somebody looks.
@@ -214,7 +223,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     fn go(&mut self) {
-        while let Some(step) = self.next_step() {
+        loop {
+            if self.has_changes() {
+                self.look_at_conditions();
+                continue;
+            }
+            let Some(step) = self.next_step() else { return };
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
@@ -287,6 +301,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             && node.inputs.is_empty()
             && node.outputs.is_empty()
             && node.boundaries.is_empty()
+            && node.listeners.is_empty()
             && !self.is_conditional(node)
     }
 

@@ -8,7 +8,7 @@
 //! input came, so that held inputs and timers take their turns in one order, and a crash in between
 //! loses nothing.
 
-use base::{ElementKey, Event, HeldInput, JobKey, Text, TimerKey, Variables};
+use base::{ElementKey, Event, FailJob, HeldInput, Text, TimerKey};
 use instance::{Ask, Status, Timer};
 
 use super::Run;
@@ -17,21 +17,6 @@ use super::Run;
 const PROCESS: u32 = 0;
 /// Held inputs of one release: others go first, then the next release is due at once.
 const HELD_PER_RELEASE: usize = 64;
-
-/// An attempt at a job that failed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct JobFailure {
-    /// Which.
-    pub job: JobKey,
-    /// Attempts left; 0 is an incident.
-    pub retries: i32,
-    /// Not again before so many milliseconds.
-    pub backoff_ms: i64,
-    /// Why.
-    pub message: Text,
-    /// Set in the task's own scope.
-    pub variables: Variables,
-}
 
 impl Run<'_, '_, '_> {
     /// Nothing goes on until somebody resumes it.
@@ -43,6 +28,8 @@ impl Run<'_, '_, '_> {
     pub fn resume(mut self) {
         self.decision.emit(Event::InstanceResumed);
         self.set_release();
+        self.ask_all_conditions();
+        self.go();
     }
 
     /// Whether an input must wait.
@@ -93,7 +80,7 @@ impl Run<'_, '_, '_> {
         match input {
             HeldInput::JobCompleted { job, variables } => self.complete_job(job, variables),
             HeldInput::JobFailed { job, retries, backoff_ms, message, variables } => {
-                let failed = JobFailure { job, retries, backoff_ms, message, variables };
+                let failed = FailJob { job, retries, backoff_ms, message, variables };
                 self.fail_job(failed, at_ms);
             }
             HeldInput::ErrorThrown { job, code, message, variables } => {

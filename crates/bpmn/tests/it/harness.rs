@@ -17,10 +17,10 @@ pub struct Sim {
 /// A model of one process around these elements.
 pub fn model(body: &str) -> String {
     format!(
-        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
-<error id="e" errorCode="NO"/>
+<error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
 {body}
@@ -59,6 +59,7 @@ impl Sim {
                 message: None,
                 parent: None,
                 depth: None,
+                undoes: None,
             },
             0,
         );
@@ -101,6 +102,7 @@ impl Sim {
             + self.state.timers().len()
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
+            + self.state.conditions().len()
             + self.state.incidents().len();
         assert!(
             self.state.status() != Status::Active || waits > 0,
@@ -145,6 +147,10 @@ impl Sim {
         let live = self.live(id);
         let mut jobs = self.state.jobs().iter().filter(|(_, job)| live.contains(&job.owner));
         *jobs.nth(nth - 1).unwrap_or_else(|| panic!("{id} has no job {nth}")).0
+    }
+
+    pub fn nth_live(&self, id: &str, nth: usize) -> ElementKey {
+        *self.live(id).get(nth - 1).unwrap_or_else(|| panic!("{id} does not live"))
     }
 
     pub fn nth_task(&self, id: &str, nth: usize) -> base::UserTaskKey {

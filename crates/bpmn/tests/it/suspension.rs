@@ -192,7 +192,7 @@ fn failures_errors_and_people_are_held_too() {
     sim.advance(1_000);
     let job = sim.job("a");
     let variables = Variables::parse(r#"{"why": "x"}"#).unwrap();
-    let failed = |retries| fermata_bpmn::JobFailure {
+    let failed = |retries| base::FailJob {
         job,
         retries,
         backoff_ms: 5_000,
@@ -258,4 +258,28 @@ fn a_loop_stops_between_its_parts() {
     sim.input(resume);
     sim.advance(0);
     assert_eq!(sim.state.jobs().len(), 3_000);
+}
+
+#[test]
+fn a_condition_that_comes_to_hold_is_met_after_the_resumption() {
+    check(
+        r#"<startEvent id="s"/><<a b>><endEvent id="end"/>
+           <intermediateCatchEvent id="c"><conditionalEventDefinition><condition>= ready = true</condition>
+           </conditionalEventDefinition></intermediateCatchEvent>[[s -> a -> c -> b -> end]]"#,
+        r#"start                     => job a
+           complete a                => condition c
+           suspend                   => condition c, suspended
+           set {"ready": true}       => condition c, suspended
+           resume                    => job b
+           complete b                => completed"#,
+    );
+    check(
+        r#"<startEvent id="s"/><<a b>><endEvent id="end"/>
+           <intermediateCatchEvent id="c"><conditionalEventDefinition><condition>= ready = true</condition>
+           </conditionalEventDefinition></intermediateCatchEvent>[[s -> a -> c -> b -> end]]"#,
+        r#"start                          => job a
+           suspend                        => job a, suspended
+           complete a {"ready": true}     => held, job a, suspended
+           resume                         => job b"#,
+    );
 }

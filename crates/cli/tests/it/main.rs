@@ -8,6 +8,7 @@ mod incidents;
 mod instances;
 mod lint;
 mod messages;
+mod policies;
 mod rig;
 mod signals;
 mod suspension;

@@ -21,7 +21,6 @@ const FAMILIES: &[&str] = &[
     "clock",
     "cluster",
     "cluster-variables",
-    "conditionals",
     "correlated-message-subscriptions",
     "documents",
     "exporting",

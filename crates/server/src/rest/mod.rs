@@ -10,6 +10,7 @@
 //! finds it in that instance's log. Element instances, variables and decision instances are found only
 //! so.
 
+mod conditionals;
 mod decision_instances;
 mod decisions;
 mod definitions;
@@ -71,6 +72,7 @@ pub fn router(host: Arc<Host>) -> Router {
         .merge(jobs::router())
         .merge(job_search::router())
         .merge(messages::router())
+        .merge(conditionals::router())
         .merge(tasks::router())
         .merge(task_search::router())
         .merge(later::router());

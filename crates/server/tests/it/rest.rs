@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod decisions;
 mod deletion;
+mod listeners;
 mod refusals;
 mod searches;
 mod suspension;

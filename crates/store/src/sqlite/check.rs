@@ -79,7 +79,13 @@ fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()
         "instances JOIN models USING (model)"
     };
     let instances = all(rows::INSTANCE, tables);
-    let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
+    // Nobody listened before schema 4.
+    let tables = if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS listener FROM jobs) JOIN queues USING (queue)"
+    } else {
+        "jobs JOIN queues USING (queue)"
+    };
+    let jobs = all(rows::JOB, tables);
     let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
         once FROM subscriptions";
     let start_locks = "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";

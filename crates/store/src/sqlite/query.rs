@@ -296,6 +296,8 @@ fn job_column(column: JobColumn) -> Column {
         JobColumn::State => plain("state", Shape::Number),
         JobColumn::Retries => plain("retries", Shape::Number),
         JobColumn::Worker => plain("worker", Shape::Text),
+        // -1 for what listens to nothing, so that it can be asked for.
+        JobColumn::Listener => plain("coalesce(listener, -1)", Shape::Number),
     }
 }
 

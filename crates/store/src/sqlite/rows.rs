@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use base::{
     DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow, InstanceState,
-    JobRow, JobState, Key, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow, SnapshotRow,
-    StartLockRow, SubscriptionRow, SuspendedRow, Text, TimerRow, UserTaskDetails, UserTaskRow,
+    JobRow, JobState, Key, ListenerEvent, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, Text, TimerRow, UserTaskDetails,
+    UserTaskRow,
 };
 use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Result, Row};
@@ -163,7 +164,7 @@ fn parent(fields: &mut Fields) -> Result<Option<Parent>> {
 }
 
 pub(super) const JOB: &str = "SELECT job, instance, definition, element_id, owner, job_type, \
-     available_ms, state, retries, worker, error_message, error_code";
+     available_ms, state, retries, worker, error_message, error_code, listener";
 
 pub(super) fn job(row: &Row) -> Result<JobRow> {
     let mut fields = Fields::new(row);
@@ -187,6 +188,13 @@ pub(super) fn job(row: &Row) -> Result<JobRow> {
         worker: fields.text()?,
         error_message: fields.text()?,
         error_code: fields.text()?,
+        listener: match fields.get::<Option<i64>>()? {
+            None => None,
+            Some(number) => match ListenerEvent::from_number(number) {
+                None => return Err(fields.unreadable(&format!("there is no listener {number}"))),
+                known => known,
+            },
+        },
     })
 }
 

@@ -195,12 +195,12 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
         // Jobs are updated often (leases): in place is cheaper than replacing.
         "INSERT INTO jobs
              (job, instance, definition, element_id, owner, queue, available_ms, state, retries,
-              worker, error_message, error_code)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+              worker, error_message, error_code, listener)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (job) DO UPDATE SET
              instance = ?2, definition = ?3, element_id = ?4, owner = ?5, queue = ?6,
              available_ms = ?7, state = ?8, retries = ?9, worker = ?10, error_message = ?11,
-             error_code = ?12",
+             error_code = ?12, listener = ?13",
     );
     for (key, row) in &changes.jobs {
         let Some(row) = row else {
@@ -221,6 +221,7 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
             &*row.worker,
             &*row.error_message,
             &*row.error_code,
+            row.listener.map(base::ListenerEvent::number),
         ])?;
     }
     Ok(())

@@ -115,6 +115,7 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          ALTER TABLE decision_graphs DROP COLUMN deleted_ms;
          PRAGMA user_version = 2",
@@ -146,7 +147,7 @@ fn a_file_of_the_release_before_suspensions_opens_and_takes_suspended_instances(
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "ALTER TABLE instances DROP COLUMN suspended_ms;
-         ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE instances DROP COLUMN suspended_why; ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          ALTER TABLE decision_graphs DROP COLUMN deleted_ms; PRAGMA user_version = 3",
     )
@@ -173,7 +174,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let old = everything().into_iter().filter(|op| !matches!(op, Op::PutDecisionGraph(_)));
     commit(&store, ShardId::FIRST, old.collect());
     drop(store);
-    // What that release wrote: schema 2 only added these tables, schema 3 these columns.
+    // What that release wrote: schema 2 only added these tables, schemas 3 and 4 these columns.
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
@@ -182,6 +183,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          PRAGMA user_version = 1",
     )
