@@ -2,7 +2,8 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, Key, ListenerEvent, MessageKey, Rejection, Text, UserTaskKey, Variables,
+    JobKey, Key, ListenerEvent, ListenerResult, MessageKey, Rejection, Text, UserTaskKey,
+    Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -45,6 +46,13 @@ pub enum Command {
         job: JobKey,
         /// What it resulted in.
         variables: Variables,
+    },
+    /// A listener of a user task is done, and has something to say about it.
+    AnswerListener {
+        /// Which.
+        job: JobKey,
+        /// What it says.
+        result: Box<ListenerResult>,
     },
     /// An attempt failed.
     FailJob(FailJob),

@@ -11,7 +11,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     ConditionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceCreated,
     InstanceKey, JobExtra, JobKey, Json, KeptStep, Key, KeyBase, MessageKey, Purpose, Stage,
-    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -498,4 +498,23 @@ pub enum Event {
     /// Those that would begin something in this scope are no longer wanted.
     #[n(96)]
     KeptStepsDropped(#[n(0)] ElementKey),
+    /// The listeners of the user task of `owner` are called before this happens. Said again when one of
+    /// them corrects it.
+    #[n(74)]
+    UserTaskTransition {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        transition: Box<TaskTransition>,
+    },
+    /// A listener has denied it: the user task is as it was before.
+    #[n(75)]
+    UserTaskDenied {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        task: UserTaskKey,
+        #[n(2)]
+        reason: Text,
+    },
 }

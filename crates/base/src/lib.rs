@@ -55,5 +55,5 @@ pub use rows::{
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
-pub use task::UserTaskDetails;
+pub use task::{ListenerResult, TaskTransition, UserTaskDetails};
 pub use text::Text;

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::Text;
+use crate::{KeyBase, ListenerEvent, TaskPatch, Text, UserTaskKey, Variables};
 
 /// What a person needs to know of their task.
 #[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
@@ -25,4 +25,34 @@ pub struct UserTaskDetails {
     /// 0 to 100, 50 unless said.
     #[n(5)]
     pub priority: i32,
+}
+
+/// What is about to happen to a user task while its listeners are called.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct TaskTransition {
+    /// Which.
+    #[n(0)]
+    pub task: UserTaskKey,
+    /// What the listeners listen to.
+    #[n(1)]
+    pub event: ListenerEvent,
+    /// What the caller said it was.
+    #[n(2)]
+    pub action: Text,
+    /// The details as they will be.
+    #[n(3)]
+    pub details: UserTaskDetails,
+    /// What the task resulted in, when it is about to be completed.
+    #[n(4)]
+    pub variables: Option<Variables>,
+}
+
+/// What a listener of a user task says beside that it is done.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct ListenerResult {
+    /// It must not happen, and why; all is as it was before.
+    pub denied: Option<Text>,
+    /// Details that are to be other ones.
+    pub corrections: TaskPatch,
 }

@@ -2,8 +2,8 @@
 
 use base::limits::{ACTIVATION_BYTES_MAX, JOBS_PER_ACTIVATION_MAX, LEASE_MS_MAX};
 use base::{
-    ActivateJobs, ActivatedJob, Event, InstanceKey, JobKey, Outcome, Rejection, Reply, Text,
-    Variables,
+    ActivateJobs, ActivatedJob, Event, InstanceKey, JobKey, Json, Outcome, Rejection, Reply,
+    TaskTransition, Text, Variables,
 };
 
 use bpmn::Run;
@@ -111,17 +111,53 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         version: header.version,
         element_id: definition.process.node(owner.element).id.clone(),
         element: live.owner,
-        headers: definition.headers(owner.element, job, live.extra.as_deref()),
+        headers: match &owner.transition {
+            Some(transition) if live.extra.is_some() => {
+                let own = definition.headers(owner.element, job, live.extra.as_deref());
+                task_headers(&own, transition)
+            }
+            _ => definition.headers(owner.element, job, live.extra.as_deref()),
+        },
         worker: live.worker.clone(),
         retries: live.retries,
         deadline_ms: live.available_ms,
         variables: variables.to_json().into(),
         tags: header.tags.clone(),
         business_id: header.business_id.clone(),
-        user_task: None,
+        user_task: owner.transition.as_ref().map(|transition| transition.task),
         root: entry.state.root_instance(),
         listener: live.listener().map(|listener| listener.event),
     })
+}
+
+/// Headers with what is about to happen to a user task, under the names that Camunda 8 gives them.
+fn task_headers(own: &str, transition: &TaskTransition) -> Text {
+    let details = &transition.details;
+    let list = |names: &[Text]| {
+        let names: Vec<String> =
+            names.iter().map(|name| Json::string(name).as_str().to_owned()).collect();
+        format!("[{}]", names.join(","))
+    };
+    let date = |ms: Option<i64>| ms.map(feel::temporal::format_date_time_ms).unwrap_or_default();
+    let said = [
+        ("action", transition.action.to_string()),
+        ("assignee", details.assignee.as_deref().unwrap_or_default().to_owned()),
+        ("candidateGroups", list(&details.candidate_groups)),
+        ("candidateUsers", list(&details.candidate_users)),
+        ("dueDate", date(details.due_ms)),
+        ("followUpDate", date(details.follow_up_ms)),
+        ("priority", details.priority.to_string()),
+        ("userTaskKey", transition.task.to_string()),
+    ];
+    let mut text = own.trim_end_matches('}').to_owned();
+    for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty() && value != "[]") {
+        text.push_str(",\"io.camunda.zeebe:");
+        text.push_str(name);
+        text.push_str("\":");
+        text.push_str(Json::string(&value).as_str());
+    }
+    text.push('}');
+    text.into()
 }
 
 /// The variables with these names; all if none are named.

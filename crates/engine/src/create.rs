@@ -59,10 +59,19 @@ impl Shard {
             Command::SetVariables { scope, variables, local } => {
                 self.set_variables(scope, variables, local)
             }
-            Command::UpdateTask { task, patch } => self.update_task(task, patch),
+            Command::UpdateTask { task, patch } => match self.update_task(task, patch, ticket) {
+                Ok(None) => return,
+                Ok(Some(reply)) => Ok(reply),
+                Err(rejection) => Err(rejection),
+            },
             Command::CompleteTask { task, variables, action } => {
-                self.complete_task(task, variables, &action)
+                match self.complete_task(task, variables, &action, ticket) {
+                    Ok(None) => return,
+                    Ok(Some(reply)) => Ok(reply),
+                    Err(rejection) => Err(rejection),
+                }
             }
+            Command::AnswerListener { job, result } => self.answer_listener(job, *result),
         };
         self.reply(ticket, outcome);
     }

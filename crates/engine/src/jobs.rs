@@ -12,6 +12,14 @@ use crate::shard::Shard;
 impl Shard {
     pub(crate) fn complete_job(&mut self, job: JobKey, variables: Variables) -> Outcome {
         let instance = self.open_job(job)?;
+        if !variables.is_empty()
+            && self.listener_of(instance, job).is_some_and(ListenerEvent::is_of_task)
+        {
+            return Err(Rejection::invalid(format!(
+                "expected no variables from the job {job}, for it is a listener of a user task; \
+                 give corrections in its result"
+            )));
+        }
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).job_completed(job, variables);
         })?;
@@ -139,7 +147,7 @@ impl Shard {
     }
 
     /// The instance of a job that a worker may still answer.
-    fn open_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
+    pub(crate) fn open_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
         let instance = self.live_job(job)?;
         self.refuse_answered(instance, "job", job.0)?;
         match self.job(instance, job) {
@@ -170,7 +178,7 @@ impl Shard {
         }
     }
 
-    fn listener_of(&self, instance: InstanceKey, job: JobKey) -> Option<ListenerEvent> {
+    pub(crate) fn listener_of(&self, instance: InstanceKey, job: JobKey) -> Option<ListenerEvent> {
         let live = self.cache.get(instance)?.state.jobs().get(&job)?;
         live.listener().map(|listener| listener.event)
     }

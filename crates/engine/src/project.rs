@@ -8,7 +8,7 @@ use base::limits::EVENTS_PER_SNAPSHOT;
 use base::{
     Event, IncidentKey, IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow,
     KeyRange, LogRow, Mail, Op, Record, Reply, ShardId, SnapshotRow, SuspendedRow, Text, TimerKey,
-    TimerRow, UserTaskRow,
+    TimerRow, UserTaskKey, UserTaskRow,
 };
 use instance::{Instance, Status};
 
@@ -31,10 +31,35 @@ enum Meaning {
     Range(KeyRange),
     EndCalled(InstanceKey),
     Suspension,
+    /// What was asked for has happened to a user task, or why it has not.
+    Settled(UserTaskKey, Option<Text>),
     Ended,
 }
 
 impl Touched {
+    fn task(&mut self, event: &Event) -> Meaning {
+        match event {
+            Event::UserTaskCreated { task, .. } => {
+                self.tasks.insert(*task, false);
+                Meaning::Nothing
+            }
+            Event::UserTaskUpdated { task, .. } | Event::UserTaskCompleted { task, .. } => {
+                self.tasks.entry(*task).or_insert(true);
+                Meaning::Settled(*task, None)
+            }
+            Event::UserTaskCanceled { task } => {
+                self.tasks.entry(*task).or_insert(true);
+                Meaning::Settled(*task, Some("the user task was cancelled meanwhile".into()))
+            }
+            Event::UserTaskDenied { owner: _, task, reason } => {
+                let reason = if reason.is_empty() { "it gave no reason" } else { reason };
+                let why = format!("a listener has denied it: {reason}; the task is as it was");
+                Meaning::Settled(*task, Some(why.into()))
+            }
+            _ => Meaning::Nothing,
+        }
+    }
+
     fn incident(&mut self, incident: IncidentKey, had_row: bool) -> Meaning {
         self.incidents.entry(incident).or_insert(had_row);
         self.summary = true;
@@ -61,6 +86,7 @@ impl Shard {
                 Meaning::Range(range) => self.cache.add_range(range),
                 Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
                 Meaning::Suspension => self.place_all(instance),
+                Meaning::Settled(task, why) => self.settle_task(task, why),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
             }
         }
@@ -101,16 +127,12 @@ impl Shard {
                 touched.timers.entry(*timer).or_insert(true);
                 Meaning::Timer(*timer)
             }
-            Event::UserTaskCreated { task, .. } => {
-                touched.tasks.insert(*task, false);
-                Meaning::Nothing
-            }
-            Event::UserTaskUpdated { task, .. }
-            | Event::UserTaskCompleted { task, .. }
-            | Event::UserTaskCanceled { task } => {
-                touched.tasks.entry(*task).or_insert(true);
-                Meaning::Nothing
-            }
+            Event::UserTaskTransition { .. }
+            | Event::UserTaskDenied { .. }
+            | Event::UserTaskCreated { .. }
+            | Event::UserTaskUpdated { .. }
+            | Event::UserTaskCompleted { .. }
+            | Event::UserTaskCanceled { .. } => touched.task(event),
             Event::IncidentRaised { incident, .. } => touched.incident(*incident, false),
             Event::IncidentResolved { incident } => touched.incident(*incident, true),
             Event::InstanceCreated(_) => {
@@ -409,7 +431,7 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
     })
 }
 
-fn task_row(entry: &Entry, task: base::UserTaskKey) -> Option<UserTaskRow> {
+fn task_row(entry: &Entry, task: UserTaskKey) -> Option<UserTaskRow> {
     let live = entry.state.user_tasks().get(&task)?;
     let header = entry.state.header();
     Some(UserTaskRow {

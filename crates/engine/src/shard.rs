@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base::{
     DefinitionKey, DefinitionTimerRow, InstanceKey, JobKey, Key, Mail, MailRow, MessageRow, Op,
-    Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
+    Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey, UserTaskKey,
 };
 use bpmn::{Process, Run};
 use instance::{Ask, Decision, KeySource, Status};
@@ -96,6 +96,8 @@ pub struct Shard {
     pub(crate) streams: crate::streams::Streams,
     /// Callers that wait for the end of an instance, with the variables that they want.
     pub(crate) waiters: BTreeMap<InstanceKey, Vec<(Ticket, Vec<Text>)>>,
+    /// Callers that wait for the listeners of a user task.
+    pub(crate) task_waiters: BTreeMap<UserTaskKey, Ticket>,
     /// Instances that end with a pending commit leave memory when it is durable.
     pub(crate) ended: VecDeque<(u64, InstanceKey)>,
     pub(crate) last_tick_ms: i64,
@@ -163,6 +165,7 @@ impl Shard {
             slots: Slots::default(),
             streams: crate::streams::Streams::default(),
             waiters: BTreeMap::new(),
+            task_waiters: BTreeMap::new(),
             ended: VecDeque::new(),
             last_tick_ms: 0,
             next_sweep_ms: 0,
@@ -272,10 +275,13 @@ impl Shard {
             }
             Work::Input(Input::Credit(stream, jobs)) => self.streams.credit(stream, jobs),
             Work::Input(Input::CloseStream(stream)) => self.streams.close(stream),
-            Work::Input(Input::Forget(gone)) => self.waiters.retain(|_, waiters| {
-                waiters.retain(|(ticket, _)| !gone.contains(ticket));
-                !waiters.is_empty()
-            }),
+            Work::Input(Input::Forget(gone)) => {
+                self.task_waiters.retain(|_, ticket| !gone.contains(ticket));
+                self.waiters.retain(|_, waiters| {
+                    waiters.retain(|(ticket, _)| !gone.contains(ticket));
+                    !waiters.is_empty()
+                });
+            }
             Work::Pump(job_type) => self.pump(&job_type),
             Work::Input(Input::Mail(row)) => self.take_mail(&row),
             Work::Input(Input::Tick) => self.tick(),

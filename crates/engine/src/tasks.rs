@@ -1,11 +1,12 @@
 //! What people say about user tasks.
 
 use base::{
-    Event, InstanceKey, Outcome, Rejection, Reply, TaskPatch, UserTaskDetails, UserTaskKey,
-    Variables,
+    InstanceKey, JobKey, ListenerEvent, ListenerResult, Outcome, Rejection, Reply, TaskPatch, Text,
+    UserTaskDetails, UserTaskKey, Variables,
 };
-use bpmn::Run;
+use bpmn::{Run, corrected};
 
+use crate::input::Ticket;
 use crate::shard::Shard;
 
 impl Shard {
@@ -14,16 +15,22 @@ impl Shard {
         task: UserTaskKey,
         variables: Variables,
         action: &str,
-    ) -> Outcome {
+        ticket: Ticket,
+    ) -> Result<Option<Reply>, Rejection> {
         let instance = self.open_task(task)?;
         let action = if action.is_empty() { "complete" } else { action };
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).task_completed(task, action, variables);
         })?;
-        Ok(Reply::Done)
+        Ok(self.done_or_later(instance, task, ticket))
     }
 
-    pub(crate) fn update_task(&mut self, task: UserTaskKey, patch: TaskPatch) -> Outcome {
+    pub(crate) fn update_task(
+        &mut self,
+        task: UserTaskKey,
+        patch: TaskPatch,
+        ticket: Ticket,
+    ) -> Result<Option<Reply>, Rejection> {
         let instance = self.open_task(task)?;
         let details = self
             .cache
@@ -40,14 +47,70 @@ impl Shard {
                 &**holder, &**wanted
             )));
         }
-        if let Some(found) = patch.priority.filter(|priority| !(0..=100).contains(priority)) {
-            return Err(Rejection::invalid(format!(
-                "expected the priority to be 0 to 100, but found {found}"
-            )));
-        }
+        check_priority(patch.priority)?;
+        let event = if patch.assignee.is_some() {
+            ListenerEvent::Assigning
+        } else {
+            ListenerEvent::Updating
+        };
         let (action, details) = patched(details, patch);
-        self.decide(instance, |_, decision, _| {
-            decision.emit(Event::UserTaskUpdated { task, details: Box::new(details), action });
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).task_changed(task, event, action, details);
+        })?;
+        Ok(self.done_or_later(instance, task, ticket))
+    }
+
+    /// Done, unless listeners are called first: then the caller hears when they are done.
+    fn done_or_later(
+        &mut self,
+        instance: InstanceKey,
+        task: UserTaskKey,
+        ticket: Ticket,
+    ) -> Option<Reply> {
+        if self.about_to(instance, task).is_none() {
+            return Some(Reply::Done);
+        }
+        self.task_waiters.insert(task, ticket);
+        None
+    }
+
+    /// What is about to happen to a user task while its listeners are called.
+    fn about_to(&self, instance: InstanceKey, task: UserTaskKey) -> Option<ListenerEvent> {
+        let state = &self.cache.get(instance)?.state;
+        let owner = state.user_tasks().get(&task)?.owner;
+        state.element(owner)?.transition.as_ref().map(|transition| transition.event)
+    }
+
+    /// What somebody asked for has happened to a user task, or why it has not.
+    pub(crate) fn settle_task(&mut self, task: UserTaskKey, why: Option<Text>) {
+        let Some(ticket) = self.task_waiters.remove(&task) else { return };
+        let outcome = why.map_or(Ok(Reply::Done), |why| Err(Rejection::state(why.to_string())));
+        self.reply(ticket, outcome);
+    }
+
+    pub(crate) fn answer_listener(&mut self, job: JobKey, result: ListenerResult) -> Outcome {
+        let instance = self.open_job(job)?;
+        let event = self.listener_of(instance, job).filter(|event| event.is_of_task());
+        let Some(event) = event else {
+            return Err(Rejection::invalid(format!(
+                "expected the job {job} to be a listener of a user task, but it is not; only such a \
+                 job is completed with a result"
+            )));
+        };
+        if result.denied.is_some() && event == ListenerEvent::Creating {
+            return Err(Rejection::invalid(
+                "the creation of a user task cannot be denied; complete the listener without it",
+            ));
+        }
+        if result.denied.is_some() && result.corrections != TaskPatch::default() {
+            return Err(Rejection::invalid(
+                "expected a listener to deny or to correct, but found both; nothing is corrected \
+                 where all stays as it was",
+            ));
+        }
+        check_priority(result.corrections.priority)?;
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).listener_answered(job, result);
         })?;
         Ok(Reply::Done)
     }
@@ -59,6 +122,13 @@ impl Shard {
             .cache
             .get(instance)
             .is_some_and(|entry| entry.state.user_tasks().contains_key(&task));
+        if let Some(event) = self.about_to(instance, task) {
+            return Err(Rejection::state(format!(
+                "expected {task} to be at rest, but its listeners ({}) are being called; try again \
+                 when they are done",
+                event.model_name()
+            )));
+        }
         if open {
             return Ok(instance);
         }
@@ -69,30 +139,21 @@ impl Shard {
     }
 }
 
-fn patched(mut details: UserTaskDetails, patch: TaskPatch) -> (base::Text, UserTaskDetails) {
+fn check_priority(priority: Option<i32>) -> Result<(), Rejection> {
+    match priority.filter(|priority| !(0..=100).contains(priority)) {
+        None => Ok(()),
+        Some(found) => Err(Rejection::invalid(format!(
+            "expected the priority to be 0 to 100, but found {found}"
+        ))),
+    }
+}
+
+fn patched(details: UserTaskDetails, patch: TaskPatch) -> (Text, UserTaskDetails) {
     let default_action = match &patch.assignee {
         Some(Some(_)) => "assign",
         Some(None) => "unassign",
         None => "update",
     };
-    if let Some(assignee) = patch.assignee {
-        details.assignee = assignee;
-    }
-    if let Some(groups) = patch.candidate_groups {
-        details.candidate_groups = groups;
-    }
-    if let Some(users) = patch.candidate_users {
-        details.candidate_users = users;
-    }
-    if let Some(due_ms) = patch.due_ms {
-        details.due_ms = due_ms;
-    }
-    if let Some(follow_up_ms) = patch.follow_up_ms {
-        details.follow_up_ms = follow_up_ms;
-    }
-    if let Some(priority) = patch.priority {
-        details.priority = priority;
-    }
-    let action = if patch.action.is_empty() { default_action.into() } else { patch.action };
-    (action, details)
+    let action = if patch.action.is_empty() { default_action.into() } else { patch.action.clone() };
+    (action, corrected(details, patch))
 }

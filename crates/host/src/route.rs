@@ -38,7 +38,9 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
         | Command::DeleteInstance { instance }
         | Command::Suspend { instance, reason: _ }
         | Command::Resume { instance } => of(instance.0)?,
-        Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => of(job.0)?,
+        Command::CompleteJob { job, variables: _ }
+        | Command::AnswerListener { job, result: _ }
+        | Command::UpdateJob { job, .. } => of(job.0)?,
         Command::FailJob(fail) => of(fail.job.0)?,
         Command::ThrowError(throw) => of(throw.job.0)?,
         Command::ResolveIncident { incident } => of(incident.0)?,

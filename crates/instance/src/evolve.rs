@@ -106,6 +106,21 @@ impl Instance {
         }
     }
 
+    fn join_tokens(&mut self, scope: ElementKey, flows: &[u32]) {
+        if let Some(scope) = self.elements.get_mut(&scope) {
+            for flow in flows {
+                join_token(&mut scope.tokens, *flow);
+            }
+        }
+    }
+
+    /// Nothing is about to happen to the user task of `owner` any more.
+    fn settle(&mut self, owner: ElementKey) {
+        if let Some(element) = self.elements.get_mut(&owner) {
+            element.transition = None;
+        }
+    }
+
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
@@ -137,6 +152,7 @@ impl ElementInstance {
             turn: None,
             compensates: None,
             called: None,
+            transition: None,
             detached: None,
         }
     }
@@ -145,7 +161,10 @@ impl ElementInstance {
 /// Folds one event into the state.
 pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
-        Event::InstanceCreated(_) | Event::CorrelationRefused { .. } => {}
+        Event::InstanceCreated(_)
+        | Event::CorrelationRefused { .. }
+        | Event::StepOverdue { .. }
+        | Event::StepReminded { .. } => {}
         Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }
@@ -159,13 +178,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
                 *scope.tokens.entry(*flow).or_insert(0) += 1;
             }
         }
-        Event::TokensJoined { scope, flows } => {
-            if let Some(scope) = state.elements.get_mut(scope) {
-                for flow in flows {
-                    join_token(&mut scope.tokens, *flow);
-                }
-            }
-        }
+        Event::TokensJoined { scope, flows } => state.join_tokens(*scope, flows),
         Event::VariablesSet { scope, variables } => {
             if let Some(scope) = state.elements.get_mut(scope) {
                 scope.variables.merge(variables);
@@ -187,7 +200,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::ConditionOpened { .. }
         | Event::ConditionMet { .. }
         | Event::ConditionClosed { .. } => evolve_condition(state, event),
-        Event::UserTaskCreated { .. }
+        Event::UserTaskTransition { .. }
+        | Event::UserTaskDenied { .. }
+        | Event::UserTaskCreated { .. }
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
@@ -214,14 +229,6 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
-        Event::PolicyTimerSet { .. } => evolve_policy(state, event),
-        // Facts for people.
-        Event::StepOverdue { .. } | Event::StepReminded { .. } => {}
-        Event::ElementDetached { key } => {
-            if let Some(element) = state.elements.get_mut(key) {
-                element.detached = Some(true);
-            }
-        }
         Event::StepsKept(steps) => {
             state.kept_steps.splice(0..0, steps.iter().copied()).for_each(drop)
         }
@@ -229,6 +236,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::KeptStepsDropped(scope) => {
             state.kept_steps.retain(|step| step.begins() != Some(*scope));
         }
+        Event::PolicyTimerSet { .. } | Event::ElementDetached { .. } => evolve_policy(state, event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {
@@ -385,6 +393,10 @@ fn evolve_policy(state: &mut Instance, event: &Event) {
         state.timers.insert(*timer, set);
         let purpose = PolicyTimer { purpose: *purpose, job: *job, latest_ms: *latest_ms };
         state.policy_timers.insert(*timer, purpose);
+    } else if let Event::ElementDetached { key } = event {
+        if let Some(element) = state.elements.get_mut(key) {
+            element.detached = Some(true);
+        }
     } else {
         debug_assert!(false, "not an event of a policy: {event:?}");
     }
@@ -410,8 +422,16 @@ fn evolve_condition(state: &mut Instance, event: &Event) {
 
 fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
+        Event::UserTaskTransition { owner, transition } => {
+            state.take_key(transition.task.0);
+            if let Some(element) = state.elements.get_mut(owner) {
+                element.transition = Some(transition.clone());
+            }
+        }
+        Event::UserTaskDenied { owner, .. } => state.settle(*owner),
         Event::UserTaskCreated { task, owner, details } => {
             state.take_key(task.0);
+            state.settle(*owner);
             let created =
                 UserTask { owner: *owner, details: (**details).clone(), created_ms: at_ms };
             state.index.add(*owner, Owned::UserTask(*task));
@@ -420,11 +440,14 @@ fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::UserTaskUpdated { task, details, action: _ } => {
             if let Some(task) = state.user_tasks.get_mut(task) {
                 task.details = (**details).clone();
+                let owner = task.owner;
+                state.settle(owner);
             }
         }
         Event::UserTaskCompleted { task, action: _ } | Event::UserTaskCanceled { task } => {
             if let Some(gone) = state.user_tasks.remove(task) {
                 state.index.remove(gone.owner, Owned::UserTask(*task));
+                state.settle(gone.owner);
             }
         }
         _ => debug_assert!(false, "not an event of a user task: {event:?}"),

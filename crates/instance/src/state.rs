@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
     InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, Parent,
-    Purpose, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey,
+    Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -152,6 +153,9 @@ pub struct ElementInstance {
     /// The instance that it has called, if that has completed and can be compensated, or is.
     #[n(29)]
     pub called: Option<InstanceKey>,
+    /// What is about to happen to its user task, while listeners are called.
+    #[n(23)]
+    pub transition: Option<Box<TaskTransition>>,
     /// Its token has gone on: nothing waits for its work but the scope's end.
     #[n(24)]
     pub detached: Option<bool>,

@@ -1,4 +1,4 @@
-//! Listeners: `zeebe:executionListeners` of what is entered and left.
+//! Listeners: `zeebe:executionListeners` of what is entered and left, `zeebe:taskListeners` of user tasks.
 //!
 //! In:  the extensions of an element.
 //! Out: its listeners, in order; findings for those that could never run.
@@ -14,6 +14,8 @@ use crate::graph::{JobSpec, Kind, ListenerSpec, Node, Throw, Trigger, Value};
 
 /// The extension that holds listeners to the execution of an element.
 pub(super) const EXECUTION: &str = "executionListeners";
+/// The extension that holds listeners to a user task.
+pub(super) const TASK: &str = "taskListeners";
 /// Attempts at a listener's job unless the model says otherwise.
 const RETRIES: &str = "3";
 
@@ -21,11 +23,15 @@ impl<'a> Builder<'a> {
     /// The listeners of a node.
     pub fn listeners(&mut self, extensions: &[Xml<'a, 'a>], node: &Node) -> Vec<ListenerSpec> {
         let mut found: Vec<ListenerSpec> = Vec::new();
-        for list in named(extensions, EXECUTION) {
-            for source in elements(list) {
-                if !source.has_tag_name((ZEEBE, "executionListener")) {
-                    let message = format!("<{}> is no listener", source.tag_name().name());
-                    self.error(source, "B120", message, "use zeebe:executionListener");
+        let lists = [(EXECUTION, "executionListener"), (TASK, "taskListener")];
+        let lists = lists.into_iter().flat_map(|(list, one)| {
+            named(extensions, list).flat_map(elements).map(move |source| (source, one))
+        });
+        for (source, one) in lists.collect::<Vec<_>>() {
+            {
+                if !source.has_tag_name((ZEEBE, one)) {
+                    let message = format!("<{}> is no listener here", source.tag_name().name());
+                    self.error(source, "B120", message, format!("use zeebe:{one}"));
                     continue;
                 }
                 let Some(listener) = self.listener(source, extensions) else { continue };
@@ -60,10 +66,18 @@ impl<'a> Builder<'a> {
             self.error(child, "B120", message, "use zeebe:taskHeaders");
         }
         let said = source.attribute("eventType").unwrap_or_default();
-        let known = [ListenerEvent::Start, ListenerEvent::End];
-        let event = known.into_iter().find(|event| event.model_name() == said);
-        if event.is_none() {
-            let message = format!("expected the eventType `start` or `end`, but found \"{said}\"");
+        let of_task = source.tag_name().name() == "taskListener";
+        let known = ListenerEvent::ALL.into_iter().filter(|event| event.is_of_task() == of_task);
+        let known: Vec<ListenerEvent> = known.collect();
+        let event = known.iter().copied().find(|event| event.model_name() == said);
+        if of_task && said == "canceling" {
+            let message = "a listener to the canceling of a user task is not supported";
+            let help = "put an execution listener on what follows the interruption";
+            self.error(source, "B123", message, help);
+        } else if event.is_none() {
+            let names: Vec<_> = known.iter().map(|it| format!("`{}`", it.model_name())).collect();
+            let names = names.join(" or ");
+            let message = format!("expected the eventType {names}, but found \"{said}\"");
             self.error(source, "B120", message, "say when the listener is called");
         }
         let before = self.errors();

@@ -19,6 +19,7 @@ const USER: &[&str] = &[
     "taskSchedule",
     "formDefinition",
     "priorityDefinition",
+    super::listener::TASK,
 ];
 
 impl<'a> Builder<'a> {

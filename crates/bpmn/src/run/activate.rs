@@ -2,7 +2,7 @@
 
 use base::{
     ElementKey, Event, IncidentKind, JobExtra, JobKey, ListenerEvent, Stage, Text, UserTaskDetails,
-    UserTaskKey, Variables,
+    Variables,
 };
 
 use super::Run;
@@ -218,8 +218,7 @@ impl<'p> Run<'p, '_, '_> {
             follow_up_ms: date(optional(&spec.follow_up_date, "the follow-up date")?)?,
             priority,
         };
-        let task = UserTaskKey(self.decision.next_key());
-        self.decision.emit(Event::UserTaskCreated { task, owner, details: Box::new(details) });
+        self.task_comes_up(owner, details);
         Ok(())
     }
 }

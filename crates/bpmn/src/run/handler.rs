@@ -162,10 +162,8 @@ impl Run<'_, '_, '_> {
                 });
             let starts: Vec<u32> = starts.collect();
             // What is in an activity listens in its turns, what is attached to it in its loop.
-            let hears = |_: &u32| {
-                !(outside && key == from) && !self.is_body(key) && !self.is_interrupted(key)
-            };
-            let handler = find(&starts).filter(hears);
+            let deaf = || (outside && key == from) || self.is_body(key) || self.is_interrupted(key);
+            let handler = find(&starts).filter(|_| !deaf());
             let boundary = || find(&node.boundaries).filter(|_| element.turn.is_none());
             handler.or_else(boundary).map(|event| (key, event))
         })

@@ -34,7 +34,7 @@ impl Run<'_, '_, '_> {
                 let scope = self.scope_of(owner).filter(|_| !own).unwrap_or(owner);
                 self.propagate(scope, &variables);
             }
-            // There are none of these (see `read::listener`).
+            // What these say about the task is known already, see `task`.
             ListenerEvent::Creating
             | ListenerEvent::Assigning
             | ListenerEvent::Updating
@@ -45,9 +45,10 @@ impl Run<'_, '_, '_> {
 
     /// Calls this listener, or goes on when there is none. What cannot be evaluated is an incident,
     /// and resolving it calls them all again.
-    fn call_listener(&mut self, owner: ElementKey, listener: Listener) {
+    pub(super) fn call_listener(&mut self, owner: ElementKey, listener: Listener) {
         match self.try_call(owner, listener) {
             Ok(true) => {}
+            Ok(false) if listener.event.is_of_task() => self.settle_task(owner),
             Ok(false) => match (listener.event, listener.start) {
                 (ListenerEvent::Start, Some(start)) => self.begin_at(start),
                 (ListenerEvent::Start, None) => self.set_to_work(owner),
@@ -59,6 +60,10 @@ impl Run<'_, '_, '_> {
                 let stage = match (listener.event, listener.start) {
                     (ListenerEvent::Start, Some(start)) => Stage::Starting { start },
                     (ListenerEvent::Start, None) => Stage::Entering,
+                    // The task has not come up: it does again.
+                    (ListenerEvent::Creating, _) => Stage::Activating,
+                    // Its transition says what is to be done again.
+                    (event, _) if event.is_of_task() => Stage::Working,
                     _ => Stage::Leaving,
                 };
                 self.decision.raise(owner, kind, stage, None, message);

@@ -20,6 +20,7 @@ mod policy;
 mod rule;
 mod steps;
 mod suspend;
+mod task;
 mod throw;
 mod values;
 
@@ -30,6 +31,7 @@ use instance::Decision;
 use crate::graph::{Kind, Node, Process, Trigger};
 pub use policy::TIMEOUT;
 use steps::{Step, Steps};
+pub use task::corrected;
 
 /// Decides about one instance of one process.
 #[derive(Debug)]
@@ -133,25 +135,6 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         }
     }
 
-    /// A person finished a user task that is live.
-    pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
-        if self.must_wait() {
-            let action = action.into();
-            return self.hold(HeldInput::TaskCompleted { task, action, variables });
-        }
-        self.complete_task(task, action, variables);
-        self.go();
-    }
-
-    fn complete_task(&mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
-        let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
-        else {
-            return;
-        };
-        self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
-        self.leave_with(owner, variables);
-    }
-
     /// Goes on where an open incident stopped.
     pub fn resolve(mut self, incident: IncidentKey) {
         let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
@@ -165,6 +148,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     && self.decision.state().jobs().get(&job).is_some_and(|job| job.retries <= 0)
                 {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
+                }
+                if open.job.is_none() {
+                    self.call_task_listeners(open.owner);
                 }
                 self.steps.push(Step::Check { scope: open.owner });
                 self.ask_conditions(open.owner);

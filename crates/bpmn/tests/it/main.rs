@@ -27,6 +27,7 @@ mod size;
 mod standard_loops;
 // mod tangles;
 mod suspension;
+mod task_listeners;
 mod transactions;
 mod transcript;
 mod undo_refusals;

@@ -35,7 +35,11 @@ pub(super) async fn work(address: String, count: Arc<Count>) -> Result<(), Failu
     while let Some(job) = jobs.next::<wire::ActivatedJob>().await? {
         let (caller, complete, count) = (caller.clone(), complete.clone(), Arc::clone(&count));
         tokio::spawn(async move {
-            let request = wire::CompleteJobRequest { job_key: job.key, variables: String::new() };
+            let request = wire::CompleteJobRequest {
+                job_key: job.key,
+                variables: String::new(),
+                result: None,
+            };
             count.completed(caller.unary::<wire::CompleteJobResponse>(&complete, &request).await);
         });
     }

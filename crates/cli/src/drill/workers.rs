@@ -96,7 +96,8 @@ async fn answer(mut client: GatewayClient<Channel>, job: wire::ActivatedJob) -> 
         "ship" => serde_json::json!({"trackingId": format!("TRK-{order}")}),
         _ => serde_json::json!({"notified": true}),
     };
-    let request = wire::CompleteJobRequest { job_key: job.key, variables: done.to_string() };
+    let request =
+        wire::CompleteJobRequest { job_key: job.key, variables: done.to_string(), result: None };
     client.complete_job(request).await?;
     Ok(())
 }

@@ -83,6 +83,16 @@ impl Screen {
         time::took(from, to).unwrap_or_default()
     }
 
+    /// Milliseconds from one instant to another, or to now.
+    pub(crate) fn elapsed_ms(&self, from: Option<&str>, to: Option<&str>) -> Option<i64> {
+        let from: Timestamp = from?.parse().ok()?;
+        let to = match to {
+            Some(to) => to.parse().ok()?,
+            None => self.now,
+        };
+        Some(to.as_millisecond() - from.as_millisecond())
+    }
+
     /// Shows the page. A reader that went away (`| head`) is no failure.
     pub(crate) fn show(self) -> Result<(), Failure> {
         put(&self.text)

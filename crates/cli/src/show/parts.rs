@@ -63,7 +63,7 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     }
     for timer in items(shown, "timers") {
         table.row([
-            Cell::new("timer"),
+            Cell::new(timer["purpose"].as_str().unwrap_or("timer")),
             Cell::styled(text(timer, "elementId"), BOLD),
             Cell::styled(&format!("due {}", screen.when(timer["dueDate"].as_str())), DIM),
         ]);

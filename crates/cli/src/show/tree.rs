@@ -101,14 +101,29 @@ fn row(element: &Value, depth: usize, screen: &Screen) -> [Cell; 5] {
     } else {
         Cell::styled(&spoken(state), state_style(state))
     };
-    let (start, end) = (element["startDate"].as_str(), element["endDate"].as_str());
+    let start = element["startDate"].as_str();
     [
         Cell::new(&format!("{}{name}", "  ".repeat(depth.min(DEPTH_MAX)))),
         Cell::styled(&spoken(text(element, "type")), DIM),
         state,
         Cell::styled(&screen.when(start), DIM),
-        Cell::styled(&Screen::took(start, end), DIM),
+        took(element, screen),
     ]
+}
+
+/// How long it took, or takes already where that is longer than its policy expects.
+fn took(element: &Value, screen: &Screen) -> Cell {
+    let (start, end) = (element["startDate"].as_str(), element["endDate"].as_str());
+    let took = Screen::took(start, end);
+    let late = element["expectedDurationMs"].as_i64().is_some_and(|expected| {
+        screen.elapsed_ms(start, end).is_some_and(|elapsed| elapsed > expected)
+    });
+    if !late {
+        return Cell::styled(&took, DIM);
+    }
+    let more = format!("more than {}", text(element, "expectedDuration"));
+    let said = if took.is_empty() { more } else { format!("{took}, {more}") };
+    Cell::styled(&said, BAD)
 }
 
 #[cfg(test)]

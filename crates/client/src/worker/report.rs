@@ -79,7 +79,7 @@ async fn send<H>(shared: &Shared<H>, job_key: i64, outcome: &Outcome) -> Result<
     let mut gateway = shared.gateway.clone();
     match outcome.clone() {
         Outcome::Complete { variables } => {
-            let call = wire::CompleteJobRequest { job_key, variables };
+            let call = wire::CompleteJobRequest { job_key, variables, result: None };
             gateway.complete_job(timed(call)).await.map(drop)
         }
         Outcome::Fail { retries, message, backoff } => {

@@ -44,10 +44,13 @@ fn a_job_is_laid_out_on_the_wire_as_workers_expect() {
 #[test]
 fn a_field_from_a_newer_client_is_skipped() {
     let mut bytes =
-        proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into() }.encode_to_vec();
+        proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into(), result: None }
+            .encode_to_vec();
     bytes.extend([0x9a, 0x06, 2, 0x08, 1]); // 99, bytes
     let decoded = proto::gateway::CompleteJobRequest::decode(bytes.as_slice()).unwrap();
-    assert_eq!(decoded, proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into() });
+    let same =
+        proto::gateway::CompleteJobRequest { job_key: 7, variables: "{}".into(), result: None };
+    assert_eq!(decoded, same);
 }
 
 fn files() -> Vec<FileDescriptorProto> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, PublishMessage,
-    Rejection, RejectionKind, Reply, ThrowError,
+    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, ListenerResult,
+    PublishMessage, Rejection, RejectionKind, Reply, TaskPatch, ThrowError,
 };
 use http::HeaderMap;
 use proto::gateway as wire;
@@ -140,7 +140,39 @@ pub(crate) async fn run_to_end(
 pub(crate) fn complete_job(request: &wire::CompleteJobRequest) -> Asked {
     let job = key("a job", request.job_key)?.into();
     let variables = variables(&request.variables)?;
-    Ok((Command::CompleteJob { job, variables }, request.variables.len()))
+    let Some(result) = &request.result else {
+        return Ok((Command::CompleteJob { job, variables }, request.variables.len()));
+    };
+    if result.r#type.as_deref().is_some_and(|of| of != "userTask") {
+        return Err(unsupported("results of jobs other than listeners of user tasks"));
+    }
+    if !variables.is_empty() {
+        return Err(status(Rejection::invalid(
+            "expected a result or variables, but found both: a listener of a user task sets none",
+        )));
+    }
+    let reason = result.denied_reason.clone().unwrap_or_default();
+    let denied = result.denied.unwrap_or(false).then(|| reason.into());
+    let corrections = corrections(result.corrections.clone().unwrap_or_default())?;
+    let result = Box::new(ListenerResult { denied, corrections });
+    Ok((Command::AnswerListener { job, result }, 0))
+}
+
+/// Absent keeps a value, an empty one clears it.
+fn corrections(wire: wire::JobResultCorrections) -> Result<TaskPatch, Status> {
+    let date = |what: &str, text: Option<String>| {
+        crate::work::date_correction(what, text.as_deref())
+            .map_err(|why| status(Rejection::invalid(why)))
+    };
+    Ok(TaskPatch {
+        assignee: wire.assignee.map(|who| (!who.is_empty()).then(|| who.into())),
+        candidate_groups: wire.candidate_groups.map(|list| texts(list.values)),
+        candidate_users: wire.candidate_users.map(|list| texts(list.values)),
+        due_ms: date("dueDate", wire.due_date)?,
+        follow_up_ms: date("followUpDate", wire.follow_up_date)?,
+        priority: wire.priority,
+        ..TaskPatch::default()
+    })
 }
 
 /// `FailJob`.

@@ -182,7 +182,12 @@ impl Host {
     }
 
     fn submit_at(&self, shard: ShardId, command: Command, bytes: usize, answer: Answer) -> Caller {
-        let waits = matches!(&command, Command::Create(create) if create.await_result.is_some());
+        // These may be answered much later: when an instance ends, or when listeners are done.
+        let waits = match &command {
+            Command::Create(create) => create.await_result.is_some(),
+            Command::UpdateTask { .. } | Command::CompleteTask { .. } => true,
+            _ => false,
+        };
         let (caller, place) = match self.place(bytes, waits) {
             Ok(permit) => waiting::shared(permit, waits),
             Err(rejection) => {

@@ -7,7 +7,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{patch, post};
-use base::{ActivateJobs, ActivatedJob, Command, FailJob, Text, ThrowError};
+use base::{
+    ActivateJobs, ActivatedJob, Command, FailJob, ListenerResult, TaskPatch, Text, ThrowError,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -142,7 +144,7 @@ async fn activate(
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CompletionBody {
     variables: Option<Box<RawValue>>,
-    result: Option<serde::de::IgnoredAny>,
+    result: Option<ResultBody>,
     job_lease_token: Option<String>,
     business_id: Option<String>,
 }
@@ -152,12 +154,69 @@ async fn complete(
     PathKey(job): PathKey,
     Body(body, bytes): Body<CompletionBody>,
 ) -> Result<Response, Problem> {
-    absent("results of listener and ad-hoc jobs", body.result.as_ref())?;
     absent("job lease tokens", body.job_lease_token.as_ref())?;
     absent("business ids of completions", body.business_id.as_ref())?;
     let variables = wire::variables(body.variables.as_deref())?;
-    host.command(Command::CompleteJob { job: job.into(), variables }, bytes).await?;
+    let job = job.into();
+    let command = match body.result {
+        None => Command::CompleteJob { job, variables },
+        Some(result) => {
+            if !variables.is_empty() {
+                return Err(Problem::invalid(
+                    "expected a result or variables, but found both: a listener of a user task \
+                     sets none",
+                ));
+            }
+            Command::AnswerListener { job, result: Box::new(result.read()?) }
+        }
+    };
+    host.command(command, bytes).await?;
     Ok(done())
+}
+
+/// What a listener of a user task says.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ResultBody {
+    r#type: Option<String>,
+    denied: Option<bool>,
+    denied_reason: Option<String>,
+    corrections: Option<Corrections>,
+}
+
+/// Absent or `null` keeps a value; an empty list or text clears it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Corrections {
+    assignee: Option<String>,
+    due_date: Option<String>,
+    follow_up_date: Option<String>,
+    candidate_users: Option<Vec<String>>,
+    candidate_groups: Option<Vec<String>>,
+    priority: Option<i32>,
+}
+
+impl ResultBody {
+    fn read(self) -> Result<ListenerResult, Problem> {
+        let other = self.r#type.as_ref().filter(|of| *of != "userTask");
+        absent("results of jobs other than listeners of user tasks", other)?;
+        let date = |what: &str, text: Option<String>| {
+            work::date_correction(what, text.as_deref()).map_err(Problem::invalid)
+        };
+        let wire = self.corrections.unwrap_or_default();
+        let corrections = TaskPatch {
+            assignee: wire.assignee.map(|who| (!who.is_empty()).then(|| who.into())),
+            candidate_groups: wire.candidate_groups.map(|list| texts(Some(list))),
+            candidate_users: wire.candidate_users.map(|list| texts(Some(list))),
+            due_ms: date("dueDate", wire.due_date)?,
+            follow_up_ms: date("followUpDate", wire.follow_up_date)?,
+            priority: wire.priority,
+            ..TaskPatch::default()
+        };
+        let denied = self.denied.unwrap_or(false);
+        let denied = denied.then(|| self.denied_reason.unwrap_or_default().into());
+        Ok(ListenerResult { denied, corrections })
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,6 +82,9 @@ struct ShownElement {
     incident_key: Option<WireKey>,
     /// The instance that a call activity has started.
     called_process_instance_key: Option<WireKey>,
+    /// How long it usually takes, as its policy says it, and in milliseconds.
+    expected_duration: Option<Arc<str>>,
+    expected_duration_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +103,8 @@ struct Timer {
     element_id: String,
     due_date: WireTime,
     repeats: i32,
+    /// What a timer of a policy is for.
+    purpose: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -188,8 +193,14 @@ fn elements(past: &Past) -> Vec<ShownElement> {
         end_date: element.ended_ms.map(WireTime),
         incident_key: element.incident.map(key),
         called_process_instance_key: element.called.map(key),
+        expected_duration: expected(past, element.element).map(|(text, _)| text.shared()),
+        expected_duration_ms: expected(past, element.element).map(|(_, ms)| *ms),
     });
     elements.collect()
+}
+
+fn expected(past: &Past, element: u32) -> Option<&(base::Text, i64)> {
+    past.names.node(element)?.policy.as_ref()?.expected_duration.as_ref()
 }
 
 fn variables(past: &Past) -> Result<Vec<Variable>, Problem> {
@@ -208,6 +219,7 @@ fn timers(past: &Past) -> Vec<Timer> {
         element_id: past.names.id(live.target).to_owned(),
         due_date: WireTime(live.due_ms),
         repeats: live.repeats,
+        purpose: past.history.state.policy_timers().get(timer).map(|policy| policy.purpose.name()),
     });
     timers.collect()
 }

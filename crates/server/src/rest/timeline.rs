@@ -136,7 +136,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::JobErrorThrown { .. }
         | Event::JobRetriesSet { .. }
         | Event::JobCanceled { .. } => job_fact(event),
-        Event::UserTaskCreated { .. }
+        Event::UserTaskTransition { .. }
+        | Event::UserTaskDenied { .. }
+        | Event::UserTaskCreated { .. }
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. }
@@ -148,14 +150,6 @@ fn fact(event: &Event, names: &Names) -> Fact {
         Event::InstanceCalled { .. }
         | Event::InstanceReturned { .. }
         | Event::CallCanceled { .. } => call_fact(event),
-        Event::LoopEntered { owner, total: Some(total), items: _ } => {
-            about("loopEntered", *owner, format!("{total} times"))
-        }
-        Event::LoopEntered { owner, total: None, items: _ } => about("loopEntered", *owner, ""),
-        Event::LoopOutput { owner, turn, output } => {
-            let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
-            about("loopOutput", *owner, format!("turn {turn} gave {output}"))
-        }
         Event::StepsKept(steps) => {
             of_all("stepsKept", format!("{} steps wait for the incident", steps.len()))
         }
@@ -165,6 +159,7 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => super::suspension::fact(event),
+        Event::LoopEntered { .. } | Event::LoopOutput { .. } => loop_fact(event),
         Event::PolicyTimerSet { .. }
         | Event::StepOverdue { .. }
         | Event::StepReminded { .. }
@@ -257,6 +252,15 @@ fn person_fact(event: &Event) -> Fact {
         Event::UserTaskCompleted { task, action } => {
             about("userTaskCompleted", *task, action.to_string())
         }
+        Event::UserTaskTransition { owner: _, transition } => {
+            let who = transition.details.assignee.as_ref();
+            let who = who.map_or("nobody's".into(), |who| format!("{who}'s"));
+            let event = transition.event.model_name();
+            about("userTaskTransition", transition.task, format!("{event}; to be {who}"))
+        }
+        Event::UserTaskDenied { owner: _, task, reason } => {
+            about("userTaskDenied", *task, reason.to_string())
+        }
         Event::UserTaskCanceled { task } => about("userTaskCanceled", *task, ""),
         Event::IncidentRaised { incident, owner: _, job: _, kind, stage: _, message } => {
             about("incidentRaised", *incident, format!("{}{}", kind.name(), after_colon(message)))
@@ -315,6 +319,20 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::CorrelationRefused { subscription, message } => {
             let detail = format!("message {message} came too late and was sent on");
             about("correlationRefused", *subscription, detail)
+        }
+        _ => unknown(),
+    }
+}
+
+fn loop_fact(event: &Event) -> Fact {
+    match event {
+        Event::LoopEntered { owner, total: Some(total), items: _ } => {
+            about("loopEntered", *owner, format!("{total} times"))
+        }
+        Event::LoopEntered { owner, total: None, items: _ } => about("loopEntered", *owner, ""),
+        Event::LoopOutput { owner, turn, output } => {
+            let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
+            about("loopOutput", *owner, format!("turn {turn} gave {output}"))
         }
         _ => unknown(),
     }

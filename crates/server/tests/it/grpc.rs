@@ -138,7 +138,8 @@ fn a_stream_pushes_jobs_and_a_result_reaches_the_one_who_waits() {
             for _ in 0..50 {
                 let job = stream.message().await.unwrap().unwrap();
                 let variables = r#"{"done": true}"#.into();
-                let request = wire::CompleteJobRequest { job_key: job.key, variables };
+                let request =
+                    wire::CompleteJobRequest { job_key: job.key, variables, result: None };
                 worker.complete_job(request).await.unwrap();
             }
         });
@@ -303,7 +304,8 @@ fn requests_that_can_never_be_right_are_refused() {
         refused(create(&mut client, &large).await.map(|_| ()), invalid, "over the limit");
         let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(1_000), "]".repeat(1_000));
         refused(create(&mut client, &deep).await.map(|_| ()), invalid, "deep");
-        let complete = |job_key| wire::CompleteJobRequest { job_key, variables: String::new() };
+        let complete =
+            |job_key| wire::CompleteJobRequest { job_key, variables: String::new(), result: None };
         for key in [0, -1, 4_711, i64::MAX] {
             let outcome = client.complete_job(complete(key)).await.map(|_| ());
             refused(outcome, Code::NotFound, &key.to_string());

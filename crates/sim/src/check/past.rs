@@ -171,11 +171,7 @@ impl Reading {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));
                 }
             }
-            Event::LoopEntered { owner, .. }
-            | Event::LoopOutput { owner, .. }
-            | Event::StepOverdue { owner }
-            | Event::StepReminded { owner }
-            | Event::ElementDetached { key: owner } => {
+            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
                 self.lives(*owner)?;
             }
             Event::ConditionOpened { .. }
@@ -342,7 +338,10 @@ impl Reading {
         | Event::JobErrorThrown { job, .. }
         | Event::JobRetriesSet { job, .. }) = event
         else {
-            return Err(("log", format!("an event that no check knows: {event:?}")));
+            return match owner_of_fact(event) {
+                Some(owner) => self.lives(owner),
+                None => Err(("log", format!("an event that no check knows: {event:?}"))),
+            };
         };
         let Some(live) = self.jobs.get_mut(job) else {
             return Err(("log", format!("{event:?}, and it is not open")));
@@ -506,5 +505,17 @@ impl Reading {
             }
         }
         Ok(())
+    }
+}
+
+/// Whom a fact about something that lives is about, if it changes nothing that is checked here.
+fn owner_of_fact(event: &Event) -> Option<ElementKey> {
+    match event {
+        Event::UserTaskTransition { owner, .. }
+        | Event::UserTaskDenied { owner, .. }
+        | Event::StepOverdue { owner }
+        | Event::StepReminded { owner }
+        | Event::ElementDetached { key: owner } => Some(*owner),
+        _ => None,
     }
 }

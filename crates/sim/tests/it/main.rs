@@ -15,6 +15,7 @@ mod policies;
 mod shared_models;
 mod streams;
 mod suspension;
+mod task_listeners;
 mod time;
 mod undone_calls;
 

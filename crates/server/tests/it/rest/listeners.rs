@@ -63,3 +63,47 @@ fn a_listener_is_found_by_its_kind_while_it_lives_and_afterwards() {
         assert_eq!(rig.job("work")["kind"], "BPMN_ELEMENT");
     });
 }
+
+const TASK: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="asked" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="to-task" sourceRef="start" targetRef="approve" />
+    <bpmn:userTask id="approve">
+      <bpmn:extensionElements>
+        <zeebe:userTask />
+        <zeebe:taskListeners>
+          <zeebe:taskListener eventType="completing" type="check" />
+        </zeebe:taskListeners>
+      </bpmn:extensionElements>
+    </bpmn:userTask>
+  </bpmn:process>
+</bpmn:definitions>"#;
+
+#[test]
+fn who_completes_a_task_hears_what_its_listeners_say() {
+    on_each(|rig| {
+        assert_eq!(rig.deploy("asked.bpmn", TASK).status, 200);
+        let created = rig.post("/v2/process-instances", &json!({"processDefinitionId": "asked"}));
+        let task = rig.task(created["processInstanceKey"].as_str().unwrap());
+        let path = format!("/v2/user-tasks/{}", task["userTaskKey"].as_str().unwrap());
+        let complete = || rig.call("POST", &format!("{path}/completion"), &json!({}));
+        let answers = |result: &Value| {
+            std::thread::scope(|scope| {
+                let asked = scope.spawn(complete);
+                let job = rig.job("check");
+                assert_eq!(job["kind"], "TASK_LISTENER");
+                let path = format!("/v2/jobs/{}/completion", job["jobKey"].as_str().unwrap());
+                rig.done("POST", &path, result);
+                asked.join().unwrap()
+            })
+        };
+        let denied = answers(&json!({"result": {"denied": true, "deniedReason": "too early"}}));
+        assert_eq!(denied.status, 409, "{denied:?}");
+        assert!(denied.text.contains("too early"), "{denied:?}");
+        let done =
+            answers(&json!({"result": {"type": "userTask", "corrections": {"priority": 9}}}));
+        assert_eq!(done.status, 204, "{done:?}");
+        let found = rig.get(&path);
+        assert_eq!((&found["state"], &found["priority"]), (&json!("COMPLETED"), &json!(9)));
+    });
+}

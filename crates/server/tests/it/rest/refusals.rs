@@ -103,7 +103,7 @@ fn what_this_release_cannot_do_is_said_and_not_passed_over() {
         rig.refused("POST", "/v2/process-instances", &start, 501);
         let lease = json!({"type": "t", "timeout": 1, "maxJobsToActivate": 1, "withLease": true});
         rig.refused("POST", "/v2/jobs/activation", &lease, 501);
-        let result = json!({"result": {"type": "userTask", "denied": true}});
+        let result = json!({"result": {"type": "adHocSubProcess"}});
         rig.refused("POST", "/v2/jobs/7/completion", &result, 501);
     });
 }

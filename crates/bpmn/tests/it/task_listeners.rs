@@ -1,0 +1,136 @@
+//! Listeners of user tasks: called before a task comes up, changes hands or is completed.
+
+use base::{ListenerEvent, ListenerResult, TaskPatch, UserTaskDetails};
+
+use super::harness::Sim;
+use super::refusals::refused;
+use super::transcript::{check, xml};
+
+const AROUND: &str = "<startEvent id=\"s\"/><endEvent id=\"e\"/>";
+
+/// A user task with listeners: pairs of event and type.
+fn task(listeners: &[(&str, &str)], content: &str) -> String {
+    let one = |(event, job_type): &(&str, &str)| {
+        format!("<zeebe:taskListener eventType=\"{event}\" type=\"{job_type}\"/>")
+    };
+    let listeners: String = listeners.iter().map(one).collect();
+    format!(
+        "<userTask id=\"u\"><extensionElements><zeebe:userTask/>{content}\
+         <zeebe:taskListeners>{listeners}</zeebe:taskListeners></extensionElements></userTask>"
+    )
+}
+
+fn body(listeners: &[(&str, &str)], content: &str) -> String {
+    [AROUND, &task(listeners, content), "[[s -> u -> e]]"].concat()
+}
+
+fn sim(listeners: &[(&str, &str)], content: &str) -> Sim {
+    let xml = xml(&body(listeners, content));
+    Sim::of(fermata_bpmn::read(&xml).expect("a model").processes.remove(0), "{}")
+}
+
+fn answer(sim: &mut Sim, result: ListenerResult) {
+    let job = sim.job("u");
+    sim.input(|run| run.listener_answered(job, result));
+}
+
+fn details(sim: &Sim) -> UserTaskDetails {
+    sim.state.user_tasks().values().next().expect("a task").details.clone()
+}
+
+#[test]
+fn a_task_comes_up_and_is_completed_after_its_listeners() {
+    check(
+        &body(&[("creating", "c1"), ("creating", "c2"), ("completing", "d")], ""),
+        r#"
+        start              => creating listener c1 at u
+        complete u         => creating listener c2 at u
+        complete u         => task u
+        task u {"x": 1}    => completing listener d at u, task u
+        complete u         => completed
+        variables          => x: 1
+        "#,
+    );
+}
+
+#[test]
+fn who_the_model_gives_the_task_to_gets_it_when_that_was_listened_to() {
+    let assigned = "<zeebe:assignmentDefinition assignee=\"ann\"/>";
+    let mut sim = sim(&[("assigning", "a")], assigned);
+    assert_eq!(details(&sim).assignee, None);
+    sim.complete("u", "{}");
+    assert_eq!(details(&sim).assignee.as_deref(), Some("ann"));
+    assert_eq!(sim.waits(), ["u"]);
+}
+
+#[test]
+fn a_listener_that_denies_leaves_all_as_it_was() {
+    let mut sim = sim(&[("assigning", "a"), ("completing", "d")], "");
+    let task = sim.nth_task("u", 1);
+    let wanted = UserTaskDetails { assignee: Some("bob".into()), ..details(&sim) };
+    sim.input(|run| run.task_changed(task, ListenerEvent::Assigning, "claim".into(), wanted));
+    let denied = ListenerResult { denied: Some("on leave".into()), ..ListenerResult::default() };
+    answer(&mut sim, denied.clone());
+    assert_eq!(details(&sim).assignee, None);
+    assert!(sim.state.jobs().is_empty());
+    sim.input(|run| run.task_completed(task, "", base::Variables::parse("{\"x\": 1}").unwrap()));
+    answer(&mut sim, denied);
+    assert_eq!((sim.waits(), sim.variable("x")), (vec!["u".to_owned()], None));
+    sim.input(|run| run.task_completed(task, "", base::Variables::new()));
+    sim.complete("u", "{}");
+    assert!(sim.ended());
+}
+
+#[test]
+fn what_a_listener_corrects_is_seen_by_the_next_and_holds_at_the_end() {
+    let mut sim = sim(&[("updating", "a"), ("updating", "b")], "");
+    let task = sim.nth_task("u", 1);
+    let wanted = UserTaskDetails { priority: 10, ..details(&sim) };
+    sim.input(|run| run.task_changed(task, ListenerEvent::Updating, "update".into(), wanted));
+    let corrections = TaskPatch { priority: Some(80), ..TaskPatch::default() };
+    answer(&mut sim, ListenerResult { denied: None, corrections });
+    assert_eq!(details(&sim).priority, 50, "not before the last listener");
+    let users = Some(vec!["eve".into()]);
+    let corrections = TaskPatch { candidate_users: users, ..TaskPatch::default() };
+    answer(&mut sim, ListenerResult { denied: None, corrections });
+    assert_eq!((details(&sim).priority, details(&sim).candidate_users), (80, vec!["eve".into()]));
+}
+
+#[test]
+fn what_interrupts_the_task_ends_its_listeners_and_what_fails_is_called_again() {
+    let boundary = "<boundaryEvent id=\"b\" attachedToRef=\"u\"><timerEventDefinition>\
+                    <timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>";
+    check(
+        &[&body(&[("completing", "d")], ""), boundary, "<<late>>[[b -> late]]"].concat(),
+        "
+        start              => task u, timer b 3600s
+        task u             => completing listener d at u, task u, timer b 3600s
+        exhaust u          => completing listener d at u, incident TASK_LISTENER_NO_RETRIES at u, task u, timer b 3600s
+        resolve u          => completing listener d at u, task u, timer b 3600s
+        advance PT1H       => job late
+        ",
+    );
+    check(
+        &body(&[("completing", "d"), ("completing", "= t")], ""),
+        r#"
+        start              => task u
+        task u             => completing listener d at u, task u
+        complete u         => incident EXTRACT_VALUE_ERROR at u, task u
+        set {"t": "late"}  => incident EXTRACT_VALUE_ERROR at u, task u
+        resolve u          => completing listener d at u, task u
+        complete u         => completing listener late at u, task u
+        complete u         => completed
+        "#,
+    );
+}
+
+#[test]
+fn task_listeners_that_are_not_understood_are_refused() {
+    let with = |event: &str| xml(&body(&[(event, "t")], ""));
+    refused(&with("start"), "B120", "`creating`");
+    refused(&with("canceling"), "B123", "canceling");
+    refused(&xml(&body(&[("creating", "t"), ("creating", "t")], "")), "B122", "same type");
+    let service = task(&[("creating", "t")], "").replace("userTask", "manualTask");
+    let service = service.replace("<zeebe:manualTask/>", "");
+    refused(&xml(&[AROUND, &service, "[[s -> u -> e]]"].concat()), "B006", "taskListeners");
+}
