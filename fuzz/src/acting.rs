@@ -39,6 +39,7 @@ pub(crate) fn live(
         message: None,
         parent: None,
         depth: None,
+        undoes: None,
     };
     let (state, event) = Instance::create(created, 0);
     let records = vec![Record { at_ms: 0, events: vec![event] }];
@@ -127,7 +128,9 @@ impl Actor<'_> {
                     run.decision_evaluated(owner, evaluation(owner, &decision_id, turn == 1));
                 }
                 // There is no other process, and nobody above.
-                Ask::Call { owner, .. } | Ask::LookAgain { owner } => run.not_called(owner, "none"),
+                Ask::Call { owner, .. } | Ask::LookAgain { owner } | Ask::Undo { owner, .. } => {
+                    run.not_called(owner, "none");
+                }
                 Ask::Throw { owner, code, message, job, .. } => {
                     run.nobody_catches(owner, &code, &message, job);
                 }
