@@ -131,7 +131,7 @@ impl Actor<'_> {
                 Ask::Throw { owner, code, message, job, .. } => {
                     run.nobody_catches(owner, &code, &message, job);
                 }
-                Ask::Broadcast { .. } => {}
+                Ask::Broadcast { .. } | Ask::GiveBack { .. } => {}
             });
             asks.extend(more);
         }
@@ -171,6 +171,7 @@ impl Actor<'_> {
             + self.state.timers().len()
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
+            + self.state.conditions().len()
             + self.state.incidents().len();
         let stuck = self.state.status() == Status::Active && waits == 0;
         assert!(!stuck, "it stopped silently: {:#?}", self.state);

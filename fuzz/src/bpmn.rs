@@ -65,5 +65,6 @@ fn definition(text: &str, process: &::bpmn::Process) -> DefinitionRow {
         elements: process.element_table(),
         message_starts: Vec::new(),
         deployed_ms: 0,
+        deleted_ms: None,
     }
 }

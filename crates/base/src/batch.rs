@@ -1,10 +1,10 @@
 //! A batch: what one shard decided since its last batch, to be committed as a whole.
 
 use crate::{
-    DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow, IncidentKey, IncidentRow,
-    InstanceRow, JobKey, JobRow, KeyRange, LogRow, MailRow, MessageKey, MessageRow, ShardId,
-    ShardRow, SnapshotRow, StartLockRow, SubscriptionKey, SubscriptionRow, Text, TimerKey,
-    TimerRow, UserTaskKey, UserTaskRow,
+    DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
+    IncidentKey, IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, KeyRange, LogRow, MailRow,
+    MessageKey, MessageRow, ShardId, ShardRow, SnapshotRow, StartLockRow, SubscriptionKey,
+    SubscriptionRow, Text, TimerKey, TimerRow, UserTaskKey, UserTaskRow,
 };
 
 /// Operations of one shard that become durable together or not at all.
@@ -23,6 +23,9 @@ pub enum Op {
     Append(LogRow),
     /// Write the instance's summary.
     PutInstance(InstanceRow),
+    /// Nothing is left of an ended instance, and of what it has called: summaries, logs, snapshots, key
+    /// ranges. Of several operations on it in a group of batches this one is the last.
+    DeleteInstance(InstanceKey),
     /// Write a job. A key seen before is an update.
     PutJob(JobRow),
     /// The job is gone.
@@ -79,6 +82,20 @@ pub enum Op {
     PutDefinition(DefinitionRow),
     /// A decision requirements graph was deployed.
     PutDecisionGraph(DecisionGraphRow),
+    /// A definition was deleted. Its row stays, for what lives of it and for the past.
+    RetireDefinition {
+        /// Which.
+        definition: DefinitionKey,
+        /// When, milliseconds since 1970.
+        at_ms: i64,
+    },
+    /// A decision requirements graph was deleted. Its row stays, so that its version is not given again.
+    RetireDecisionGraph {
+        /// Which.
+        graph: DecisionGraphKey,
+        /// When, milliseconds since 1970.
+        at_ms: i64,
+    },
     /// Write the timer of a start event (by definition and element).
     PutDefinitionTimer(DefinitionTimerRow),
     /// The timers of this version's start events are gone.

@@ -2,7 +2,7 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, MessageKey, Rejection, Text, UserTaskKey, Variables,
+    JobKey, Key, ListenerEvent, MessageKey, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -12,6 +12,28 @@ pub enum Command {
     Create(CreateInstance),
     /// End an instance before it is done.
     Cancel {
+        /// Which.
+        instance: InstanceKey,
+    },
+    /// Let nothing go on in an instance, and in what it has called.
+    Suspend {
+        /// Which.
+        instance: InstanceKey,
+        /// Why, for people.
+        reason: Text,
+    },
+    /// Let it go on.
+    Resume {
+        /// Which.
+        instance: InstanceKey,
+    },
+    /// Start nothing more of a definition, or evaluate nothing more of a decision requirements graph.
+    DeleteResource {
+        /// Key of either.
+        resource: Key,
+    },
+    /// Let nothing be left of an instance that has ended, and of what it has called.
+    DeleteInstance {
         /// Which.
         instance: InstanceKey,
     },
@@ -62,6 +84,13 @@ pub enum Command {
     },
     /// Evaluate a decision outside of any instance. Nothing is kept of it.
     Evaluate(EvaluateDecision),
+    /// Evaluate the conditions of start events, and start an instance for each that holds.
+    EvaluateConditions {
+        /// Of this definition; unless said, of the latest version of every process.
+        definition: Option<DefinitionKey>,
+        /// What conditions see, and what instances start with.
+        variables: Variables,
+    },
     /// Change who does a task or its details.
     UpdateTask {
         /// Which.
@@ -245,6 +274,13 @@ pub enum Reply {
         /// In the order of the resources, without the files.
         graphs: Vec<DecisionGraphRow>,
     },
+    /// Conditions of start events were evaluated.
+    Conditions {
+        /// Key of this evaluation.
+        evaluation: Key,
+        /// What was started; none if no condition holds.
+        started: Vec<CreatedInstance>,
+    },
     /// A decision was evaluated, perhaps in vain.
     Evaluated(Box<Evaluation>),
 }
@@ -316,6 +352,8 @@ pub struct ActivatedJob {
     pub root: InstanceKey,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
+    /// What it listens to, if it is a listener.
+    pub listener: Option<ListenerEvent>,
 }
 
 /// A deployed definition.

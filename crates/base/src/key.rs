@@ -209,6 +209,8 @@ key_types! {
     TimerKey
     /// Names one message subscription of an instance.
     SubscriptionKey
+    /// Names one condition that an instance waits for.
+    ConditionKey
     /// Names one user task.
     UserTaskKey
     /// Names one incident.

@@ -5,17 +5,23 @@
 
 mod batch;
 mod command;
+mod created;
 mod evaluation;
 mod event;
 mod finding;
+mod held;
 mod incident;
 mod json;
+mod kept;
 mod key;
 pub mod limits;
+mod listener;
 mod mail;
+mod purpose;
 mod rejection;
 mod rows;
 pub mod signal;
+mod task;
 mod text;
 pub mod xml;
 
@@ -25,23 +31,29 @@ pub use command::{
     DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,
     PublishMessage, Reply, TaskPatch, ThrowError,
 };
+pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
+pub use event::{Event, Record};
 pub use finding::{Finding, Severity};
+pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
+pub use kept::KeptStep;
 pub use key::{
-    DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey, IncidentKey,
-    InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
-    UserTaskKey,
+    ConditionKey, DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, EvaluationKey,
+    IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey,
+    TimerKey, UserTaskKey,
 };
+pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
+pub use purpose::Purpose;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
-    SnapshotRow, StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
+pub use task::UserTaskDetails;
 pub use text::Text;

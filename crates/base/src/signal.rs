@@ -6,6 +6,10 @@ use crate::{ShardId, Text};
 /// No message name begins with it.
 pub const SIGNAL_MARK: char = '\u{1}';
 
+/// Stands among the names that start a process for its conditional start events. Neither a message
+/// nor a signal that starts anything has this name.
+pub const CONDITIONS: &str = "\u{1}\u{2}conditions";
+
 /// The name of a signal's slot.
 pub fn slot(signal: &str) -> Text {
     format!("{SIGNAL_MARK}{signal}").into()

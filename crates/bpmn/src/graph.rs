@@ -3,12 +3,13 @@
 //! Nodes and flows share one numbering, the element table: nodes first in document order (the
 //! process itself is 0), then flows in document order. Events name elements by it.
 
-use base::Text;
+use base::{ListenerEvent, Text};
 use feel::Expression;
 
 use crate::data::Data;
 use crate::marker::Marker;
 use crate::place::Place;
+use crate::policy::Policy;
 
 /// One executable process.
 #[derive(Debug)]
@@ -75,6 +76,19 @@ pub struct Node {
     pub outputs: Vec<Mapping>,
     /// Where it begins in the file.
     pub place: Place,
+    /// Who listens to its life, in order.
+    pub listeners: Vec<ListenerSpec>,
+    /// How often it is tried, how long it may take.
+    pub policy: Option<Box<Policy>>,
+}
+
+/// A listener: a job beside an element's work.
+#[derive(Debug)]
+pub struct ListenerSpec {
+    /// What it listens to.
+    pub event: ListenerEvent,
+    /// The job, with the headers of the element and its own.
+    pub job: JobSpec,
 }
 
 /// What an activity has to do with compensation.
@@ -210,6 +224,8 @@ pub enum Trigger {
     Signal(Value),
     /// A time.
     Timer(Timer),
+    /// Variables are so that this holds.
+    Condition(Condition),
     /// An error, by code; `None` catches all.
     Error {
         /// The code.
@@ -230,6 +246,19 @@ pub enum Trigger {
     Any(Vec<Trigger>),
     /// Each of several, in any order.
     All(Vec<Trigger>),
+}
+
+/// What a conditional event waits for.
+#[derive(Debug)]
+pub struct Condition {
+    /// What must be true.
+    pub expression: Expression,
+    /// Variables whose change has it evaluated again.
+    pub names: Vec<Text>,
+    /// A variable that is new counts as a change.
+    pub on_create: bool,
+    /// A variable that was there before counts as a change.
+    pub on_update: bool,
 }
 
 /// When a timer is due.
@@ -398,6 +427,14 @@ impl Process {
 }
 
 impl Trigger {
+    /// The definitions of its event, in order.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Any(several) | Self::All(several) => several,
+            one => std::slice::from_ref(one),
+        }
+    }
+
     /// The triggers of which one suffices.
     pub fn choices(&self) -> &[Self] {
         match self {
@@ -408,6 +445,17 @@ impl Trigger {
 }
 
 impl Node {
+    /// Whether anybody listens to this.
+    pub fn listens(&self, event: ListenerEvent) -> bool {
+        self.listeners.iter().any(|listener| listener.event == event)
+    }
+
+    /// The listener to `event` at this position among those that listen to it.
+    pub fn listener(&self, event: ListenerEvent, index: u32) -> Option<&ListenerSpec> {
+        let mut listeners = self.listeners.iter().filter(|listener| listener.event == event);
+        listeners.nth(index as usize)
+    }
+
     /// How messages to people call it: its name and id.
     pub fn label(&self) -> String {
         match &self.name {

@@ -10,6 +10,7 @@ mod graph;
 pub mod lint;
 mod marker;
 mod place;
+mod policy;
 mod read;
 mod run;
 pub mod timer;
@@ -17,10 +18,11 @@ pub mod timer;
 pub use data::{Association, Data, DataKind, DataObject, Direction};
 pub use document::{Attribute, Content, Document, Element, Name, Namespace};
 pub use graph::{
-    Binding, CalledDecision, CalledProcess, Compensation, Flow, JobSpec, Kind, Mapping, Node,
-    Process, Silence, Throw, Timer, Trigger, UserTaskSpec, Value,
+    Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
+    ListenerSpec, Mapping, Node, Process, Silence, Throw, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use place::Place;
+pub use policy::{Policy, RETRY_DELAY_MS_MAX, RetryPolicy, retry_delay_ms};
 pub use read::{Definitions, read};
-pub use run::Run;
+pub use run::{Run, TIMEOUT};

@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod decide;
 mod definitions;
+mod delete;
 mod deploy;
 mod dev;
 mod drill;
@@ -20,13 +21,16 @@ mod lint;
 mod list;
 mod message;
 mod models;
+mod policies;
 mod process;
 mod retry;
 mod screen;
 mod show;
 mod signal;
 mod start;
+mod suspend;
 mod tasks;
+mod tried;
 mod worker;
 
 use std::process::ExitCode;
@@ -93,6 +97,15 @@ enum Command {
     /// End instances now
     #[command(after_help = cancel::HELP)]
     Cancel(cancel::CancelArgs),
+    /// Let nothing be left of instances that have ended
+    #[command(after_help = delete::HELP)]
+    Delete(delete::DeleteArgs),
+    /// Let nothing go on in instances until they are resumed
+    #[command(after_help = suspend::HELP)]
+    Suspend(suspend::SuspendArgs),
+    /// Let suspended instances go on
+    #[command(after_help = suspend::RESUME_HELP)]
+    Resume(suspend::ResumeArgs),
     /// List what waits for somebody to mend it
     #[command(after_help = incidents::HELP)]
     Incidents(incidents::IncidentsArgs),
@@ -137,6 +150,9 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Show what a model promises of each of its steps
+    #[command(after_help = policies::HELP)]
+    Policies(policies::PoliciesArgs),
     /// Evaluate a decision of a DMN file here, without a server
     #[command(after_help = decide::HELP)]
     Decide(decide::DecideArgs),
@@ -160,6 +176,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint(args) => lint::run(&args, json),
+        Command::Policies(args) => policies::run(&args, json),
         Command::Decide(args) => decide::run(&args, json),
         Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),
@@ -168,6 +185,13 @@ fn main() -> ExitCode {
         Command::List(args) => Context::run(server, output, |context| list::run(args, context)),
         Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
         Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
+        Command::Delete(args) => Context::run(server, output, |context| delete::run(args, context)),
+        Command::Suspend(args) => {
+            Context::run(server, output, |context| suspend::suspend(args, context))
+        }
+        Command::Resume(args) => {
+            Context::run(server, output, |context| suspend::resume(args, context))
+        }
         Command::Incidents(args) => {
             Context::run(server, output, |context| incidents::run(args, context))
         }

@@ -70,10 +70,11 @@ impl Entry {
         let job_places = state
             .jobs()
             .iter()
-            .filter(|(_, job)| job.available_ms < i64::MAX)
+            .filter(|(_, job)| job.available_ms < i64::MAX && !state.holds_inputs())
             .map(|(key, job)| (*key, (job.job_type.clone(), job.available_ms)))
             .collect();
-        let timer_places = state.timers().iter().map(|(key, timer)| (*key, timer.due_ms)).collect();
+        let timers = state.timers().iter().filter(|_| !state.is_suspended());
+        let timer_places = timers.map(|(key, timer)| (*key, timer.due_ms)).collect();
         let subscriptions = state
             .subscriptions()
             .iter()
@@ -130,6 +131,12 @@ impl Cache {
         let entry = self.entries.get_mut(&instance)?;
         entry.used = true;
         Some(entry)
+    }
+
+    /// The instances in memory for which this holds.
+    pub(crate) fn find(&self, fits: impl Fn(&Entry) -> bool) -> Vec<InstanceKey> {
+        let found = self.entries.iter().filter(|(_, entry)| fits(entry));
+        found.map(|(instance, _)| *instance).collect()
     }
 
     /// How many instances are in memory.

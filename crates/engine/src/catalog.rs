@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
+use base::{
+    DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, JobExtra, JobKey, Rejection,
+    Text,
+};
 use bpmn::{Binding, Kind, Process};
 
 use crate::decisions::Decisions;
@@ -20,6 +23,8 @@ pub struct Definition {
     pub process: Process,
     /// Task headers of each node as the beginning of a JSON object, without the closing brace.
     headers: Vec<Option<String>>,
+    /// A policy in it bounds leases.
+    pub(crate) bounds_attempts: bool,
 }
 
 /// Task header that carries the job's idempotency key: the same in every attempt at the job.
@@ -36,7 +41,11 @@ impl Definition {
                 _ => None,
             })
             .collect();
-        Self { row, process, headers }
+        let bounds = |node: &bpmn::Node| {
+            node.policy.as_ref().is_some_and(|policy| policy.attempt_timeout_ms.is_some())
+        };
+        let bounds_attempts = process.nodes.iter().any(bounds);
+        Self { row, process, headers, bounds_attempts }
     }
 
     /// Compiles what was stored. Fails only if this release cannot read the model any more, or
@@ -58,9 +67,21 @@ impl Definition {
     }
 
     /// The headers that a worker gets with a job of this node.
-    pub(crate) fn headers(&self, element: u32, job: base::JobKey) -> Text {
-        let prefix = self.headers.get(element as usize).and_then(Option::as_deref).unwrap_or("{");
-        format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into()
+    pub(crate) fn headers(&self, element: u32, job: JobKey, extra: Option<&JobExtra>) -> Text {
+        let listener = extra.and_then(|extra| extra.listener);
+        let listener = listener.and_then(|it| {
+            let spec = self.process.node(element).listener(it.event, it.index)?;
+            Some(header_prefix(&spec.job.headers))
+        });
+        let own = || self.headers.get(element as usize).and_then(Option::as_deref);
+        let prefix = listener.as_deref().or_else(own).unwrap_or("{");
+        match extra.and_then(|extra| extra.idempotency_key.as_ref()) {
+            None => format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into(),
+            Some(key) => {
+                let key = base::Json::string(key);
+                format!("{prefix}\"{IDEMPOTENCY_HEADER}\":{}}}", key.as_str()).into()
+            }
+        }
     }
 }
 
@@ -110,22 +131,56 @@ impl Catalog {
         for graph in &deployed.graphs {
             self.decisions.add(Arc::clone(graph));
         }
+        for (key, at_ms) in &deployed.retired {
+            self.retire((*key).into(), *at_ms);
+            self.decisions.retire((*key).into(), *at_ms);
+        }
     }
 
     fn add_head(&mut self, mut head: DefinitionRow) {
         head.resource = Arc::from([]);
         head.elements = Vec::new();
-        let latest = self.latest(&head.id).map(|latest| latest.version);
-        if latest.is_none_or(|latest| latest <= head.version) {
-            for started in self.starts.values_mut() {
-                started.remove(&head.id);
-            }
-            for name in &head.message_starts {
-                self.starts.entry(name.clone()).or_default().insert(head.id.clone(), head.key);
-            }
-        }
-        self.by_id.entry(head.id.clone()).or_default().insert(head.version, head.key);
+        // A graph that was read later does not know that it was deleted meanwhile.
+        let before = self.heads.get(&head.key).and_then(|known| known.deleted_ms);
+        head.deleted_ms = head.deleted_ms.or(before);
+        let id = head.id.clone();
+        self.by_id.entry(id.clone()).or_default().insert(head.version, head.key);
         self.heads.insert(head.key, head);
+        self.listen(&id);
+    }
+
+    /// Messages start the latest version of a process.
+    fn listen(&mut self, id: &Text) {
+        let latest = self.latest(id).map(|head| (head.key, head.message_starts.clone()));
+        for started in self.starts.values_mut() {
+            started.remove(id);
+        }
+        let Some((key, names)) = latest else { return };
+        for name in names {
+            self.starts.entry(name).or_default().insert(id.clone(), key);
+        }
+    }
+
+    /// Nothing is started of the definition any more; the version before it is the latest again.
+    pub(crate) fn retire(&mut self, key: DefinitionKey, at_ms: i64) {
+        let Some(head) = self.heads.get_mut(&key) else { return };
+        head.deleted_ms = Some(at_ms);
+        let id = head.id.clone();
+        self.listen(&id);
+    }
+
+    /// The version that is the latest once this one, which is the latest now, is deleted.
+    pub(crate) fn before(&self, key: DefinitionKey) -> Option<DefinitionKey> {
+        let head = self.usable_head(key).filter(|head| self.latest(&head.id) == Some(head))?;
+        let versions = self.by_id.get(&head.id)?.range(..head.version).rev();
+        let mut heads = versions.filter_map(|(_, key)| self.usable_head(*key));
+        heads.next().map(|head| head.key)
+    }
+
+    /// The highest version that an id ever had, 0 if none: numbers are not given again.
+    pub(crate) fn newest_version(&self, id: &str) -> i32 {
+        let versions = self.by_id.get(id);
+        versions.and_then(|versions| versions.last_key_value()).map_or(0, |(version, _)| *version)
     }
 
     /// Adds a definition.
@@ -151,19 +206,24 @@ impl Catalog {
 
     /// The latest version of an id.
     pub fn latest(&self, id: &str) -> Option<&DefinitionRow> {
-        let key = self.by_id.get(id)?.last_key_value()?.1;
-        self.heads.get(key)
+        let heads = self.by_id.get(id)?.values().rev().filter_map(|key| self.heads.get(key));
+        heads.into_iter().find(|head| head.deleted_ms.is_none())
     }
 
-    /// The head of a definition.
+    /// The head of a definition, also of a deleted one.
     pub fn head(&self, key: DefinitionKey) -> Option<&DefinitionRow> {
         self.heads.get(&key)
+    }
+
+    /// The head of a definition that was not deleted.
+    fn usable_head(&self, key: DefinitionKey) -> Option<&DefinitionRow> {
+        self.heads.get(&key).filter(|head| head.deleted_ms.is_none())
     }
 
     /// The definition that is meant, or why there is none.
     pub fn resolve(&self, reference: &DefinitionRef) -> Result<&DefinitionRow, Rejection> {
         match reference {
-            DefinitionRef::Key(key) => self.heads.get(key).ok_or_else(|| {
+            DefinitionRef::Key(key) => self.usable_head(*key).ok_or_else(|| {
                 Rejection::not_found(format!(
                     "expected a deployed process definition with key {key}, but none is deployed"
                 ))
@@ -180,13 +240,12 @@ impl Catalog {
                 let versions = self.by_id.get(id);
                 versions
                     .and_then(|versions| versions.get(version))
-                    .and_then(|key| self.heads.get(key))
+                    .and_then(|key| self.usable_head(*key))
                     .ok_or_else(|| {
-                        let found =
-                            versions.and_then(|versions| versions.last_key_value()).map_or_else(
-                                || "no version of it is deployed".into(),
-                                |(latest, _)| format!("the latest is version {latest}"),
-                            );
+                        let found = self.latest(id).map_or_else(
+                            || "no version of it is deployed".into(),
+                            |latest| format!("the latest is version {}", latest.version),
+                        );
                         Rejection::not_found(format!(
                             "expected version {version} of the process `{}`, but {found}",
                             &**id
@@ -206,7 +265,7 @@ impl Catalog {
     ) -> Result<&DefinitionRow, String> {
         let newest = |fits: &dyn Fn(&DefinitionRow) -> bool| {
             let versions = self.by_id.get(id).into_iter().flatten().rev();
-            let mut heads = versions.filter_map(|(_, key)| self.heads.get(key));
+            let mut heads = versions.filter_map(|(_, key)| self.usable_head(*key));
             heads.find(|head| fits(head))
         };
         if newest(&|_| true).is_none() {
@@ -235,7 +294,7 @@ impl Catalog {
     }
 
     fn known(&self) -> String {
-        known(self.by_id.keys())
+        known(self.by_id.keys().filter(|id| self.latest(id).is_some()))
     }
 
     /// Latest versions that a message of this name starts, by process.

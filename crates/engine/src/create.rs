@@ -1,5 +1,7 @@
 //! Starting and cancelling instances.
 
+use std::sync::Arc;
+
 use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
 use base::{
     Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey, InstanceCreated,
@@ -9,6 +11,7 @@ use bpmn::{Kind, Run};
 use instance::{Instance, Status};
 
 use crate::cache::Entry;
+use crate::catalog::Definition;
 use crate::input::Ticket;
 use crate::shard::Shard;
 
@@ -35,6 +38,10 @@ impl Shard {
                 Err(rejection) => Err(rejection),
             },
             Command::Cancel { instance } => self.cancel(instance),
+            Command::DeleteResource { resource } => self.delete_resource(resource),
+            Command::DeleteInstance { instance } => self.delete_instance(instance),
+            Command::Suspend { instance, reason } => self.suspend(instance, reason),
+            Command::Resume { instance } => self.resume(instance),
             Command::ActivateJobs(activate) => self.activate_jobs(&activate),
             Command::CompleteJob { job, variables } => self.complete_job(job, variables),
             Command::FailJob(fail) => self.fail_job(fail),
@@ -45,6 +52,9 @@ impl Shard {
             Command::Publish(publish) => self.publish(publish),
             Command::Broadcast { signal, variables } => self.broadcast_for(&signal, &variables),
             Command::Evaluate(evaluate) => self.evaluate_decision(&evaluate),
+            Command::EvaluateConditions { definition, variables } => {
+                self.evaluate_conditions(definition, &variables)
+            }
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {
                 self.set_variables(scope, variables, local)
@@ -110,17 +120,14 @@ impl Shard {
         match definition.process.node(0).kind {
             Kind::Process { start: Some(start) } => Ok(start),
             _ => Err(Rejection::state(format!(
-                "expected the process `{}` to have a none start event, but it is started by a \
-                 message or a timer only; publish the message, or add a none start event",
+                "expected the process `{}` to have a none start event, but it is started by \
+                 an event only; publish its message for example, or add a none start event",
                 &*definition.row.id
             ))),
         }
     }
 
-    pub(crate) fn usable(
-        &self,
-        key: DefinitionKey,
-    ) -> Result<&std::sync::Arc<crate::catalog::Definition>, Rejection> {
+    pub(crate) fn usable(&self, key: DefinitionKey) -> Result<&Arc<Definition>, Rejection> {
         self.catalog.compiled(key).ok_or_else(|| {
             let why = self.catalog.broken(key).unwrap_or("it is not in memory");
             Rejection::state(format!("the definition {key} cannot be used by this release: {why}"))
@@ -153,16 +160,23 @@ impl Shard {
             message: start.message,
             parent: start.parent,
             depth: (depth > 0).then_some(depth),
+            undoes: None,
         };
-        let (state, event) = Instance::create(created, self.now_ms);
-        self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
-        self.absorb(instance, vec![event]);
+        self.begin(created, definition);
         let (element, variables) = (start.element, start.variables);
         // Steps of a called instance are steps of its caller.
         let steps = if depth > 0 { self.steps } else { 0 };
         self.decide_after(steps, instance, |_, decision, process| {
             Run::new(process, decision).start(element, variables);
         })
+    }
+
+    /// Makes an instance; nothing has begun in it.
+    pub(crate) fn begin(&mut self, created: InstanceCreated, definition: Arc<Definition>) {
+        let instance = created.instance;
+        let (state, event) = Instance::create(created, self.now_ms);
+        self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
+        self.absorb(instance, vec![event]);
     }
 
     fn cancel(&mut self, instance: InstanceKey) -> Outcome {

@@ -60,6 +60,8 @@ impl Decisions {
     pub(crate) fn add_head(&mut self, mut head: DecisionGraphRow) {
         head.resource = Arc::from([]);
         head.imports = Vec::new();
+        let before = self.graphs.get(&head.key).and_then(|known| known.deleted_ms);
+        head.deleted_ms = head.deleted_ms.or(before);
         for (at, decision) in head.decisions.iter().enumerate() {
             let place = DecisionPlace { graph: head.key, at };
             self.by_key.insert(decision.key, place);
@@ -73,6 +75,25 @@ impl Decisions {
     pub fn add(&mut self, graph: Arc<DecisionGraph>) {
         self.add_head(graph.row.clone());
         self.compiled.insert(graph.row.key, graph);
+    }
+
+    /// Nothing of the graph is evaluated any more.
+    pub(crate) fn retire(&mut self, key: DecisionGraphKey, at_ms: i64) {
+        if let Some(head) = self.graphs.get_mut(&key) {
+            head.deleted_ms = Some(at_ms);
+        }
+    }
+
+    /// The highest version that a graph ever had, 0 if none.
+    pub(crate) fn newest_graph_version(&self, id: &str) -> i32 {
+        let versions = self.graphs_by_id.get(id);
+        versions.and_then(|versions| versions.last_key_value()).map_or(0, |(version, _)| *version)
+    }
+
+    /// The highest version that a decision ever had, 0 if none.
+    pub(crate) fn newest_version(&self, id: &str) -> i32 {
+        let versions = self.by_id.get(id);
+        versions.and_then(|versions| versions.last_key_value()).map_or(0, |(version, _)| *version)
     }
 
     /// Adds what could not be compiled.
@@ -98,7 +119,7 @@ impl Decisions {
 
     /// The graph with this key.
     pub fn graph(&self, key: DecisionGraphKey) -> Result<&DecisionGraphRow, Rejection> {
-        self.graphs.get(&key).ok_or_else(|| {
+        self.graphs.get(&key).filter(|head| head.deleted_ms.is_none()).ok_or_else(|| {
             Rejection::not_found(format!(
                 "expected a deployed decision requirements graph with key {key}, but none is \
                  deployed"
@@ -108,28 +129,33 @@ impl Decisions {
 
     /// The latest version of a graph.
     pub(crate) fn latest_graph(&self, id: &str) -> Option<&DecisionGraphRow> {
-        self.graphs.get(self.graphs_by_id.get(id)?.last_key_value()?.1)
+        let graphs = self.graphs_by_id.get(id)?.values().rev();
+        graphs.filter_map(|key| self.graphs.get(key)).find(|head| head.deleted_ms.is_none())
     }
 
     /// The latest version of a decision.
     pub(crate) fn latest(&self, id: &str) -> Option<(&DecisionGraphRow, &DecisionRow)> {
-        self.at(*self.by_id.get(id)?.last_key_value()?.1)
+        self.by_id.get(id)?.values().rev().find_map(|place| self.at(*place))
     }
 
-    /// A decision and the graph that it is in.
+    /// A decision and the graph that it is in, unless that was deleted.
     pub fn at(&self, place: DecisionPlace) -> Option<(&DecisionGraphRow, &DecisionRow)> {
-        let graph = self.graphs.get(&place.graph)?;
+        let graph = self.graphs.get(&place.graph).filter(|graph| graph.deleted_ms.is_none())?;
         Some((graph, graph.decisions.get(place.at)?))
     }
 
     /// The decision that is meant, or why there is none.
     pub fn resolve(&self, reference: &DecisionRef) -> Result<DecisionPlace, Rejection> {
         match reference {
-            DecisionRef::Key(key) => self.by_key.get(key).copied().ok_or_else(|| {
-                Rejection::not_found(format!(
-                    "expected a deployed decision with key {key}, but none is deployed"
-                ))
-            }),
+            DecisionRef::Key(key) => {
+                self.by_key.get(key).copied().filter(|place| self.at(*place).is_some()).ok_or_else(
+                    || {
+                        Rejection::not_found(format!(
+                            "expected a deployed decision with key {key}, but none is deployed"
+                        ))
+                    },
+                )
+            }
             DecisionRef::Id(id) => {
                 self.bound(id, &Binding::Latest, None).map_err(Rejection::not_found)
             }
@@ -144,7 +170,7 @@ impl Decisions {
         binding: &Binding,
         deployment: Option<DefinitionKey>,
     ) -> Result<DecisionPlace, String> {
-        let Some(versions) = self.by_id.get(id) else {
+        let Some(versions) = self.by_id.get(id).filter(|_| self.latest(id).is_some()) else {
             return Err(format!(
                 "expected a deployed decision with id `{id}`, but none is deployed; deploy it, or \
                  check the id{}",
@@ -175,6 +201,6 @@ impl Decisions {
     }
 
     fn known(&self) -> String {
-        crate::catalog::known(self.by_id.keys())
+        crate::catalog::known(self.by_id.keys().filter(|id| self.latest(id).is_some()))
     }
 }

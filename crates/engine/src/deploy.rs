@@ -82,12 +82,12 @@ impl Shard {
                 resource_name: file.name.clone(),
             };
         }
-        let latest = self.catalog.latest(&process.id).map(|head| (head.key, head.version));
+        let latest = self.catalog.latest(&process.id).map(|head| head.key);
         let row = DefinitionRow {
             key: DefinitionKey(self.own_key()),
             deployment: file.deployment,
             id: process.id.clone(),
-            version: latest.map_or(0, |(_, version)| version) + 1,
+            version: self.catalog.newest_version(&process.id) + 1,
             version_tag: process.version_tag.clone(),
             name: process.name.clone(),
             resource_name: file.name.clone(),
@@ -95,22 +95,14 @@ impl Shard {
             elements: process.element_table(),
             message_starts: message_starts(&process),
             deployed_ms: self.now_ms,
+            deleted_ms: None,
         };
         self.ops.push(Op::PutDefinition(row.clone()));
-        if let Some((old, _)) = latest {
+        if let Some(old) = latest {
             self.start_timers.retain(|(_, definition, _), _| *definition != old);
             self.ops.push(Op::DeleteDefinitionTimers(old));
         }
-        for (element, due) in start_timers(&process, self.now_ms) {
-            if let Ok(Some(next)) = due {
-                self.set_start_timer(DefinitionTimerRow {
-                    definition: row.key,
-                    element,
-                    due_ms: next.due_ms,
-                    repeats: next.repeats,
-                });
-            }
-        }
+        self.set_start_timers(row.key, &process);
         let deployed = DeployedDefinition {
             key: row.key,
             id: row.id.clone(),
@@ -121,6 +113,16 @@ impl Shard {
         self.catalog.add(Arc::clone(&definition));
         self.effects.deployed.definitions.push(definition);
         deployed
+    }
+
+    /// Sets the timers of start events anew.
+    pub(crate) fn set_start_timers(&mut self, definition: DefinitionKey, process: &Process) {
+        for (element, due) in start_timers(process, self.now_ms) {
+            if let Ok(Some(next)) = due {
+                let (due_ms, repeats) = (next.due_ms, next.repeats);
+                self.set_start_timer(DefinitionTimerRow { definition, element, due_ms, repeats });
+            }
+        }
     }
 
     /// The latest version of a graph, if it is from these very files and its decisions are the
@@ -151,15 +153,15 @@ impl Shard {
         if let Some(known) = known.filter(|_| !file.anew) {
             return known.clone();
         }
-        let latest = self.catalog.decisions.latest_graph(definitions.id()).map(|head| head.version);
+        let newest = self.catalog.decisions.newest_graph_version(definitions.id());
         let key = DecisionGraphKey(self.own_key());
         let mut decisions = Vec::new();
         for info in definitions.decisions() {
-            let latest = self.catalog.decisions.latest(&info.id).map(|(_, row)| row.version);
+            let newest = self.catalog.decisions.newest_version(&info.id);
             decisions.push(DecisionRow {
                 key: DecisionKey(self.own_key()),
                 id: info.id.as_str().into(),
-                version: latest.unwrap_or(0) + 1,
+                version: newest + 1,
                 version_tag: info.version_tag.as_deref().map(Text::from),
                 name: info.name.as_str().into(),
             });
@@ -168,13 +170,14 @@ impl Shard {
             key,
             deployment: file.deployment,
             id: definitions.id().into(),
-            version: latest.unwrap_or(0) + 1,
+            version: newest + 1,
             name: definitions.name().into(),
             resource_name: file.name.clone(),
             resource: file.bytes.clone(),
             imports,
             decisions,
             deployed_ms: self.now_ms,
+            deleted_ms: None,
         };
         self.ops.push(Op::PutDecisionGraph(row.clone()));
         let head = row.head();
@@ -237,13 +240,17 @@ fn start_timers(process: &Process, now_ms: i64) -> Vec<(u32, Result<Option<timer
         .collect()
 }
 
+/// Under which names a broadcast, a message or a caller finds what it starts.
 fn message_starts(process: &Process) -> Vec<Text> {
-    process
+    let mut names: Vec<Text> = process
         .starts()
         .filter_map(|(_, trigger)| match trigger {
             Trigger::Message { name: Value::Fixed(name), .. } => Some(name.clone()),
             Trigger::Signal(Value::Fixed(name)) => Some(base::signal::slot(name)),
+            Trigger::Condition(_) => Some(base::signal::CONDITIONS.into()),
             _ => None,
         })
-        .collect()
+        .collect();
+    names.dedup();
+    names
 }

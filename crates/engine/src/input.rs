@@ -99,19 +99,21 @@ impl Resource {
     }
 }
 
-/// What is new after a deployment.
+/// What is new after a deployment or a deletion.
 #[derive(Clone, Debug, Default)]
 pub struct Deployed {
     /// Processes.
     pub definitions: Vec<Arc<Definition>>,
     /// Decision requirements graphs.
     pub graphs: Vec<Arc<DecisionGraph>>,
+    /// Definitions and graphs that were deleted, and when.
+    pub retired: Vec<(Key, i64)>,
 }
 
 impl Deployed {
     /// Nothing is.
     pub fn is_empty(&self) -> bool {
-        self.definitions.is_empty() && self.graphs.is_empty()
+        self.definitions.is_empty() && self.graphs.is_empty() && self.retired.is_empty()
     }
 }
 

@@ -57,7 +57,9 @@ impl Shard {
             Work::Timer(_, instance) => self.instance_need(*instance).map(at_once),
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::Return(called) => self.return_need(*called).map(at_once),
-            Work::EndCalled(called) => self.instance_need(*called).map(at_once),
+            Work::EndCalled(called) | Work::Suspend(called, _) | Work::Resume(called) => {
+                self.instance_need(*called).map(at_once)
+            }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
@@ -95,6 +97,14 @@ impl Shard {
             Command::Cancel { instance } => {
                 self.owner_need(instance.0).or_else(|| self.cancel_need(*instance)).map(at_once)
             }
+            Command::DeleteResource { resource } => {
+                self.delete_resource_need(*resource).map(at_once)
+            }
+            Command::DeleteInstance { instance } => self.delete_need(*instance),
+            Command::Suspend { instance, reason: _ } => self.owner_need(instance.0).map(at_once),
+            Command::Resume { instance } => {
+                self.owner_need(instance.0).or_else(|| self.resume_need(*instance)).map(at_once)
+            }
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)
             }
@@ -103,6 +113,9 @@ impl Shard {
             Command::Evaluate(evaluate) => {
                 let place = self.catalog.decisions.resolve(&evaluate.decision).ok()?;
                 self.graph_need(place).map(at_once)
+            }
+            Command::EvaluateConditions { definition, variables: _ } => {
+                self.conditions_need(*definition).map(at_once)
             }
             Command::ResolveIncident { incident } => self.owner_need(incident.0).map(at_once),
             Command::SetVariables { scope, .. } => self.owner_need(scope.0).map(at_once),
@@ -187,7 +200,7 @@ impl Shard {
         (!known).then_some(Read::Instance(instance))
     }
 
-    fn owner_need(&self, key: Key) -> Option<Read> {
+    pub(crate) fn owner_need(&self, key: Key) -> Option<Read> {
         let known = key.shard() != self.id
             || self.cache.owner(key).is_some()
             || self.read.missing.contains(&key);

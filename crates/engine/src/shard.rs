@@ -9,7 +9,7 @@ use base::{
     Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
 };
 use bpmn::{Process, Run};
-use instance::{Ask, Decision, KeySource};
+use instance::{Ask, Decision, KeySource, Status};
 
 use crate::cache::Cache;
 use crate::call::Thrown;
@@ -55,6 +55,10 @@ pub(crate) enum Work {
     Return(InstanceKey),
     /// Nobody waits for a called instance any more.
     EndCalled(InstanceKey),
+    /// Its caller is suspended.
+    Suspend(InstanceKey, Text),
+    /// Its caller goes on.
+    Resume(InstanceKey),
     /// An error comes out of a called instance.
     Thrown(Box<Thrown>),
     /// A type of which streams want jobs may have some.
@@ -277,6 +281,9 @@ impl Shard {
             Work::Input(Input::Tick) => self.tick(),
             Work::Mail(mail) => self.receive(mail),
             Work::Timer(timer, instance) => {
+                if let Some(earlier) = self.earlier_timer(instance, timer) {
+                    return self.push_work(vec![earlier, Work::Timer(timer, instance)]);
+                }
                 // A timer that was cancelled meanwhile is no longer in the instance.
                 let _ = self.decide(instance, |_, decision, process| {
                     Run::new(process, decision).timer_fired(timer);
@@ -285,6 +292,8 @@ impl Shard {
             Work::Ask(instance, ask) => self.answer_ask(instance, ask),
             Work::Return(called) => self.return_called(called),
             Work::EndCalled(called) => self.end_called(called),
+            Work::Suspend(called, reason) => self.suspend_called(called, &reason),
+            Work::Resume(called) => self.resume_called(called),
             Work::Thrown(thrown) => self.throw_at(thrown),
             Work::StartTimer(row) => self.start_by_timer(&row),
             Work::Unlock { process_id, name, correlation_key, instance } => {
@@ -434,6 +443,8 @@ impl Shard {
         while let Some(instance) = self.cache.victim(self.committed) {
             if let Some(entry) = self.cache.get(instance)
                 && entry.tail >= base::limits::EVENTS_PER_SNAPSHOT
+                // Who has ended is not read again to go on, and may be deleted meanwhile.
+                && entry.state.status() == Status::Active
             {
                 self.ops.push(Op::PutSnapshot(crate::project::snapshot(entry)));
             }

@@ -69,6 +69,10 @@ impl Shard {
     /// Starts an instance by the timer of a start event and sets the next one.
     pub(crate) fn start_by_timer(&mut self, row: &DefinitionTimerRow) {
         let gone = Op::DeleteDefinitionTimer { definition: row.definition, element: row.element };
+        if self.catalog.head(row.definition).is_some_and(|head| head.deleted_ms.is_some()) {
+            self.ops.push(gone);
+            return;
+        }
         let Some(definition) = self.catalog.compiled(row.definition).cloned() else {
             // Kept in the store for a release that can use the definition.
             return;

@@ -26,12 +26,18 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
             },
             None => any(),
         },
-        Command::ActivateJobs(_) | Command::Evaluate(_) => any(),
+        Command::ActivateJobs(_) | Command::Evaluate(_) | Command::EvaluateConditions { .. } => {
+            any()
+        }
         Command::Publish(publish) => {
             ShardId::of_message(&publish.name, &publish.correlation_key, shards)
         }
         Command::Broadcast { signal, .. } => base::signal::shard(signal, shards),
-        Command::Cancel { instance } => of(instance.0)?,
+        Command::DeleteResource { resource: _ } => ShardId::FIRST,
+        Command::Cancel { instance }
+        | Command::DeleteInstance { instance }
+        | Command::Suspend { instance, reason: _ }
+        | Command::Resume { instance } => of(instance.0)?,
         Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => of(job.0)?,
         Command::FailJob(fail) => of(fail.job.0)?,
         Command::ThrowError(throw) => of(throw.job.0)?,

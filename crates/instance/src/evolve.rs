@@ -1,11 +1,14 @@
 //! How each event changes the state. Total and infallible: an event about something that is not
 //! there changes nothing, so that no byte read from a disk can stop the fold.
 
-use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey};
+use base::{
+    ConditionKey, ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey,
+};
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+    Condition, ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription,
+    Timer, UserTask,
 };
 
 impl Instance {
@@ -24,6 +27,7 @@ impl Instance {
                 started_ms: at_ms,
                 parent: created.parent,
                 depth: created.depth,
+                undoes: created.undoes,
             },
             status: Status::Active,
             elements: std::collections::BTreeMap::new(),
@@ -38,6 +42,10 @@ impl Instance {
             calls: std::collections::BTreeMap::new(),
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
+            suspension: None,
+            policy_timers: std::collections::BTreeMap::new(),
+            conditions: std::collections::BTreeMap::new(),
+            kept_steps: Vec::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -92,10 +100,20 @@ impl Instance {
         }
     }
 
+    fn forget_condition(&mut self, condition: ConditionKey) {
+        if let Some(gone) = self.conditions.remove(&condition) {
+            self.index.remove(gone.owner, Owned::Condition(condition));
+        }
+    }
+
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
-        self.compensable.clear();
+        // Whoever has called it may have it compensated later.
+        if status == Status::Terminated || self.header.parent.is_none() {
+            self.compensable.clear();
+        }
+        self.kept_steps.clear();
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -118,6 +136,8 @@ impl ElementInstance {
             repeat: None,
             turn: None,
             compensates: None,
+            called: None,
+            detached: None,
         }
     }
 }
@@ -164,6 +184,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::SubscriptionOpened { .. }
         | Event::SubscriptionCorrelated { .. }
         | Event::SubscriptionClosed { .. } => evolve_wait(state, event),
+        Event::ConditionOpened { .. }
+        | Event::ConditionMet { .. }
+        | Event::ConditionClosed { .. } => evolve_condition(state, event),
         Event::UserTaskCreated { .. }
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
@@ -171,8 +194,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::InstanceCalled { owner, instance } => {
             state.calls.insert(*owner, *instance);
         }
-        Event::InstanceReturned { owner, instance: _ }
-        | Event::CallCanceled { owner, instance: _ } => {
+        Event::InstanceReturned { owner, instance, undoable } => {
+            state.calls.remove(owner);
+            if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
+                owner.called = Some(*instance);
+            }
+        }
+        Event::CallCanceled { owner, instance: _ } => {
             state.calls.remove(owner);
         }
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
@@ -180,7 +208,27 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         }
         Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
-        | Event::CompensationStarted { .. } => state.compensate(event),
+        | Event::CompensationStarted { .. }
+        | Event::CompensationInherited { .. } => state.compensate(event),
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
+        Event::PolicyTimerSet { .. } => evolve_policy(state, event),
+        // Facts for people.
+        Event::StepOverdue { .. } | Event::StepReminded { .. } => {}
+        Event::ElementDetached { key } => {
+            if let Some(element) = state.elements.get_mut(key) {
+                element.detached = Some(true);
+            }
+        }
+        Event::StepsKept(steps) => {
+            state.kept_steps.splice(0..0, steps.iter().copied()).for_each(drop)
+        }
+        Event::KeptStepsTaken => state.kept_steps.clear(),
+        Event::KeptStepsDropped(scope) => {
+            state.kept_steps.retain(|step| step.begins() != Some(*scope));
+        }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {
@@ -238,7 +286,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
         }
     };
     match event {
-        Event::JobCreated { job, owner, job_type, retries } => {
+        Event::JobCreated { job, owner, job_type, retries, extra } => {
             state.take_key(job.0);
             state.index.add(*owner, Owned::Job(*job));
             state.jobs.insert(
@@ -252,6 +300,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
                     worker: base::Text::default(),
                     error_message: base::Text::default(),
                     error_code: base::Text::default(),
+                    extra: extra.clone(),
                 },
             );
         }
@@ -298,6 +347,7 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             if let Some(gone) = state.timers.remove(timer) {
                 state.index.remove(gone.owner, Owned::Timer(*timer));
             }
+            state.policy_timers.remove(timer);
         }
         Event::SubscriptionOpened { subscription, owner, target, name, correlation_key, once } => {
             state.take_key(subscription.0);
@@ -322,6 +372,39 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             state.close(*subscription);
         }
         _ => debug_assert!(false, "not an event of a timer or subscription: {event:?}"),
+    }
+}
+
+fn evolve_policy(state: &mut Instance, event: &Event) {
+    if let Event::PolicyTimerSet { timer, owner, purpose, due_ms, job, latest_ms } = event {
+        state.take_key(timer.0);
+        // It triggers no element; as a timer it is its owner's own.
+        let target = state.elements.get(owner).map_or(0, |element| element.element);
+        state.index.add(*owner, Owned::Timer(*timer));
+        let set = Timer { owner: *owner, target, due_ms: *due_ms, repeats: 0 };
+        state.timers.insert(*timer, set);
+        let purpose = PolicyTimer { purpose: *purpose, job: *job, latest_ms: *latest_ms };
+        state.policy_timers.insert(*timer, purpose);
+    } else {
+        debug_assert!(false, "not an event of a policy: {event:?}");
+    }
+}
+
+fn evolve_condition(state: &mut Instance, event: &Event) {
+    match event {
+        Event::ConditionOpened { condition, owner, target, part, once } => {
+            state.take_key(condition.0);
+            state.index.add(*owner, Owned::Condition(*condition));
+            let wait = Condition { owner: *owner, target: *target, part: *part, once: *once };
+            state.conditions.insert(*condition, wait);
+        }
+        Event::ConditionMet { condition } => {
+            if state.conditions.get(condition).is_some_and(|wait| wait.once) {
+                state.forget_condition(*condition);
+            }
+        }
+        Event::ConditionClosed { condition } => state.forget_condition(*condition),
+        _ => debug_assert!(false, "not an event of a condition: {event:?}"),
     }
 }
 

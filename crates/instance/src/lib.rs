@@ -8,16 +8,20 @@
 mod compensable;
 mod decision;
 mod evolve;
+mod invariants;
 mod loops;
 mod owned;
 mod sound;
 mod state;
+mod suspension;
 mod view;
 
 pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
+    Condition, ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Status,
+    Subscription, Timer, UserTask,
 };
+pub use suspension::{Held, Suspension};
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -2,12 +2,14 @@
 //! and not what lives.
 //!
 //! In:  what was added to the state and what left it.
-//! Out: an element's children, jobs, timers, subscriptions, user tasks and incidents, in order.
+//! Out: an element's children, jobs, timers, subscriptions, user tasks, conditions and incidents, in order.
 //! Absent: its bytes. A snapshot does not have it; it is built again when one is read.
 
 use std::collections::BTreeSet;
 
-use base::{ElementKey, IncidentKey, JobKey, Key, SubscriptionKey, TimerKey, UserTaskKey};
+use base::{
+    ConditionKey, ElementKey, IncidentKey, JobKey, Key, SubscriptionKey, TimerKey, UserTaskKey,
+};
 
 use crate::state::Instance;
 
@@ -22,6 +24,8 @@ pub enum Owned {
     Subscription(SubscriptionKey),
     /// A user task.
     UserTask(UserTaskKey),
+    /// A condition.
+    Condition(ConditionKey),
     /// An open incident.
     Incident(IncidentKey),
     /// An element instance directly in it. The root is in no other and is not listed.
@@ -55,6 +59,16 @@ impl Instance {
         self.index.range(owner, Owned::Job(JobKey(FIRST)), Owned::Child(ElementKey(FIRST)))
     }
 
+    /// The conditions that `owner` itself waits for.
+    pub fn conditions_of(&self, owner: ElementKey) -> impl Iterator<Item = ConditionKey> {
+        let from = Owned::Condition(ConditionKey(FIRST));
+        let to = Owned::Incident(IncidentKey(FIRST));
+        self.index.range(owner, from, to).filter_map(|thing| match thing {
+            Owned::Condition(condition) => Some(condition),
+            _ => None,
+        })
+    }
+
     /// The open incidents of `owner` itself.
     pub fn incidents_of(&self, owner: ElementKey) -> impl Iterator<Item = IncidentKey> {
         let (from, to) = (Owned::Incident(IncidentKey(FIRST)), Owned::Child(ElementKey(FIRST)));
@@ -84,6 +98,8 @@ impl Instance {
             index.add(open.owner, Owned::Subscription(*key));
         }
         self.user_tasks.iter().for_each(|(key, task)| index.add(task.owner, Owned::UserTask(*key)));
+        let conditions = self.conditions.iter();
+        conditions.for_each(|(key, wait)| index.add(wait.owner, Owned::Condition(*key)));
         self.incidents.iter().for_each(|(key, open)| index.add(open.owner, Owned::Incident(*key)));
         self.index = index;
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{ElementKey, InstanceKey, Key};
+use base::{ElementKey, InstanceKey, KeptStep, Key};
 
 use crate::loops::check_loop;
 use crate::state::{ElementInstance, Instance};
@@ -52,13 +52,30 @@ impl Instance {
         }
         let targets = self.timers.values().map(|timer| timer.target);
         let targets = targets.chain(self.subscriptions.values().map(|open| open.target));
+        let targets = targets.chain(self.conditions.values().map(|wait| wait.target));
         for target in targets {
             if target as usize >= nodes {
                 return Err(format!("it waits for element {target}, which is none"));
             }
         }
+        self.check_kept(nodes, elements)?;
         self.check_compensable(nodes)?;
         self.check_keys()
+    }
+
+    /// Steps that were kept name what there is.
+    fn check_kept(&self, nodes: usize, elements: usize) -> Result<(), String> {
+        let wrong = |step: &&KeptStep| match step {
+            KeptStep::Enter { element, via, .. } => {
+                let flow = |flow: u32| (nodes..elements).contains(&(flow as usize));
+                *element as usize >= nodes || via.is_some_and(|via| !flow(via))
+            }
+            KeptStep::Check { .. } | KeptStep::Turn { .. } | KeptStep::Compensate { .. } => false,
+        };
+        match self.kept_steps.iter().find(wrong) {
+            Some(step) => Err(format!("a step was kept that leads nowhere: {step:?}")),
+            None => Ok(()),
+        }
     }
 
     /// Its next key is above all that it gave away.
@@ -69,6 +86,7 @@ impl Instance {
             self.timers.keys().next_back().map(|key| key.0),
             self.subscriptions.keys().next_back().map(|key| key.0),
             self.user_tasks.keys().next_back().map(|key| key.0),
+            self.conditions.keys().next_back().map(|key| key.0),
             self.incidents.keys().next_back().map(|key| key.0),
         ];
         let last = given.into_iter().flatten().max().unwrap_or_default();

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use base::{
-    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Json, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
+    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, Parent,
+    Purpose, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
 use crate::compensable::Lists;
 use crate::owned::Index;
+use crate::suspension::Suspension;
 
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -49,6 +50,18 @@ pub struct Instance {
     #[n(20)]
     #[cbor(skip_if = "BTreeMap::is_empty")]
     pub(crate) compensable: Lists,
+    /// That nothing goes on, and what waits for that.
+    #[n(27)]
+    pub(crate) suspension: Option<Box<Suspension>>,
+    /// What timers of policies are for; each is one of `timers`, too.
+    #[cbor(n(24), skip_if = "BTreeMap::is_empty")]
+    pub(crate) policy_timers: BTreeMap<TimerKey, PolicyTimer>,
+    /// Conditions that are waited for.
+    #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
+    pub(crate) conditions: BTreeMap<ConditionKey, Condition>,
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    #[cbor(n(28), skip_if = "Vec::is_empty")]
+    pub(crate) kept_steps: Vec<KeptStep>,
 }
 
 /// What never changes about an instance.
@@ -85,6 +98,9 @@ pub struct Header {
     /// How many instances are above it in the chain of calls.
     #[n(9)]
     pub depth: Option<u32>,
+    /// The completed instance that it compensates.
+    #[n(10)]
+    pub undoes: Option<InstanceKey>,
 }
 
 /// How an instance stands.
@@ -133,6 +149,27 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// The instance that it has called, if that has completed and can be compensated, or is.
+    #[n(29)]
+    pub called: Option<InstanceKey>,
+    /// Its token has gone on: nothing waits for its work but the scope's end.
+    #[n(24)]
+    pub detached: Option<bool>,
+}
+
+/// What a timer of a policy is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct PolicyTimer {
+    /// What happens when it is due.
+    #[n(0)]
+    pub purpose: Purpose,
+    /// The job whose attempt it bounds.
+    #[n(1)]
+    pub job: Option<JobKey>,
+    /// How far the lease of that attempt can be extended, milliseconds since 1970.
+    #[n(2)]
+    pub latest_ms: Option<i64>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.
@@ -186,6 +223,16 @@ pub struct Job {
     /// Code of an error that nothing caught.
     #[n(7)]
     pub error_code: Text,
+    /// What makes it other than the plain work of its owner.
+    #[n(8)]
+    pub extra: Option<Box<JobExtra>>,
+}
+
+impl Job {
+    /// The listener that it is.
+    pub fn listener(&self) -> Option<Listener> {
+        self.extra.as_ref().and_then(|extra| extra.listener)
+    }
 }
 
 /// A live timer.
@@ -224,6 +271,24 @@ pub struct Subscription {
     pub correlation_key: Text,
     /// The first message closes it.
     #[n(4)]
+    pub once: bool,
+}
+
+/// A condition that is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct Condition {
+    /// Who waits: the condition sees the variables that it sees.
+    #[n(0)]
+    pub owner: ElementKey,
+    /// What it triggers.
+    #[n(1)]
+    pub target: u32,
+    /// Which of the target's definitions it is, from 0.
+    #[n(2)]
+    pub part: u32,
+    /// The first time that it holds closes it.
+    #[n(3)]
     pub once: bool,
 }
 
@@ -295,9 +360,17 @@ impl Instance {
     pub fn timers(&self) -> &BTreeMap<TimerKey, Timer> {
         &self.timers
     }
+    /// What timers of policies are for; they are live timers, too.
+    pub fn policy_timers(&self) -> &BTreeMap<TimerKey, PolicyTimer> {
+        &self.policy_timers
+    }
     /// Live subscriptions.
     pub fn subscriptions(&self) -> &BTreeMap<SubscriptionKey, Subscription> {
         &self.subscriptions
+    }
+    /// Conditions that are waited for.
+    pub fn conditions(&self) -> &BTreeMap<ConditionKey, Condition> {
+        &self.conditions
     }
     /// Live user tasks.
     pub fn user_tasks(&self) -> &BTreeMap<UserTaskKey, UserTask> {
@@ -314,6 +387,10 @@ impl Instance {
     /// The instance at the beginning of the chain of calls: itself if nobody has called it.
     pub fn root_instance(&self) -> InstanceKey {
         self.header.parent.map_or(self.header.instance, |parent| parent.root)
+    }
+    /// What remains to be done when an incident about too many steps is resolved, the next first.
+    pub fn kept_steps(&self) -> &[KeptStep] {
+        &self.kept_steps
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {
@@ -364,6 +441,7 @@ impl Instance {
         let mut state: Self =
             minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())?;
         state.index_owned();
+        state.index_held();
         Ok(state)
     }
 }

@@ -204,6 +204,23 @@ impl World {
         self.send(shard, command).1.expect("an answer at once")
     }
 
+    /// Sends commands to the shard of what the first one names, before it decides about any.
+    pub fn commands(&mut self, commands: Vec<Command>) -> Vec<Outcome> {
+        let mut tickets = Vec::new();
+        let mut shard = None;
+        for command in commands {
+            let no_catalog = || -> Box<Catalog> { panic!("stories name definitions by id") };
+            let shards = self.options.shards;
+            let of = host::route(&command, shards, || ShardId(0), no_catalog).expect("a key of it");
+            let shard = usize::from(shard.get_or_insert(of).0);
+            let ticket = self.ticket();
+            self.shards[shard].take(Message::Command(command, ticket));
+            tickets.push(ticket);
+        }
+        self.settle();
+        tickets.into_iter().map(|ticket| self.reply(ticket).expect("an answer at once")).collect()
+    }
+
     /// Deploys models, each as a file of its own; answers the processes.
     pub fn deploy(&mut self, models: &[&str]) -> Result<Vec<DeployedDefinition>, Rejection> {
         match self.try_deploy(models)? {

@@ -146,10 +146,23 @@ impl Tables {
         Ok(())
     }
 
+    fn delete_instance(&mut self, key: InstanceKey) {
+        let mut gone = vec![key];
+        while let Some(key) = gone.pop() {
+            let called = |row: &&InstanceRow| row.parent.is_some_and(|at| at.instance == key);
+            gone.extend(self.instances.values().filter(called).map(|row| row.instance));
+            self.instances.remove(&key);
+            self.snapshots.remove(&key);
+            self.log.retain(|(instance, _), _| *instance != key);
+            self.key_ranges.retain(|_, range| range.instance != key);
+        }
+    }
+
     fn apply(&mut self, op: &Op) {
         match op.clone() {
             Op::Append(row) => drop(self.log.insert((row.instance, row.seq), row.bytes)),
             Op::PutInstance(row) => drop(self.instances.insert(row.instance, row)),
+            Op::DeleteInstance(key) => self.delete_instance(key),
             Op::PutJob(row) => drop(self.jobs.insert(row.job, row)),
             Op::DeleteJob(key) => drop(self.jobs.remove(&key)),
             Op::PutTimer(row) => drop(self.timers.insert(row.timer, row)),
@@ -176,6 +189,16 @@ impl Tables {
             Op::DeleteMail { to, from, number } => drop(self.mail.remove(&(to, from, number))),
             Op::PutDefinition(row) => drop(self.definitions.insert(row.key, row)),
             Op::PutDecisionGraph(row) => drop(self.decision_graphs.insert(row.key, row)),
+            Op::RetireDefinition { definition, at_ms } => {
+                if let Some(row) = self.definitions.get_mut(&definition) {
+                    row.deleted_ms = Some(at_ms);
+                }
+            }
+            Op::RetireDecisionGraph { graph, at_ms } => {
+                if let Some(row) = self.decision_graphs.get_mut(&graph) {
+                    row.deleted_ms = Some(at_ms);
+                }
+            }
             Op::PutDefinitionTimer(row) => {
                 self.definition_timers.insert((row.definition, row.element), row);
             }

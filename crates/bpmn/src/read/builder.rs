@@ -1,6 +1,6 @@
 //! What reading carries along: the document, what was collected, the findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::Text;
 use roxmltree::{Document, Node as Xml};
@@ -56,6 +56,8 @@ const ROOTS: &[&str] = &[
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
     pub findings: Vec<Finding>,
+    /// The policies that were read, by where they begin.
+    pub policies: BTreeSet<usize>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
     pub places: Places<'a>,
@@ -81,6 +83,7 @@ impl<'a> Builder<'a> {
         Self {
             document,
             findings: Vec::new(),
+            policies: BTreeSet::new(),
             roots: BTreeMap::new(),
             places,
             errors: 0,
@@ -172,6 +175,9 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        if self.errors() == 0 {
+            self.stray_policies();
+        }
         if processes.is_empty() && self.errors() == 0 {
             self.error(
                 root,
@@ -202,8 +208,11 @@ impl<'a> Builder<'a> {
             flow_scopes: Vec::new(),
             ids: BTreeMap::new(),
         };
-        let version_tag = self.process_extensions(source);
-        draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
+        let (version_tag, extensions) = self.process_extensions(source);
+        let mut root = blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS");
+        root.listeners = self.listeners(&extensions, &root);
+        self.policy(&extensions, &mut root);
+        draft.nodes.push(root);
         draft.sources.push(source);
         let before = self.errors();
         self.scope(source, 0, &mut draft);
@@ -295,6 +304,8 @@ pub(super) fn blank(
         inputs: Vec::new(),
         outputs: Vec::new(),
         place: Place::default(),
+        listeners: Vec::new(),
+        policy: None,
     }
 }
 

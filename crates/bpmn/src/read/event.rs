@@ -22,12 +22,17 @@ pub(super) enum Home {
 
 impl<'a> Builder<'a> {
     pub(super) fn start_event(&mut self, source: Xml<'a, 'a>, home: Home) -> Read<'a> {
-        const BEGINS: &[&str] =
-            &["messageEventDefinition", "timerEventDefinition", "signalEventDefinition"];
+        const BEGINS: &[&str] = &[
+            "messageEventDefinition",
+            "timerEventDefinition",
+            "signalEventDefinition",
+            "conditionalEventDefinition",
+        ];
         const HANDLES: &[&str] = &[
             "messageEventDefinition",
             "timerEventDefinition",
             "signalEventDefinition",
+            "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
             "compensateEventDefinition",
@@ -42,7 +47,7 @@ impl<'a> Builder<'a> {
                 source,
                 "B012",
                 "the start event of an event sub-process says nothing to wait for",
-                "add a message, a timer, a signal, an error or an escalation",
+                "add a message, a timer, a signal, a condition, an error or an escalation",
             );
         }
         if home == Home::Process && matches!(trigger, Trigger::All(_)) {
@@ -63,6 +68,7 @@ impl<'a> Builder<'a> {
             "messageEventDefinition",
             "timerEventDefinition",
             "signalEventDefinition",
+            "conditionalEventDefinition",
             "linkEventDefinition",
         ];
         let trigger = self.trigger(source, true, ALLOWED)?;
@@ -71,7 +77,7 @@ impl<'a> Builder<'a> {
                 source,
                 "B012",
                 "the catch event says nothing to wait for",
-                "add a message, a timer, a signal or a link",
+                "add a message, a timer, a signal, a condition or a link",
             );
         }
         let extensions = self.extensions(source, &["ioMapping"]);
@@ -83,6 +89,7 @@ impl<'a> Builder<'a> {
             "messageEventDefinition",
             "timerEventDefinition",
             "signalEventDefinition",
+            "conditionalEventDefinition",
             "errorEventDefinition",
             "escalationEventDefinition",
             "compensateEventDefinition",
@@ -95,7 +102,7 @@ impl<'a> Builder<'a> {
                 source,
                 "B012",
                 "the boundary event says nothing to wait for",
-                "add a message, a timer, a signal, an error or an escalation",
+                "add a message, a timer, a signal, a condition, an error or an escalation",
             );
         }
         self.check_interrupting(source, &trigger, interrupting, "cancelActivity");
@@ -366,6 +373,7 @@ impl<'a> Builder<'a> {
                 }
                 Some(Trigger::Signal(name))
             }
+            "conditionalEventDefinition" => self.conditional(definition, correlated),
             "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
             "compensateEventDefinition" => Some(Trigger::Compensation),
             "cancelEventDefinition" => Some(Trigger::Cancel),

@@ -8,12 +8,15 @@
 mod builder;
 mod call;
 mod compensation;
+mod condition;
 mod data;
 mod event;
 mod expression;
 mod extension;
+mod listener;
 mod loops;
 mod node;
+mod policy;
 mod rule;
 mod silence;
 mod waits;

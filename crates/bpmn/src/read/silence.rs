@@ -13,7 +13,7 @@ use super::{BPMN, FERMATA};
 use crate::graph::Silence;
 
 /// Extensions of this namespace that other parts of the reader read and judge.
-const READ_ELSEWHERE: &[&str] = &[];
+const READ_ELSEWHERE: &[&str] = &["policy"];
 
 impl<'a> Builder<'a> {
     /// What lint does not say about a process.

@@ -96,7 +96,10 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
+        self.check_conditions(draft);
         self.check_compensation(draft);
+        self.check_listeners(draft);
+        self.check_policies(draft);
     }
 
     fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {

@@ -1,6 +1,6 @@
 //! Waiting for triggers, and what happens when one comes.
 
-use base::{ElementKey, Event, IncidentKind, SubscriptionKey, TimerKey, Variables};
+use base::{ElementKey, Event, HeldInput, IncidentKind, SubscriptionKey, TimerKey, Variables};
 
 use instance::Owned;
 
@@ -18,6 +18,20 @@ impl Run<'_, '_, '_> {
         trigger: &Trigger,
         once: bool,
     ) -> Result<(), Stuck> {
+        let once = once || matches!(trigger, Trigger::All(_));
+        let mut parts = trigger.parts().iter().zip(0_u32..);
+        parts.try_for_each(|(one, part)| self.wait_for_one(owner, target, one, part, once))
+    }
+
+    /// Waits for one of the definitions of an event: the one at this place, from 0.
+    fn wait_for_one(
+        &mut self,
+        owner: ElementKey,
+        target: u32,
+        trigger: &Trigger,
+        part: u32,
+        once: bool,
+    ) -> Result<(), Stuck> {
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match trigger {
             Trigger::None
@@ -25,12 +39,13 @@ impl Run<'_, '_, '_> {
             | Trigger::Escalation { .. }
             | Trigger::Compensation
             | Trigger::Cancel
-            | Trigger::Link(_) => Ok(()),
-            Trigger::Any(several) => {
-                several.iter().try_for_each(|one| self.wait_for(owner, target, one, once))
-            }
-            Trigger::All(several) => {
-                several.iter().try_for_each(|one| self.wait_for(owner, target, one, true))
+            | Trigger::Link(_)
+            // No part of an event has parts itself.
+            | Trigger::Any(_)
+            | Trigger::All(_) => Ok(()),
+            Trigger::Condition(_) => {
+                self.open_condition(owner, target, part, once);
+                Ok(())
             }
             Trigger::Signal(name) => {
                 let signal = self.text(name, owner, "the signal name").map_err(extract)?;
@@ -99,7 +114,18 @@ impl Run<'_, '_, '_> {
     /// A live timer is due.
     pub fn timer_fired(mut self, timer: TimerKey) {
         let Some(fired) = self.decision.state().timers().get(&timer).copied() else { return };
+        if self.decision.state().is_suspended() {
+            return;
+        }
+        if self.is_release(&fired) {
+            return self.release(timer, fired.due_ms);
+        }
+        let policy = self.decision.state().policy_timers().get(&timer).copied();
         self.decision.emit(Event::TimerFired { timer });
+        if let Some(policy) = policy {
+            self.policy_due(fired.owner, policy);
+            return self.go();
+        }
         if fired.repeats != 0 {
             self.repeat(fired);
         }
@@ -148,15 +174,39 @@ impl Run<'_, '_, '_> {
         variables: Variables,
     ) {
         let Some(open) = self.decision.state().subscriptions().get(&subscription) else { return };
+        if self.must_wait() {
+            let (name, correlation_key) = (open.name.clone(), open.correlation_key.clone());
+            return self.hold(HeldInput::Message {
+                subscription,
+                message,
+                name,
+                correlation_key,
+                variables,
+            });
+        }
+        self.correlate(subscription, message, variables);
+        self.go();
+    }
+
+    /// False if nobody waits for it any more.
+    pub(super) fn correlate(
+        &mut self,
+        subscription: SubscriptionKey,
+        message: base::MessageKey,
+        variables: Variables,
+    ) -> bool {
+        let Some(open) = self.decision.state().subscriptions().get(&subscription) else {
+            return false;
+        };
         let (owner, target) = (open.owner, open.target);
         self.decision.emit(Event::SubscriptionCorrelated { subscription, message });
         self.trigger(owner, target, variables);
-        self.go();
+        true
     }
 
     /// What `owner` waited for has come: the owner goes on, a gateway chose, a boundary fires, or a loop goes
     /// on.
-    fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
+    pub(super) fn trigger(&mut self, owner: ElementKey, target: u32, variables: Variables) {
         let Some(node) = self.node_of(owner) else { return };
         let Some(scope) = self.scope_of(owner) else { return };
         let event = self.process.node(target);
@@ -199,6 +249,9 @@ impl Run<'_, '_, '_> {
             Owned::Subscription(open) => {
                 state.subscriptions().get(&open).is_some_and(|open| open.target == target)
             }
+            Owned::Condition(wait) => {
+                state.conditions().get(&wait).is_some_and(|wait| wait.target == target)
+            }
             _ => false,
         })
     }
@@ -221,7 +274,8 @@ impl Run<'_, '_, '_> {
         if interrupting || self.node_of(owner).is_none() {
             return Ok(());
         }
-        self.wait_for(owner, target, trigger, true)
+        // A condition that still holds would have it all begin at once again.
+        self.without_asking(|run| run.wait_for(owner, target, trigger, true))
     }
 
     /// Enters an event that has happened already, and leaves it.

@@ -18,6 +18,7 @@ impl Run<'_, '_, '_> {
                 Owned::Timer(timer) => Event::TimerCanceled { timer },
                 Owned::Subscription(subscription) => Event::SubscriptionClosed { subscription },
                 Owned::UserTask(task) => Event::UserTaskCanceled { task },
+                Owned::Condition(condition) => Event::ConditionClosed { condition },
                 Owned::Incident(incident) => Event::IncidentResolved { incident },
                 // Is ended with what it owns, see `terminate_children`.
                 Owned::Child(_) => continue,
@@ -43,7 +44,7 @@ impl Run<'_, '_, '_> {
 
     /// Nothing begins in the scope any more; the tokens that wait in it go.
     pub(super) fn drop_tokens(&mut self, scope: ElementKey) {
-        self.steps.retain(|step| !step.begins_in(scope));
+        self.drop_steps(scope);
         let flows: Vec<u32> =
             self.decision.state().element(scope).map_or_else(Vec::new, |element| {
                 element

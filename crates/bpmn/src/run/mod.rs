@@ -9,56 +9,43 @@ mod activate;
 mod call;
 mod catch;
 mod compensation;
+mod condition;
 mod end;
 mod flows;
 mod handler;
 mod leave;
+mod listener;
 mod loops;
+mod policy;
 mod rule;
+mod steps;
+mod suspend;
 mod throw;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
-use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variables};
+use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stage, Variables};
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
-
-/// What remains to be done for this input.
-#[derive(Debug)]
-enum Step {
-    /// A token reaches an element.
-    Enter { element: u32, scope: ElementKey, via: Option<u32> },
-    /// A scope may be done.
-    Check { scope: ElementKey },
-    /// A loop may have a next turn.
-    Turn { body: ElementKey },
-    /// The next handler of a compensation that `by` asked for.
-    Compensate { by: ElementKey, scope: ElementKey },
-}
-
-impl Step {
-    /// Whether something begins in this scope.
-    fn begins_in(&self, of: ElementKey) -> bool {
-        match self {
-            Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
-            Self::Check { .. } | Self::Turn { .. } => false,
-        }
-    }
-}
+pub use policy::TIMEOUT;
+use steps::{Step, Steps};
 
 /// Decides about one instance of one process.
 #[derive(Debug)]
 pub struct Run<'p, 'd, 'a> {
     process: &'p Process,
     decision: &'d mut Decision<'a>,
-    steps: Vec<Step>,
+    steps: Steps,
+    /// What conditions may have become true by.
+    changes: condition::Changes,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
-        Self { process, decision, steps: Vec::new() }
+        let (steps, changes) = (Steps::default(), condition::Changes::default());
+        Self { process, decision, steps, changes }
     }
 
     /// The instance begins at this start event.
@@ -71,29 +58,66 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker finished a job that is live.
     pub fn job_completed(mut self, job: JobKey, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
-            return;
-        };
-        self.decision.emit(Event::JobCompleted { job });
-        self.leave_with(owner, variables);
+        if self.must_wait() {
+            return self.hold(HeldInput::JobCompleted { job, variables });
+        }
+        self.complete_job(job, variables);
         self.go();
     }
 
+    fn complete_job(&mut self, job: JobKey, variables: Variables) {
+        let Some(found) = self.decision.state().jobs().get(&job) else { return };
+        let (owner, listener) = (found.owner, found.listener());
+        self.decision.emit(Event::JobCompleted { job });
+        match listener {
+            None if self.is_detached(owner) => {
+                self.set_variables(owner, variables);
+                self.end_detached(owner, true);
+            }
+            None => self.leave_with(owner, variables),
+            Some(listener) => self.listener_done(owner, listener, variables),
+        }
+    }
+
     /// A job that is live has no attempts left.
-    pub fn job_exhausted(self, job: JobKey) {
+    pub fn job_exhausted(mut self, job: JobKey) {
+        self.exhausted(job);
+    }
+
+    fn exhausted(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
+        let (what, kind) = match found.listener().map(|listener| listener.event) {
+            None => ("job".into(), IncidentKind::JobNoRetries),
+            Some(event) => {
+                let kind = if event.is_of_task() {
+                    IncidentKind::TaskListenerNoRetries
+                } else {
+                    IncidentKind::ExecutionListenerNoRetries
+                };
+                (format!("{} listener `{}`", event.model_name(), found.job_type), kind)
+            }
+        };
         let node = self.node_of(owner);
         let message = format!(
-            "the job of {} has no attempts left: {}; mend the cause and retry",
+            "the {what} of {} has no attempts left: {}; mend the cause and retry",
             node.map_or_else(String::new, Node::label),
             if why.is_empty() { "the worker gave no reason" } else { &why }
         );
-        self.decision.raise(owner, IncidentKind::JobNoRetries, Stage::Working, Some(job), message);
+        self.decision.raise(owner, kind, Stage::Working, Some(job), message);
     }
 
     /// A worker reported an error of the business for a job that is live.
     pub fn job_error(mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
+        if self.must_wait() {
+            let (code, message) = (code.into(), message.into());
+            return self.hold(HeldInput::ErrorThrown { job, code, message, variables });
+        }
+        self.throw_of_job(job, code, message, variables);
+        self.go();
+    }
+
+    fn throw_of_job(&mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
         let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
             return;
         };
@@ -102,25 +126,39 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             code: code.into(),
             message: message.into(),
         });
-        self.throw(owner, code, message, Some(job), variables);
-        self.go();
+        if self.is_detached(owner) {
+            self.end_detached(owner, false);
+        } else {
+            self.throw(owner, code, message, Some(job), variables);
+        }
     }
 
     /// A person finished a user task that is live.
     pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
+        if self.must_wait() {
+            let action = action.into();
+            return self.hold(HeldInput::TaskCompleted { task, action, variables });
+        }
+        self.complete_task(task, action, variables);
+        self.go();
+    }
+
+    fn complete_task(&mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
         let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
         else {
             return;
         };
         self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
         self.leave_with(owner, variables);
-        self.go();
     }
 
     /// Goes on where an open incident stopped.
     pub fn resolve(mut self, incident: IncidentKey) {
         let Some(open) = self.decision.state().incidents().get(&incident).cloned() else { return };
         self.decision.emit(Event::IncidentResolved { incident });
+        if open.kind == IncidentKind::StepLimit {
+            self.take_kept();
+        }
         match open.stage {
             Stage::Working => {
                 if let Some(job) = open.job
@@ -129,6 +167,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.decision.emit(Event::JobRetriesSet { job, retries: 1 });
                 }
                 self.steps.push(Step::Check { scope: open.owner });
+                self.ask_conditions(open.owner);
                 if open.kind == IncidentKind::Quarantined {
                     self.ask_again();
                     self.call_again();
@@ -138,8 +177,18 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.cancel_waits(open.owner);
                 self.activate(open.owner);
             }
+            Stage::Activating => {
+                self.cancel_waits(open.owner);
+                if self.is_body(open.owner) {
+                    self.activate(open.owner);
+                } else {
+                    self.set_to_work(open.owner);
+                }
+            }
             Stage::Leaving => self.leave(open.owner),
+            Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
+            Stage::Beginning { start } => self.begin_at(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -164,6 +213,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         } else {
             self.propagate(scope, &variables);
         }
+        self.go();
     }
 
     /// The core's own failure on this instance: it stops until somebody looks.
@@ -173,7 +223,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     }
 
     fn go(&mut self) {
-        while let Some(step) = self.steps.pop() {
+        loop {
+            if self.has_changes() {
+                self.look_at_conditions();
+                continue;
+            }
+            let Some(step) = self.next_step() else { return };
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),
@@ -181,6 +236,11 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Compensate { by, scope } => self.compensate_next(by, scope),
             }
         }
+    }
+
+    fn next_step(&mut self) -> Option<Step> {
+        let next = self.steps.pop();
+        if next.is_none() && self.goes_on_with_kept() { self.steps.pop() } else { next }
     }
 
     fn push_enter(&mut self, element: u32, scope: ElementKey, via: Option<u32>) {
@@ -218,7 +278,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 node.label()
             );
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
-            return;
+            return self.keep_steps();
         }
         if self.passes(node) {
             self.decision.emit(Event::ElementPassed { key, element, scope, via });
@@ -241,6 +301,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             && node.inputs.is_empty()
             && node.outputs.is_empty()
             && node.boundaries.is_empty()
+            && node.listeners.is_empty()
             && !self.is_conditional(node)
     }
 

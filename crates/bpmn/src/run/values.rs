@@ -174,6 +174,7 @@ impl Run<'_, '_, '_> {
     /// Sets variables in this very scope.
     pub(super) fn set_variables(&mut self, scope: ElementKey, variables: Variables) {
         if !variables.is_empty() {
+            self.note_changes(scope, &variables);
             self.decision.emit(Event::VariablesSet { scope, variables });
         }
     }

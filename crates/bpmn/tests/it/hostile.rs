@@ -1,6 +1,9 @@
 //! Damaged models: refused or accepted, never a panic, and what is accepted starts.
 
+use base::{Event, IncidentKind};
+
 use super::harness::{Sim, flow, job, model};
+use super::transcript::{check, xml};
 
 /// Numbers from a seed, the same in every run (Knuth's MMIX constants).
 struct Random(u64);
@@ -89,4 +92,77 @@ fn no_damage_to_a_model_makes_the_reader_or_an_instance_panic() {
         }
     }
     assert!(accepted > 100, "the damage is too heavy to test running: {accepted}");
+}
+
+/// A parallel split in a loop: each turn doubles the tokens, and nothing waits. Beside it a job.
+const STORM: &str = r#"<startEvent id="s"/><parallelGateway id="g"/><exclusiveGateway id="m"/>
+    <parallelGateway id="h"/><<beside>><endEvent id="end"/>
+    [[s -> g -> m -> h -> m, h -> m2 -> m, g -> beside -> end]]<exclusiveGateway id="m2"/>"#;
+
+fn count(sim: &Sim, fits: impl Fn(&Event) -> bool) -> usize {
+    sim.events().filter(|event| fits(event)).count()
+}
+
+#[test]
+fn a_storm_of_tokens_stops_at_one_incident_and_loses_none() {
+    let mut read = fermata_bpmn::read(&xml(STORM)).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    let limit = base::limits::STEPS_PER_INPUT_MAX as usize;
+    let stopped = |sim: &Sim| {
+        let open = sim.state.incidents().values();
+        open.filter(|open| open.kind == IncidentKind::StepLimit).count()
+    };
+    assert_eq!((stopped(&sim), sim.state.incidents().len()), (1, 1));
+    let kept = sim.state.kept_steps().len();
+    assert!(kept > 1_000, "the other tokens wait: {kept}");
+    assert!(count(&sim, |_| true) < limit * 5, "no event for each of them");
+    let entered = |sim: &Sim| {
+        count(sim, |event| {
+            matches!(event, Event::ElementEntered { .. } | Event::ElementPassed { .. })
+        })
+    };
+    assert_eq!(entered(&sim), limit + 1);
+    // Somebody looks, and lets it go on: another part, and all that waited still does.
+    let incident = sim.incident().0;
+    sim.input(|run| run.resolve(incident));
+    assert_eq!(stopped(&sim), 1);
+    assert_eq!(entered(&sim), (limit + 1) * 2);
+    assert!(sim.state.kept_steps().len() > kept);
+    sim.input(super::transcript::cancel);
+    assert!(sim.state.kept_steps().is_empty());
+}
+
+#[test]
+fn what_was_kept_goes_on_when_the_scope_that_stopped_it_is_interrupted() {
+    // The storm is in `sub`; the other branch, `late`, has not begun when it stops.
+    let body = r#"<startEvent id="s"/><parallelGateway id="g"/><<after late>><endEvent id="end"/>
+        <subProcess id="sub"><startEvent id="s2"/><exclusiveGateway id="m"/><parallelGateway id="h"/>
+        [[s2 -> m -> h -> m, h -> m2 -> m]]<exclusiveGateway id="m2"/></subProcess>
+        <boundaryEvent id="t" attachedToRef="sub"><timerEventDefinition><timeDuration>PT1M</timeDuration>
+        </timerEventDefinition></boundaryEvent>
+        [[s -> g -> sub -> end, g -> late -> end, t -> after -> end]]"#;
+    let mut read = fermata_bpmn::read(&xml(body)).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    assert!(!sim.state.kept_steps().is_empty() && sim.state.jobs().is_empty());
+    sim.advance(60_000);
+    assert!(sim.state.kept_steps().is_empty() && sim.state.incidents().is_empty());
+    assert_eq!(sim.waits(), ["after", "late"]);
+    sim.complete("after", "{}");
+    sim.complete("late", "{}");
+    assert!(sim.ended());
+}
+
+#[test]
+fn a_scope_in_which_something_was_kept_is_not_done() {
+    // 36,000 steps beside a token that has not begun: it stops once, and ends as it should.
+    let body = r#"<startEvent id="s"/><exclusiveGateway id="m"/><scriptTask id="n"><extensionElements>
+        <zeebe:script expression="= i + 1" resultVariable="i"/></extensionElements></scriptTask>
+        <exclusiveGateway id="x" default="x-m"/><parallelGateway id="p"/><<a>><endEvent id="end"/>
+        [[s -> p -> m -> n -> x -> m, x -(i > 12000)-> end, p -> a -> end]]"#;
+    check(
+        body,
+        r#"start {"i": 0} => incident STEP_LIMIT at m
+           resolve m      => job a
+           complete a     => completed"#,
+    );
 }

@@ -17,9 +17,7 @@ pub fn model(body: &str) -> Definitions {
 }
 
 fn whole(body: &str) -> String {
-    let namespace = "<definitions xmlns:fermata=\"https://fermata.dev/schema/bpmn/1.0\" ";
-    let xml = xml(body).replacen("<definitions ", namespace, 1);
-    xml.replacen("<process ", &format!("{SIGNALS}<process "), 1)
+    xml(body).replacen("<process ", &format!("{SIGNALS}<process "), 1)
 }
 
 /// `B200 a, B201 g`.
@@ -302,6 +300,8 @@ fn waits_without_a_time_are_found() {
         "<subProcess id=\"h\" triggeredByEvent=\"true\"><startEvent id=\"hs\">{TIMER}</startEvent><<x>>[[hs -> x]]</subProcess>"
     );
     check(&task("", &handler), "");
+    let policy = "<extensionElements><fermata:policy timeout=\"PT1H\"/></extensionElements>";
+    check(&task(policy, ""), "");
     let message = "<messageEventDefinition messageRef=\"m\"/>";
     let catch = format!(
         "{START}<intermediateCatchEvent id=\"c\">{message}</intermediateCatchEvent>[[s -> c -> e]]"

@@ -2,7 +2,9 @@
 //! the log and from a snapshot, and must be the same.
 
 mod compensation;
+mod compensation_across;
 mod compensation_of_loops;
+mod conditions;
 mod data;
 mod documents;
 mod events;
@@ -13,14 +15,18 @@ mod large;
 mod lint;
 mod lint_docs;
 mod lint_oracle;
+mod listeners;
 mod loops;
 mod markers;
+mod policies;
 mod random;
 mod refusals;
 mod running;
 mod shared_models;
 mod size;
 mod standard_loops;
+// mod tangles;
+mod suspension;
 mod transactions;
 mod transcript;
 mod undo_refusals;

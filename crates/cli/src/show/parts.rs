@@ -31,7 +31,9 @@ pub(super) fn incidents(shown: &Value, screen: &mut Screen) {
 fn mend(incident: &Value) -> String {
     let retry = format!("fermata retry {}", text(incident, "incidentKey"));
     match text(incident, "errorType") {
-        "JOB_NO_RETRIES" => format!("when it is mended: {retry} --retries 3"),
+        "JOB_NO_RETRIES" | "EXECUTION_LISTENER_NO_RETRIES" | "TASK_LISTENER_NO_RETRIES" => {
+            format!("when it is mended: {retry} --retries 3")
+        }
         "CONDITION_ERROR" | "EXTRACT_VALUE_ERROR" | "IO_MAPPING_ERROR" => {
             format!("with the right variables: {retry} --variables '{{...}}'")
         }
@@ -75,6 +77,10 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
             ("message", text(message, "messageName"), format!("with the key {key}, at {at}"))
         };
         table.row([Cell::new(kind), Cell::styled(name, BOLD), Cell::styled(&how, DIM)]);
+    }
+    for condition in items(shown, "conditions") {
+        let at = text(condition, "elementId");
+        table.row([Cell::new("condition"), Cell::styled(at, BOLD), Cell::new("")]);
     }
     let calls = items(shown, "elements").filter(|element| text(element, "state") == "ACTIVE");
     for element in calls.filter(|element| element["calledProcessInstanceKey"].is_string()) {

@@ -239,9 +239,11 @@ impl GatewayService for Gateway {
 
     async fn delete_resource(
         &self,
-        _: Request<wire::DeleteResourceRequest>,
+        request: Request<wire::DeleteResourceRequest>,
     ) -> Result<Response<wire::DeleteResourceResponse>, Status> {
-        Err(unsupported("deleting resources"))
+        let resource = key("a definition", request.get_ref().resource_key)?;
+        self.done(Command::DeleteResource { resource }, 0).await?;
+        Ok(Response::new(wire::DeleteResourceResponse {}))
     }
 
     async fn modify_process_instance(

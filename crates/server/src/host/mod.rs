@@ -304,6 +304,11 @@ impl Host {
         lock(&self.definitions).resolve(reference).cloned()
     }
 
+    /// The head of a definition, also of a deleted one: what was started of it still has its name.
+    pub fn head(&self, key: base::DefinitionKey) -> Option<base::DefinitionRow> {
+        lock(&self.definitions).head(key).cloned()
+    }
+
     /// What decisions there are, of what is deployed and acknowledged.
     pub fn with_decisions<T>(&self, ask: impl FnOnce(&Decisions) -> T) -> T {
         ask(&lock(&self.definitions).decisions)

@@ -191,7 +191,8 @@ async fn find_decisions(
     Body(body, _): Body<SearchBody>,
 ) -> Result<Response, Problem> {
     let search = body.read(DECISION_FIELDS, DECISION_SORTS)?;
-    let graphs = host.read(|reader| reader.decision_graphs()).await?;
+    let mut graphs = host.read(|reader| reader.decision_graphs()).await?;
+    graphs.retain(|graph| graph.deleted_ms.is_none());
     let mut newest: HashMap<Text, i32> = HashMap::new();
     let mut rows = Vec::new();
     for (at, graph) in graphs.iter().enumerate() {
@@ -241,7 +242,8 @@ async fn find_graphs(
     Body(body, _): Body<SearchBody>,
 ) -> Result<Response, Problem> {
     let search = body.read(GRAPH_FIELDS, GRAPH_SORTS)?;
-    let rows = host.read(|reader| reader.decision_graphs()).await?;
+    let mut rows = host.read(|reader| reader.decision_graphs()).await?;
+    rows.retain(|row| row.deleted_ms.is_none());
     let found = search::pick(rows, &search, graph_values);
     Ok(found.body(|row| wire_graph(&row)))
 }

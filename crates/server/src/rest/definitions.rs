@@ -122,7 +122,8 @@ async fn find(
     Body(body, _): Body<SearchBody>,
 ) -> Result<Response, Problem> {
     let search = body.read(FIELDS, SORTS)?;
-    let rows = host.read(|reader| reader.definitions()).await?;
+    let mut rows = host.read(|reader| reader.definitions()).await?;
+    rows.retain(|row| row.deleted_ms.is_none());
     let mut latest: HashMap<Text, i32> = HashMap::new();
     for row in &rows {
         let newest = latest.entry(row.id.clone()).or_default();

@@ -35,6 +35,8 @@ pub(super) fn router() -> Router<Arc<Host>> {
         .route("/process-instances/search", post(find))
         .route("/process-instances/{key}", get(one))
         .route("/process-instances/{key}/cancellation", post(cancel))
+        .merge(super::suspension::router())
+        .merge(super::deletion::router())
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,8 +168,9 @@ async fn by_tag(host: &Host, id: Text, tag: String) -> Result<DefinitionRef, Pro
     );
     let found = host.read(move |reader| {
         let heads = reader.definitions()?.into_iter();
-        let tagged =
-            heads.filter(|head| head.id == id && head.version_tag.as_deref() == Some(&tag));
+        let tagged = heads.filter(|head| {
+            head.id == id && head.version_tag.as_deref() == Some(&tag) && head.deleted_ms.is_none()
+        });
         Ok(tagged.max_by_key(|head| head.version).map(|head| head.key))
     });
     found.await?.map(DefinitionRef::Key).ok_or_else(|| Problem::not_found(why))
@@ -236,6 +239,13 @@ pub(super) struct WireInstance {
     tags: Vec<Arc<str>>,
     business_id: Option<Arc<str>>,
     suspended_date: Option<WireTime>,
+    /// Our own: as whoever suspended it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_reason: Option<Arc<str>>,
+}
+
+fn reason(said: &Text) -> Option<Arc<str>> {
+    (!said.is_empty()).then(|| said.shared())
 }
 
 /// An instance with the names of its definition.
@@ -252,6 +262,7 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
             InstanceState::Active => "ACTIVE",
             InstanceState::Completed => "COMPLETED",
             InstanceState::Terminated => "TERMINATED",
+            InstanceState::Suspended => "SUSPENDED",
         },
         has_incident: row.incidents > 0,
         tenant_id: DEFAULT_TENANT,
@@ -262,13 +273,14 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
         root_process_instance_key: key(row.root()),
         tags: shared(&row.tags),
         business_id: row.business_id.map(|id| id.shared()),
-        suspended_date: None,
+        suspended_date: row.suspended.as_ref().map(|at| WireTime(at.since_ms)),
+        suspended_reason: row.suspended.and_then(|at| reason(&at.reason)),
     }
 }
 
 /// A definition without its graph, if it is known.
 pub(super) fn head(host: &Host, key: DefinitionKey) -> Option<DefinitionRow> {
-    host.definition(&DefinitionRef::Key(key)).ok()
+    host.head(key)
 }
 
 /// The row of an instance, or why there is none.
@@ -288,7 +300,8 @@ async fn one(State(host): State<Arc<Host>>, PathKey(key): PathKey) -> Result<Res
     Ok(json(&wire_instance(&host, row)))
 }
 
-const STATES: &[(i64, &str)] = &[(0, "ACTIVE"), (1, "COMPLETED"), (2, "TERMINATED")];
+const STATES: &[(i64, &str)] =
+    &[(0, "ACTIVE"), (1, "COMPLETED"), (2, "TERMINATED"), (3, "SUSPENDED")];
 
 const FIELDS: &[Field] = &[
     ("processInstanceKey", Kind::Key),
@@ -350,6 +363,7 @@ fn source(field: &str) -> Source<InstanceColumn> {
         }),
         "startDate" => Source::Column(InstanceColumn::StartedMs),
         "endDate" => Source::Column(InstanceColumn::EndedMs),
+        "suspendedDate" => Source::Column(InstanceColumn::SuspendedMs),
         "state" => Source::Named(InstanceColumn::State, STATES),
         "hasIncident" => Source::Column(InstanceColumn::HasIncident),
         "tags" => Source::Column(InstanceColumn::Tag),
@@ -357,7 +371,7 @@ fn source(field: &str) -> Source<InstanceColumn> {
         "tenantId" => search::tenant(),
         "parentProcessInstanceKey" => Source::Column(InstanceColumn::Parent),
         "parentElementInstanceKey" => Source::Column(InstanceColumn::ParentElement),
-        // Nothing here was suspended, or was part of a batch.
+        // Nothing here was part of a batch.
         _ => Source::Constant(None),
     }
 }

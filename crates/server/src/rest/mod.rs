@@ -10,9 +10,11 @@
 //! finds it in that instance's log. Element instances, variables and decision instances are found only
 //! so.
 
+mod conditionals;
 mod decision_instances;
 mod decisions;
 mod definitions;
+mod deletion;
 mod deployments;
 mod elements;
 mod evaluation;
@@ -30,6 +32,7 @@ mod problem;
 mod search;
 mod show;
 mod statistics;
+mod suspension;
 mod task_search;
 mod tasks;
 mod timeline;
@@ -69,6 +72,7 @@ pub fn router(host: Arc<Host>) -> Router {
         .merge(jobs::router())
         .merge(job_search::router())
         .merge(messages::router())
+        .merge(conditionals::router())
         .merge(tasks::router())
         .merge(task_search::router())
         .merge(later::router());

@@ -51,6 +51,7 @@ struct Shown {
     user_tasks: Vec<WireTask>,
     timers: Vec<Timer>,
     subscriptions: Vec<Subscription>,
+    conditions: Vec<Condition>,
     decisions: Vec<Decision>,
     timeline: Vec<Line>,
     timeline_from: usize,
@@ -114,6 +115,14 @@ struct Subscription {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct Condition {
+    key: WireKey,
+    /// What it triggers.
+    element_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Decision {
     element_id: String,
     element_instance_key: WireKey,
@@ -148,6 +157,7 @@ async fn show(
         user_tasks: past.tasks().into_iter().map(|found| wire_task(found, &book)).collect(),
         timers: timers(&past),
         subscriptions: subscriptions(&past),
+        conditions: conditions(&past),
         decisions: decisions(&past),
         timeline: lines(&past, from, limit),
         timeline_from: from,
@@ -225,4 +235,13 @@ fn subscriptions(past: &Past) -> Vec<Subscription> {
         }
     });
     open.collect()
+}
+
+fn conditions(past: &Past) -> Vec<Condition> {
+    let waits = past.history.state.conditions().iter();
+    let waits = waits.map(|(condition, wait)| Condition {
+        key: key(*condition),
+        element_id: past.names.id(wait.target).to_owned(),
+    });
+    waits.collect()
 }

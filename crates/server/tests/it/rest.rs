@@ -5,8 +5,11 @@ mod calls;
 mod client;
 mod commands;
 mod decisions;
+mod deletion;
+mod listeners;
 mod refusals;
 mod searches;
+mod suspension;
 
 /// A task for a worker, a task for a person, a message, then the end.
 pub(crate) const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>

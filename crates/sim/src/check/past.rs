@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
+    ConditionKey, ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
     SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
@@ -32,6 +32,7 @@ struct Reading {
     timers: BTreeMap<TimerKey, (ElementKey, i64)>,
     subscriptions: BTreeMap<SubscriptionKey, (ElementKey, bool)>,
     tasks: BTreeMap<UserTaskKey, (ElementKey, UserTaskDetails)>,
+    conditions: BTreeMap<ConditionKey, (ElementKey, bool)>,
     incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
     calls: BTreeMap<ElementKey, InstanceKey>,
     tokens: BTreeMap<(ElementKey, u32), u32>,
@@ -139,11 +140,21 @@ impl Reading {
                 }
                 self.ended = true;
             }
-            Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            Event::KeysReserved { .. }
+            | Event::CorrelationRefused { .. }
+            | Event::InstanceSuspended(_)
+            | Event::InstanceResumed
+            | Event::InputHeld(_)
+            | Event::HeldInputTaken
+            | Event::StepsKept(_)
+            | Event::KeptStepsTaken
+            | Event::KeptStepsDropped(_) => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }
             | Event::CompensationStarted { key, .. } => self.lives(*key)?,
+            // The scope may be an activity of the instance that this one undoes.
+            Event::CompensationInherited { .. } => {}
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
@@ -154,15 +165,22 @@ impl Reading {
                     return Err(("calls", format!("{owner} calls twice")));
                 }
             }
-            Event::InstanceReturned { owner, instance }
+            Event::InstanceReturned { owner, instance, undoable: _ }
             | Event::CallCanceled { owner, instance } => {
                 if self.calls.remove(owner) != Some(*instance) {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));
                 }
             }
-            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
+            Event::LoopEntered { owner, .. }
+            | Event::LoopOutput { owner, .. }
+            | Event::StepOverdue { owner }
+            | Event::StepReminded { owner }
+            | Event::ElementDetached { key: owner } => {
                 self.lives(*owner)?;
             }
+            Event::ConditionOpened { .. }
+            | Event::ConditionMet { .. }
+            | Event::ConditionClosed { .. } => return self.read_condition(event),
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
                 return self.read_incident(at_ms, event);
             }
@@ -205,7 +223,8 @@ impl Reading {
     /// Timers, subscriptions, jobs.
     fn read_wait(&mut self, at_ms: i64, event: &Event) -> Read {
         match event {
-            Event::TimerSet { timer, owner, due_ms, .. } => {
+            Event::TimerSet { timer, owner, due_ms, .. }
+            | Event::PolicyTimerSet { timer, owner, due_ms, .. } => {
                 self.draw(timer.0)?;
                 self.lives(*owner)?;
                 self.timers.insert(*timer, (*owner, *due_ms));
@@ -269,6 +288,31 @@ impl Reading {
             event => return self.read_attempt(at_ms, event),
         }
         Ok(())
+    }
+
+    fn read_condition(&mut self, event: &Event) -> Read {
+        match event {
+            Event::ConditionOpened { condition, owner, once, .. } => {
+                self.draw(condition.0)?;
+                self.lives(*owner)?;
+                self.conditions.insert(*condition, (*owner, *once));
+                return Ok(());
+            }
+            Event::ConditionMet { condition } => match self.conditions.get(condition) {
+                Some((_, false)) => return Ok(()),
+                Some((_, true)) => {}
+                None => return Err(("log", format!("{event:?}, and nobody waits for it"))),
+            },
+            _ => {}
+        }
+        let (Event::ConditionMet { condition } | Event::ConditionClosed { condition }) = event
+        else {
+            return Ok(());
+        };
+        match self.conditions.remove(condition) {
+            Some(_) => Ok(()),
+            None => Err(("log", format!("{event:?}, and nobody waits for it"))),
+        }
     }
 
     fn read_task(&mut self, event: &Event) -> Read {
@@ -425,6 +469,12 @@ impl Reading {
         if tasks != self.tasks {
             return differs("user tasks", format!("{:?}", self.tasks), format!("{tasks:?}"));
         }
+        let conditions: BTreeMap<_, _> =
+            state.conditions().iter().map(|(key, at)| (*key, (at.owner, at.once))).collect();
+        if conditions != self.conditions {
+            let ours = format!("{:?}", self.conditions);
+            return differs("conditions", ours, format!("{conditions:?}"));
+        }
         let incidents: BTreeMap<_, _> =
             state.incidents().iter().map(|(key, at)| (*key, (at.owner, at.job))).collect();
         if incidents != self.incidents {
@@ -448,6 +498,7 @@ impl Reading {
             .chain(self.timers.values().map(|(owner, _)| *owner))
             .chain(self.subscriptions.values().map(|(owner, _)| *owner))
             .chain(self.tasks.values().map(|(owner, _)| *owner))
+            .chain(self.conditions.values().map(|(owner, _)| *owner))
             .chain(self.incidents.values().map(|(owner, _)| *owner));
         for owner in owners {
             if self.ended || !self.elements.contains_key(&owner) {

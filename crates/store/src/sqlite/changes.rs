@@ -86,8 +86,11 @@ impl<'a> Changes<'a> {
                 self.mail.insert((*to, *from, *number), None);
             }
             Op::PutKeyRange(_)
+            | Op::DeleteInstance(_)
             | Op::PutDefinition(_)
             | Op::PutDecisionGraph(_)
+            | Op::RetireDefinition { .. }
+            | Op::RetireDecisionGraph { .. }
             | Op::PutDefinitionTimer(_)
             | Op::DeleteDefinitionTimers(_)
             | Op::DeleteDefinitionTimer { .. } => self.others.push(op),

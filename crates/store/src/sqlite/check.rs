@@ -47,14 +47,19 @@ pub(super) fn check(dir: &Path) -> Result<(), Fault> {
     if schema < FileState::Schema(2) {
         return Ok(());
     }
-    check_decisions(&connection).map_err(fault)?;
+    check_decisions(&connection, schema).map_err(fault)?;
     let found: Option<i64> =
         connection.query_row(decisions::ORPHAN, [], |row| row.get(0)).optional().map_err(fault)?;
     found.map_or(Ok(()), |key| Err(decisions::missing_file(&place, key)))
 }
 
-fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
-    read_all(connection, decisions::GRAPH, decisions::graph)?;
+fn check_decisions(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
+    let graphs = if schema < FileState::Schema(5) {
+        decisions::GRAPH.replace("deleted_ms", "NULL")
+    } else {
+        decisions::GRAPH.to_owned()
+    };
+    read_all(connection, &graphs, decisions::graph)?;
     read_all(connection, decisions::DECISION, decisions::decision)?;
     read_all(connection, decisions::IMPORT, decisions::import)?;
     read_all(connection, decisions::FILE, decisions::file)
@@ -63,15 +68,24 @@ fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
 /// Every row can be read; those with a checksum are what was written.
 fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
     let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
-    // Nobody was called before schema 3.
+    // Nobody was called before schema 3, nor suspended before schema 4.
     let tables = if schema < FileState::Schema(3) {
-        "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root FROM instances)
+        "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root,
+              NULL AS suspended_ms, NULL AS suspended_why FROM instances) JOIN models USING (model)"
+    } else if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS suspended_ms, NULL AS suspended_why FROM instances)
          JOIN models USING (model)"
     } else {
         "instances JOIN models USING (model)"
     };
     let instances = all(rows::INSTANCE, tables);
-    let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
+    // Nobody listened before schema 4.
+    let tables = if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS listener FROM jobs) JOIN queues USING (queue)"
+    } else {
+        "jobs JOIN queues USING (queue)"
+    };
+    let jobs = all(rows::JOB, tables);
     let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
         once FROM subscriptions";
     let start_locks = "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";
@@ -79,7 +93,13 @@ fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()
     read_all(connection, "SELECT instance, next_seq, bytes FROM snapshots", rows::snapshot)?;
     read_all(connection, "SELECT receiver, sender, number, bytes FROM mail", rows::mail)?;
     read_all(connection, "SELECT shard, next_block, next_mail FROM shards", rows::shard)?;
-    read_all(connection, &all(rows::DEFINITION, "definitions"), rows::definition)?;
+    // Nothing was deleted before schema 5.
+    let definitions = if schema < FileState::Schema(5) {
+        "(SELECT *, NULL AS deleted_ms FROM definitions)"
+    } else {
+        "definitions"
+    };
+    read_all(connection, &all(rows::DEFINITION, definitions), rows::definition)?;
     read_all(connection, &all(rows::MODEL_FILE, "resources"), rows::model_file)?;
     read_all(connection, &instances, rows::instance)?;
     read_all(connection, &jobs, rows::job)?;

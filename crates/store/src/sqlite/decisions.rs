@@ -10,7 +10,7 @@ use super::write_rows::sql;
 use crate::Fault;
 
 pub(super) const GRAPH: &str = "SELECT graph, deployment, id, version, name, resource_name, \
-     deployed_ms FROM decision_graphs";
+     deployed_ms, deleted_ms FROM decision_graphs";
 pub(super) const DECISION: &str = "SELECT graph, decision, id, version, version_tag, name \
      FROM decisions";
 pub(super) const FILE: &str = "SELECT resource FROM decision_files";
@@ -23,8 +23,8 @@ pub(super) fn put(tables: &Tables, row: &DecisionGraphRow) -> Result<(), Fault> 
     let graph = sql(row.key.0);
     tables.run(
         "INSERT OR REPLACE INTO decision_graphs
-             (graph, deployment, id, version, name, resource_name, deployed_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+             (graph, deployment, id, version, name, resource_name, deployed_ms, deleted_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             graph,
             sql(row.deployment.0),
@@ -33,6 +33,7 @@ pub(super) fn put(tables: &Tables, row: &DecisionGraphRow) -> Result<(), Fault> 
             &*row.name,
             &*row.resource_name,
             row.deployed_ms,
+            row.deleted_ms,
         ],
     )?;
     tables.run(
@@ -111,6 +112,7 @@ pub(super) fn graph(row: &Row) -> rusqlite::Result<DecisionGraphRow> {
         imports: Vec::new(),
         decisions: Vec::new(),
         deployed_ms: fields.get()?,
+        deleted_ms: fields.get()?,
     })
 }
 

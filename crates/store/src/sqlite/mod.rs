@@ -19,6 +19,7 @@ mod check;
 mod checkpoint;
 mod checksum;
 mod decisions;
+mod delete;
 mod failure;
 mod files;
 mod open;

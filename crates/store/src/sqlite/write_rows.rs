@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::changes::Changes;
 use super::checksum::seal;
 use super::decisions;
+use super::delete;
 use super::write::{Names, Repeated, Tables};
 use crate::Fault;
 use crate::columns::{instance_state_number, job_state_number};
@@ -152,14 +153,15 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
         tables,
         "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8
          WHERE instance = ?1 AND model = ?2 AND business_id IS ?4 AND tags IS ?5
-             AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11",
+             AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11
+             AND suspended_ms IS ?12 AND suspended_why IS ?13",
     );
     let mut put = Repeated::new(
         tables,
         "INSERT OR REPLACE INTO instances
              (instance, model, state, business_id, tags, started_ms, ended_ms, incidents,
-              parent, parent_element, root)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+              parent, parent_element, root, suspended_ms, suspended_why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     );
     for row in changes.instances.values() {
         let (key, model, tags) = (sql(row.instance.0), model(tables, row, names)?, list(&row.tags));
@@ -175,6 +177,8 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
             row.parent.map(|parent| sql(parent.instance.0)),
             row.parent.map(|parent| sql(parent.element.0)),
             row.parent.map(|parent| sql(parent.root.0)),
+            row.suspended.as_ref().map(|suspended| suspended.since_ms),
+            row.suspended.as_ref().map(|suspended| &*suspended.reason),
         ];
         let is_new = row.state == InstanceState::Active && row.incidents == 0;
         if is_new || turn.run(params)? == 0 {
@@ -191,12 +195,12 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
         // Jobs are updated often (leases): in place is cheaper than replacing.
         "INSERT INTO jobs
              (job, instance, definition, element_id, owner, queue, available_ms, state, retries,
-              worker, error_message, error_code)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+              worker, error_message, error_code, listener)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (job) DO UPDATE SET
              instance = ?2, definition = ?3, element_id = ?4, owner = ?5, queue = ?6,
              available_ms = ?7, state = ?8, retries = ?9, worker = ?10, error_message = ?11,
-             error_code = ?12",
+             error_code = ?12, listener = ?13",
     );
     for (key, row) in &changes.jobs {
         let Some(row) = row else {
@@ -217,6 +221,7 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
             &*row.worker,
             &*row.error_message,
             &*row.error_code,
+            row.listener.map(base::ListenerEvent::number),
         ])?;
     }
     Ok(())
@@ -381,8 +386,17 @@ fn other(tables: &Tables, op: &Op) -> Result<(), Fault> {
             "INSERT OR REPLACE INTO key_ranges (first, after, instance) VALUES (?, ?, ?)",
             params![sql(range.first), sql(range.end), sql(range.instance.0)],
         ),
+        Op::DeleteInstance(key) => delete::instance(tables, *key),
         Op::PutDefinition(row) => definition(tables, row),
         Op::PutDecisionGraph(row) => decisions::put(tables, row),
+        Op::RetireDefinition { definition, at_ms } => tables.run(
+            "UPDATE definitions SET deleted_ms = ?2 WHERE definition = ?1",
+            params![sql(definition.0), at_ms],
+        ),
+        Op::RetireDecisionGraph { graph, at_ms } => tables.run(
+            "UPDATE decision_graphs SET deleted_ms = ?2 WHERE graph = ?1",
+            params![sql(graph.0), at_ms],
+        ),
         Op::PutDefinitionTimer(row) => tables.run(
             "INSERT OR REPLACE INTO definition_timers (definition, element, due_ms, repeats)
              VALUES (?, ?, ?, ?)",
@@ -421,8 +435,8 @@ fn definition(tables: &Tables, row: &DefinitionRow) -> Result<(), Fault> {
     tables.run(
         "INSERT OR REPLACE INTO definitions
              (definition, deployment, id, version, version_tag, name, resource_name,
-              message_starts, deployed_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+              message_starts, deployed_ms, deleted_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             sql(row.key.0),
             sql(row.deployment.0),
@@ -433,6 +447,7 @@ fn definition(tables: &Tables, row: &DefinitionRow) -> Result<(), Fault> {
             &*row.resource_name,
             list(&row.message_starts),
             row.deployed_ms,
+            row.deleted_ms,
         ],
     )?;
     tables.run(

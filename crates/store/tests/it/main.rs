@@ -5,6 +5,7 @@ extern crate fermata_store as store;
 mod agreement;
 mod commit;
 mod damage;
+mod deletion;
 mod file;
 mod live_rows;
 mod logs;

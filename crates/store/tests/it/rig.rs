@@ -62,6 +62,7 @@ pub fn instance(shard: ShardId, block: u64) -> InstanceRow {
         ended_ms: None,
         incidents: 0,
         parent: None,
+        suspended: None,
     }
 }
 
@@ -80,6 +81,7 @@ pub fn job(shard: ShardId, block: u64, job_type: &str, available_ms: i64) -> Job
         worker: Text::default(),
         error_message: Text::default(),
         error_code: Text::default(),
+        listener: None,
     }
 }
 
@@ -162,6 +164,7 @@ pub fn definition(block: u64) -> DefinitionRow {
         elements: vec!["start".into(), "pay".into(), "ende \"ü\"".into()],
         message_starts: vec!["order placed".into()],
         deployed_ms: 1_700_000_000_000,
+        deleted_ms: None,
     }
 }
 
@@ -191,6 +194,7 @@ pub fn graph(block: u64) -> DecisionGraphRow {
         // Not in the order of their keys.
         decisions: vec![decision(2, None), decision(1, Some("v3"))],
         deployed_ms: 1_700_000_000_000,
+        deleted_ms: None,
     }
 }
 
