@@ -15,7 +15,7 @@ check: ## formatting, lints, docs, structure
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	cargo run -q -p xtask -- check
-	cargo run -q -p fermata-cli -- lint examples/*/*.bpmn examples/*/*.dmn
+	cargo run -q -p fermata-cli -- lint --strict examples/*/*.bpmn examples/*/*.dmn
 
 test: check ## everything that CI runs
 	cargo test --workspace

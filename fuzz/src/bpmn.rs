@@ -1,14 +1,21 @@
-//! XML to a checked graph; what is accepted compiles again and runs.
+//! XML to a document and back, and to a checked graph; what is accepted is linted, compiles again and runs.
 
-use ::bpmn::read;
+use ::bpmn::lint::lint;
+use ::bpmn::{Document, read};
 use base::{DefinitionKey, DefinitionRow, Key, Severity, Variables};
 
 use crate::acting;
 
 pub(crate) fn run(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
+    written(text);
     let processes = match read(text) {
-        Ok(model) => model.processes,
+        Ok(model) => {
+            for finding in lint(&model, &[]) {
+                assert!(finding.line > 0 && !finding.help.is_empty(), "{finding} says what to do");
+            }
+            model.processes
+        }
         Err(findings) => {
             let errors = findings.iter().filter(|found| found.severity == Severity::Error).count();
             assert!(errors > 0, "a refusal has a reason");
@@ -33,6 +40,15 @@ pub(crate) fn run(input: &[u8]) {
         for (start, _) in process.starts() {
             acting::start(process, start, &variables);
         }
+    }
+}
+
+/// What a document writes reads as the same document.
+fn written(text: &str) {
+    let Ok(document) = Document::read(text) else { return };
+    let written = document.to_xml();
+    if written.len() <= base::limits::RESOURCE_BYTES_MAX {
+        assert_eq!(Document::read(&written).as_ref(), Ok(&document), "{written}");
     }
 }
 

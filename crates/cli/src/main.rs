@@ -33,7 +33,6 @@ mod tasks;
 mod tried;
 mod worker;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -160,16 +159,9 @@ enum Command {
     /// Evaluate a FEEL expression, or one after the other
     #[command(after_help = feel::HELP)]
     Feel(feel::FeelArgs),
-    /// Say whether a model can be deployed and, if not, where and why
-    #[command(
-        after_help = "Examples:\n  fermata lint order.bpmn discount.dmn\n  fermata lint --output json *.bpmn\n\n\
-        Exit codes: 0 every model is accepted, 1 one is refused, 2 a file cannot be read"
-    )]
-    Lint {
-        /// BPMN and DMN files
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    /// Say whether models can be deployed, and what in them may not be as meant
+    #[command(after_help = lint::HELP)]
+    Lint(lint::LintArgs),
 }
 
 fn main() -> ExitCode {
@@ -183,7 +175,7 @@ fn main() -> ExitCode {
         Command::Dev(args) => dev::run(&args, json),
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
-        Command::Lint { files } => lint::run(&files, json),
+        Command::Lint(args) => lint::run(&args, json),
         Command::Policies(args) => policies::run(&args, json),
         Command::Decide(args) => decide::run(&args, json),
         Command::Feel(args) => feel::run(&args, json),

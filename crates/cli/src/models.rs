@@ -85,14 +85,17 @@ impl ModelFile {
             .map(|c| if c == '\t' { ' ' } else { c })
             .collect();
         let margin = " ".repeat(line.to_string().len());
-        let mark = " ".repeat(column.saturating_sub(from + 1));
+        let before = column.saturating_sub(from + 1).min(excerpt.chars().count());
+        let after: String = excerpt.chars().skip(before).collect();
+        let mark = " ".repeat(before) + &"─".repeat(marked(&after));
         let element = finding
             .element_id
             .as_ref()
+            .filter(|id| !finding.message.contains(id.as_str()))
             .map_or_else(String::new, |id| format!(" (element \"{id}\")"));
         format!(
-            "{}[{}]: {}{element}\n{margin} --> {}:{line}:{column}\n{line} | {excerpt}\n\
-             {margin} | {mark}^\n{margin} = help: {}\n\n",
+            "{}[{}]: {}{element}\n{margin} ╭─[{}:{line}:{column}]\n{line} │ {excerpt}\n\
+             {margin} │ {mark}\n{margin} = help: {}\n\n",
             finding.severity,
             finding.code,
             finding.message,
@@ -105,7 +108,7 @@ impl ModelFile {
 /// What is in a file.
 #[derive(Default)]
 pub(crate) struct Checked {
-    pub processes: Vec<bpmn::Process>,
+    pub model: Option<bpmn::Definitions>,
     /// Ids of its decisions.
     pub decisions: Vec<String>,
     pub findings: Vec<Finding>,
@@ -121,8 +124,8 @@ impl Checked {
             })
         } else {
             bpmn::read(&file.text).map(|model| Self {
-                processes: model.processes,
-                findings: model.findings,
+                findings: model.findings.clone(),
+                model: Some(model),
                 ..Self::default()
             })
         };
@@ -130,8 +133,23 @@ impl Checked {
     }
 
     pub fn is_refused(&self) -> bool {
-        self.processes.is_empty() && self.decisions.is_empty()
+        self.model.is_none() && self.decisions.is_empty()
     }
+
+    pub fn processes(&self) -> &[bpmn::Process] {
+        self.model.as_ref().map_or(&[], |model| &model.processes)
+    }
+}
+
+/// How much of a line from a place on is what the finding is about: a tag, or a word.
+fn marked(text: &str) -> usize {
+    let end = if text.starts_with('<') {
+        base::xml::tag_end(text).map_or(text.len(), |end| end + 1)
+    } else {
+        let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        text.find(|c| !part(c)).unwrap_or(text.len())
+    };
+    text[..end].trim_end().chars().count().max(1)
 }
 
 fn is_decision(file: &Path) -> bool {

@@ -5,6 +5,9 @@ use crate::graph::{Kind, Node, Throw};
 /// Whether somebody notices that it happened: work, waiting, messages, variables. A gateway, a none
 /// event or an undefined task can happen twice and nothing is different.
 pub(super) fn has_effect(node: &Node) -> bool {
+    if !node.listeners.is_empty() {
+        return true;
+    }
     match &node.kind {
         Kind::Job(_)
         | Kind::UserTask(_)
@@ -32,6 +35,10 @@ pub(super) fn has_effect(node: &Node) -> bool {
 
 /// Whether a token goes through it in the step that brings it there, whatever happens.
 pub(super) fn never_waits(node: &Node) -> bool {
+    // A listener is a job.
+    if !node.listeners.is_empty() {
+        return false;
+    }
     match &node.kind {
         // Of a loop each turn counts as steps; it may also have none.
         Kind::Pass | Kind::Script { .. } | Kind::Decision(_) => node.marker.is_none(),
@@ -55,8 +62,12 @@ pub(super) fn never_waits(node: &Node) -> bool {
     }
 }
 
-/// Whether an error can come out of it that no model shows: from a worker, a person, another process.
+/// Whether an error can come out of it that no event shows: from a worker, a person, another process,
+/// or because its policy bounds its time.
 pub(super) fn fails_from_outside(node: &Node) -> bool {
+    if node.policy.as_ref().is_some_and(|policy| policy.timeout.is_some()) {
+        return true;
+    }
     match &node.kind {
         Kind::Job(_) | Kind::UserTask(_) | Kind::Call(_) => true,
         Kind::Process { .. }

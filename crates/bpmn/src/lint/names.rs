@@ -147,8 +147,16 @@ fn expressions(node: &Node) -> Vec<&Expression> {
             Trigger::Timer(Timer::Date(value) | Timer::Duration(value) | Timer::Cycle(value)) => {
                 values.push(value);
             }
+            Trigger::Condition(condition) => found.push(&condition.expression),
             _ => {}
         }
+    }
+    for listener in &node.listeners {
+        values.extend([&listener.job.job_type, &listener.job.retries]);
+    }
+    if let Some(policy) = &node.policy {
+        let all = [&policy.timeout, &policy.due_date, &policy.reminder, &policy.idempotency_key];
+        values.extend(all.into_iter().flatten());
     }
     found.extend(values.into_iter().filter_map(|value| match value {
         Value::Feel(expression) => Some(expression),

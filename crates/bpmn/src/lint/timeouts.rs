@@ -13,7 +13,7 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
                     "the user task {} may wait for ever: no timer is on it or around it",
                     node.label()
                 );
-                let help = "attach a timer boundary event, or give the task a due date";
+                let help = "attach a timer boundary event, or give the task a due date or a policy with a timeout";
                 found.warn(element, TASK_WITHOUT_TIMEOUT, message, help);
             }
             Kind::Catch(_)
@@ -60,6 +60,15 @@ fn waits_for_message(node: &Node) -> bool {
 
 /// Whether a timer runs on the element or on a scope around it.
 fn is_timed(model: &Model<'_>, element: u32) -> bool {
+    let has_policy = |at: u32| {
+        let policy = model.node(at).policy.as_ref();
+        policy.is_some_and(|it| {
+            it.timeout.is_some() || it.due_date.is_some() || it.reminder.is_some()
+        })
+    };
+    if has_policy(element) || model.scopes(element).any(has_policy) {
+        return true;
+    }
     let mut catchers = model.catchers(element).into_iter();
     catchers
         .any(|event| triggers(model.node(event)).iter().any(|it| matches!(it, Trigger::Timer(_))))

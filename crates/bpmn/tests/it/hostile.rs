@@ -75,7 +75,13 @@ fn no_damage_to_a_model_makes_the_reader_or_an_instance_panic() {
     for turn in 0..4000 {
         let candidate =
             if turn % 2 == 0 { damaged(&text, &mut random) } else { rewired(&text, &mut random) };
+        if let Ok(document) = fermata_bpmn::Document::read(&candidate) {
+            let written = document.to_xml();
+            assert_eq!(fermata_bpmn::Document::read(&written).as_ref(), Ok(&document), "{written}");
+        }
         if let Ok(model) = fermata_bpmn::read(&candidate) {
+            let findings = fermata_bpmn::lint::lint(&model, &[]);
+            assert!(findings.iter().all(|it| it.line > 0 && !it.help.is_empty()), "{findings:#?}");
             for process in model.processes {
                 if process.starts().next().is_some() {
                     accepted += 1;

@@ -300,6 +300,8 @@ fn waits_without_a_time_are_found() {
         "<subProcess id=\"h\" triggeredByEvent=\"true\"><startEvent id=\"hs\">{TIMER}</startEvent><<x>>[[hs -> x]]</subProcess>"
     );
     check(&task("", &handler), "");
+    let policy = "<extensionElements><fermata:policy timeout=\"PT1H\"/></extensionElements>";
+    check(&task(policy, ""), "");
     let message = "<messageEventDefinition messageRef=\"m\"/>";
     let catch = format!(
         "{START}<intermediateCatchEvent id=\"c\">{message}</intermediateCatchEvent>[[s -> c -> e]]"

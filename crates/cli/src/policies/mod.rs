@@ -47,7 +47,7 @@ pub(crate) fn run(args: &PoliciesArgs, json: bool) -> ExitCode {
         Err(failure) => return failure.tell(),
     };
     let checked = Checked::of(&file, &[]);
-    if checked.processes.is_empty() {
+    if checked.processes().is_empty() {
         for finding in &checked.findings {
             eprint!("{}", file.shown(&[], finding));
         }
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &PoliciesArgs, json: bool) -> ExitCode {
         }
         return ExitCode::from(NO);
     }
-    let contracts: Vec<Contract> = checked.processes.iter().flat_map(contract::of).collect();
+    let contracts: Vec<Contract> = checked.processes().iter().flat_map(contract::of).collect();
     let text = match (args.format, json) {
         (Some(Format::Markdown), _) => format::markdown(&contracts),
         (Some(Format::Csv), _) => format::csv(&contracts),

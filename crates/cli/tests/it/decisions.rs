@@ -172,7 +172,7 @@ fn what_a_model_imports_is_found_beside_it_or_named() {
         .unwrap();
     let wrong = fermata(&named);
     assert!(wrong.err.contains("<text>0.19 +</text>"), "{wrong:?}");
-    assert!(wrong.err.contains(&format!("--> {moved}:")), "{wrong:?}");
+    assert!(wrong.err.contains(&format!("╭─[{moved}:")), "{wrong:?}");
 }
 
 #[test]

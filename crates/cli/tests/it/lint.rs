@@ -94,3 +94,48 @@ fn a_part_that_is_always_null_is_a_warning_with_its_place() {
     assert_eq!(said.out, "2\n");
     assert!(said.err.starts_with("warning: `upper case` expects"), "{said:?}");
 }
+
+const WAITS: &str = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/MODEL\">
+<signal id=\"g\" name=\"alarm\"/><process id=\"w\" isExecutable=\"true\"><startEvent id=\"s\"/>
+  <intermediateCatchEvent id=\"c\" name=\"Alarm?\"><signalEventDefinition signalRef=\"g\"/></intermediateCatchEvent>
+  <sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"c\"/></process></definitions>";
+
+#[test]
+fn warnings_are_shown_in_their_line_and_fail_when_they_are_to() {
+    let waits = file("waits.bpmn", WAITS);
+    let waits = waits.to_str().unwrap();
+    let told = answer(command().args(["lint", waits])).ok().out;
+    assert!(told.contains("process \"w\" is accepted"), "{told}");
+    assert!(
+        told.contains("warning[B204]: \"Alarm?\" (c) waits for the signal \"alarm\""),
+        "{told}"
+    );
+    let marked = "waits.bpmn:3:3]\n3 │   <intermediateCatchEvent id=\"c\" name=\"Alarm?\">";
+    assert!(told.contains(marked), "{told}");
+    let line = told.lines().find(|line| line.contains("──")).expect("a mark");
+    assert_eq!(line.trim_end(), format!("  │   {}", "─".repeat(45)), "{told}");
+    assert!(told.ends_with("1 warning; fermata lint --explain B204 says more\n"), "{told}");
+    assert_eq!(fermata(&["lint", "--strict", waits]).status.code(), Some(1));
+
+    // Another file throws it.
+    let throws =
+        WAITS.replace("intermediateCatchEvent", "endEvent").replace("id=\"w\"", "id=\"t\"");
+    let throws = file("throws.bpmn", throws);
+    let both = fermata(&["lint", "--strict", "--format", "json", waits, throws.to_str().unwrap()]);
+    assert_eq!(both.status.code(), Some(0), "{both:?}");
+    let value: serde_json::Value = serde_json::from_slice(&both.stdout).expect("JSON");
+    assert_eq!(value[0]["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn codes_are_explained() {
+    let lint = answer(command().args(["lint", "--explain", "b202"])).ok().out;
+    assert!(lint.starts_with("B202: a parallel join waits for ever\n"), "{lint}");
+    assert!(lint.contains("Mend:") && !lint.contains("B203"), "{lint}");
+    let refusal = answer(command().args(["lint", "--explain", "B014"])).ok().out;
+    assert!(refusal.starts_with("B014: a message has no name or correlation key\n"), "{refusal}");
+    let unknown = fermata(&["lint", "--explain", "B999"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no code B999"), "{unknown:?}");
+    assert_eq!(fermata(&["lint"]).status.code(), Some(2));
+}
