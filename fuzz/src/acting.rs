@@ -96,6 +96,8 @@ impl Actor<'_> {
                 let scope = *self.state.elements().keys().next_back().unwrap_or(&self.root());
                 self.input(|run| run.variables_set(scope, variables, turn % 2 == 0));
                 self.input(|run| run.resolve(incident));
+            } else if let Some(wait) = self.state.conditions().values().next().copied() {
+                self.input(|run| run.variables_set(wait.owner, variables, turn % 2 == 0));
             } else {
                 break;
             }
@@ -131,6 +133,7 @@ impl Actor<'_> {
                 Ask::Throw { owner, code, message, job, .. } => {
                     run.nobody_catches(owner, &code, &message, job);
                 }
+                Ask::Escalate { owner, next, .. } => run.escalation_heard(owner, next),
                 Ask::Broadcast { .. } => {}
             });
             asks.extend(more);

@@ -420,6 +420,25 @@ pub enum Event {
         #[n(0)]
         condition: ConditionKey,
     },
+    /// A complex gateway went on with the tokens of these flows. Before it can go on again it takes
+    /// what still comes on the others.
+    #[n(63)]
+    ResetAwaited {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        gateway: u32,
+        #[n(2)]
+        flows: Vec<u32>,
+    },
+    /// It begins again.
+    #[n(64)]
+    ResetReached {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        gateway: u32,
+    },
 }
 
 /// What a person needs to know of their task.

@@ -14,7 +14,7 @@ impl Shard {
                 self.evaluation_need(instance, *owner, decision_id)
             }
             Ask::Call { owner, process_id } => self.call_need(instance, *owner, process_id),
-            Ask::Throw { .. } | Ask::Broadcast { .. } => None,
+            Ask::Throw { .. } | Ask::Escalate { .. } | Ask::Broadcast { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
                 self.instance_need(*entry.state.calls().get(owner)?)
@@ -34,6 +34,7 @@ impl Shard {
             Ask::Throw { owner, code, message, job, variables } => {
                 self.thrown_out(instance, owner, code, message, job, variables);
             }
+            Ask::Escalate { owner, code, next } => self.escalated_out(instance, owner, code, next),
             Ask::LookAgain { owner } => self.look_again(instance, owner),
         }
     }

@@ -18,6 +18,7 @@ mod conditions;
 mod create;
 mod decisions;
 mod deploy;
+mod escalate;
 mod evaluate;
 mod input;
 mod jobs;

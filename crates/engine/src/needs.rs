@@ -59,6 +59,8 @@ impl Shard {
             Work::Return(called) => self.return_need(*called).map(at_once),
             Work::EndCalled(called) => self.instance_need(*called).map(at_once),
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
+            Work::Escalated(escalated) => self.escalated_need(escalated).map(at_once),
+            Work::EscalationHeard(instance, ..) => self.instance_need(*instance).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
                 self.message_need(name, correlation_key).map(at_once)

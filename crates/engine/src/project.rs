@@ -145,7 +145,9 @@ impl Shard {
             | Event::CompensationStarted { .. }
             | Event::ConditionOpened { .. }
             | Event::ConditionMet { .. }
-            | Event::ConditionClosed { .. } => Meaning::Nothing,
+            | Event::ConditionClosed { .. }
+            | Event::ResetAwaited { .. }
+            | Event::ResetReached { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

@@ -128,6 +128,7 @@ impl ElementInstance {
             repeat: None,
             turn: None,
             compensates: None,
+            resets: std::collections::BTreeMap::new(),
         }
     }
 }
@@ -154,6 +155,16 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
                 for flow in flows {
                     join_token(&mut scope.tokens, *flow);
                 }
+            }
+        }
+        Event::ResetAwaited { scope, gateway, flows } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.insert(*gateway, flows.clone());
+            }
+        }
+        Event::ResetReached { scope, gateway } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.remove(gateway);
             }
         }
         Event::VariablesSet { scope, variables } => {

@@ -136,6 +136,10 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// Complex gateways in it that went on and wait for what still comes: on which flows they had
+    /// a token.
+    #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
+    pub resets: BTreeMap<u32, Vec<u32>>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.

@@ -122,8 +122,9 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Catch(_) => "catch message",
         Kind::Exclusive => "exclusive",
         Kind::Inclusive => "inclusive",
+        Kind::Complex { .. } => "complex",
         Kind::Parallel => "parallel",
-        Kind::EventBased => "event based",
+        Kind::EventBased { .. } => "event based",
         Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
             (Trigger::Message { .. }, true) => "boundary message",
             (Trigger::Message { .. }, false) => "boundary message beside",

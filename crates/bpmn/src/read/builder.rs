@@ -7,6 +7,7 @@ use roxmltree::{Document, Node as Xml};
 
 use crate::graph::{Compensation, Flow, Kind, Node, Process};
 use crate::read::BPMN;
+use crate::read::starters::Starter;
 use base::{Finding, Severity};
 
 /// Elements that never have behaviour of their own.
@@ -57,6 +58,8 @@ pub(super) struct Builder<'a> {
     pub findings: Vec<Finding>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
+    /// What starts an instance without being a start event, by id.
+    pub starters: BTreeMap<&'a str, Starter>,
 }
 
 /// A process while it is read.
@@ -71,7 +74,8 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(document: &'a Document<'a>) -> Self {
-        Self { document, findings: Vec::new(), roots: BTreeMap::new() }
+        let (findings, roots, starters) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { document, findings, roots, starters }
     }
 
     pub fn error(
@@ -181,6 +185,7 @@ impl<'a> Builder<'a> {
         draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
         draft.sources.push(source);
         let before = self.errors();
+        self.find_starters(source);
         self.scope(source, 0, &mut draft);
         let complete = before == self.errors();
         let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
@@ -255,6 +260,7 @@ pub(super) fn blank(
         default: None,
         boundaries: Vec::new(),
         handlers: Vec::new(),
+        instantiates: false,
         marker: None,
         compensation: Compensation {
             is_handler: source.attribute("isForCompensation") == Some("true"),

@@ -15,6 +15,7 @@ mod extension;
 mod loops;
 mod node;
 mod rule;
+mod starters;
 mod waits;
 mod wiring;
 

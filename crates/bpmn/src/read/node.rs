@@ -72,7 +72,7 @@ impl<'a> Builder<'a> {
                 (Kind::Pass, element_type, self.extensions(source, &["ioMapping"]))
             }
             "receiveTask" => {
-                let trigger = self.message(source, source, true)?;
+                let trigger = self.message(source, source, self.is_correlated(source))?;
                 (Kind::Catch(trigger), "RECEIVE_TASK", self.extensions(source, &["ioMapping"]))
             }
             "exclusiveGateway" => {
@@ -80,18 +80,15 @@ impl<'a> Builder<'a> {
             }
             "parallelGateway" => (Kind::Parallel, "PARALLEL_GATEWAY", self.extensions(source, &[])),
             "eventBasedGateway" => {
-                if source.attribute("instantiate") == Some("true") {
-                    self.error(
-                        source,
-                        "B004",
-                        "an instantiating event-based gateway is not supported",
-                        "use message start events",
-                    );
-                }
-                (Kind::EventBased, "EVENT_BASED_GATEWAY", self.extensions(source, &[]))
+                let kind = self.event_based(source);
+                (kind, "EVENT_BASED_GATEWAY", self.extensions(source, &[]))
             }
             "inclusiveGateway" => {
                 (Kind::Inclusive, "INCLUSIVE_GATEWAY", self.extensions(source, &[]))
+            }
+            "complexGateway" => {
+                let activation = self.activation(source);
+                (Kind::Complex { activation }, "COMPLEX_GATEWAY", self.extensions(source, &[]))
             }
             "transaction" => {
                 self.check_transaction(source);

@@ -58,7 +58,7 @@ impl<'p> Run<'p, '_, '_> {
                     self.decision.state().element(key).map_or(0, |element| element.element);
                 self.wait_for(key, element, trigger, true)?;
             }
-            Kind::EventBased => {
+            Kind::EventBased { .. } => {
                 for flow in &node.outgoing {
                     let target = self.process.flow(*flow).target;
                     if let Kind::Catch(trigger) = &self.process.node(target).kind {
@@ -87,6 +87,7 @@ impl<'p> Run<'p, '_, '_> {
             }
             Kind::Exclusive => self.choose(node, key)?,
             Kind::Inclusive => self.split(node, key)?,
+            Kind::Complex { .. } => self.split_complex(node, key)?,
             Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
             Kind::Compensate { activity, wait } => self.compensate(key, *activity, *wait),
             Kind::Cancel => self.cancel_transaction(key),

@@ -18,6 +18,7 @@ impl Run<'_, '_, '_> {
         let root = self.decision.state().key().root();
         let process = self.process.node(0);
         match self.open_handlers(process, root) {
+            Ok(()) if self.process.node(start).instantiates => self.begin_with(start, root),
             Ok(()) => self.push_enter(start, root, None),
             Err((kind, message)) => {
                 self.cancel_waits(root);
@@ -25,6 +26,24 @@ impl Run<'_, '_, '_> {
                 self.decision.raise(root, kind, Stage::Starting { start }, None, message);
             }
         }
+    }
+
+    /// The instance begins with an event that has come: a receive task, or one behind a gateway. If
+    /// that waits for all of its events, the others are waited for.
+    fn begin_with(&mut self, event: u32, root: ElementKey) {
+        let into = self.process.node(event).incoming.first().copied();
+        let gateway = into.map(|flow| self.process.flow(flow).source);
+        if let Some(element) = gateway {
+            let key = ElementKey(self.decision.next_key());
+            self.decision.emit(Event::ElementPassed { key, element, scope: root, via: None });
+            let node = self.process.node(element);
+            if matches!(node.kind, Kind::EventBased { parallel: true }) {
+                for flow in node.outgoing.iter().rev().filter(|flow| Some(**flow) != into) {
+                    self.push_enter(self.process.flow(*flow).target, root, Some(*flow));
+                }
+            }
+        }
+        self.enter_triggered(event, root, into, Variables::new());
     }
 
     /// Waits for the triggers of a scope's event sub-processes.

@@ -78,6 +78,11 @@ impl Run<'_, '_, '_> {
         }
     }
 
+    /// Lets a gateway before which tokens wait go on, if one can.
+    fn join_waiting(&mut self, scope: ElementKey) -> bool {
+        self.join_inclusive(scope) || self.start_any_complex(scope)
+    }
+
     /// Ends a scope in which nothing lives any more.
     pub(super) fn check_scope(&mut self, scope: ElementKey) {
         // Each element that was left has the scope looked at: the first look may have ended all.
@@ -86,7 +91,7 @@ impl Run<'_, '_, '_> {
         }
         let Some(element) = self.decision.state().element(scope) else { return };
         // The steps are looked through only where the answer matters: there may be thousands.
-        if element.children > 0 && element.tokens.is_empty()
+        if element.children > 0 && element.tokens.is_empty() && element.resets.is_empty()
             || self.steps.iter().any(|step| step.begins_in(scope))
         {
             return;
@@ -102,7 +107,11 @@ impl Run<'_, '_, '_> {
             node.kind,
             Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
         ) || self.is_reentered(scope);
-        if !is_scope || !element.tokens.is_empty() && self.join_inclusive(scope) {
+        let resets = !element.resets.is_empty();
+        if !is_scope || !element.tokens.is_empty() && self.join_waiting(scope) {
+            return;
+        }
+        if resets && self.reset_complex(scope) {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };

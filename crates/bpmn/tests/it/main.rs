@@ -3,6 +3,7 @@
 
 mod compensation;
 mod compensation_of_loops;
+mod complex;
 mod conditions;
 mod events;
 mod gateways;
@@ -16,6 +17,7 @@ mod refusals;
 mod running;
 mod shared_models;
 mod standard_loops;
+mod starters;
 mod transactions;
 mod transcript;
 mod undo_refusals;

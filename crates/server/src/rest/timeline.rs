@@ -117,6 +117,8 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ElementTerminated { .. }
         | Event::TokenParked { .. }
         | Event::TokensJoined { .. }
+        | Event::ResetAwaited { .. }
+        | Event::ResetReached { .. }
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
@@ -178,6 +180,10 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
             let flows: Vec<_> = flows.iter().map(|flow| names.id(*flow)).collect();
             about("tokensJoined", *scope, flows.join(", "))
         }
+        Event::ResetAwaited { scope, gateway, .. } => {
+            about("resetAwaited", *scope, names.id(*gateway))
+        }
+        Event::ResetReached { scope, gateway } => about("resetReached", *scope, names.id(*gateway)),
         Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
         Event::CompensationTriggered { by, activities } => {
             about("compensationTriggered", *by, format!("of {} activities", activities.len()))

@@ -108,7 +108,7 @@ impl Traffic {
             let arrived = |flow: &u32| self.arrived.get(&(scope, *flow)).copied().unwrap_or(0);
             let sent: u64 = node.outgoing.iter().map(arrived).sum();
             let expected = match node.kind {
-                Kind::Exclusive | Kind::EventBased => left,
+                Kind::Exclusive | Kind::EventBased { .. } => left,
                 _ => left * node.outgoing.len() as u64,
             };
             if sent > expected || (sent < expected && !self.cut) {

@@ -130,6 +130,9 @@ impl Reading {
                     *parked -= 1;
                 }
             }
+            Event::ResetAwaited { scope, .. } | Event::ResetReached { scope, .. } => {
+                self.lives(*scope)?;
+            }
             Event::VariablesSet { scope, variables } => {
                 self.lives(*scope)?;
                 self.variables.entry(*scope).or_default().merge(variables);

@@ -5,6 +5,7 @@ mod calls;
 mod conditions;
 mod correlation;
 mod decisions;
+mod escalations;
 mod jobs;
 mod loops;
 mod memory;
