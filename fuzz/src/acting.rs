@@ -175,6 +175,7 @@ impl Actor<'_> {
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
             + self.state.conditions().len()
+            + self.state.open_ad_hocs()
             + self.state.incidents().len();
         let stuck = self.state.status() == Status::Active && waits == 0;
         assert!(!stuck, "it stopped silently: {:#?}", self.state);

@@ -439,6 +439,19 @@ pub enum Event {
         #[n(1)]
         gateway: u32,
     },
+    /// The elements of an ad-hoc sub-process can be activated. What is entered in it as the same
+    /// element is the scope of one activation.
+    #[n(65)]
+    AdHocEntered {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// Nothing is activated in it any more; it ends when nothing lives in it.
+    #[n(66)]
+    AdHocDone {
+        #[n(0)]
+        owner: ElementKey,
+    },
 }
 
 /// What a person needs to know of their task.

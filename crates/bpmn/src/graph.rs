@@ -114,6 +114,8 @@ pub enum Kind {
         /// Its start event.
         start: u32,
     },
+    /// A sub-process whose elements begin when somebody says so.
+    AdHoc(AdHoc),
     /// A sub-process that its start event's trigger begins, while the scope that it is in lives.
     EventSubProcess {
         /// Its start event.
@@ -180,6 +182,19 @@ pub enum Kind {
         /// What triggers it.
         trigger: Trigger,
     },
+}
+
+/// An ad-hoc sub-process.
+#[derive(Debug)]
+pub struct AdHoc {
+    /// Ids of the elements that begin with it.
+    pub elements: Option<Expression>,
+    /// Evaluated when an activation is done; without it the whole ends with the last.
+    pub completion: Option<Expression>,
+    /// What still lives when the condition holds ends, else it is waited for.
+    pub cancel_remaining: bool,
+    /// What is kept of the activations.
+    pub output: Option<crate::marker::Output>,
 }
 
 /// What triggers an event.

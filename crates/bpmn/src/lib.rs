@@ -10,8 +10,8 @@ mod run;
 pub mod timer;
 
 pub use graph::{
-    Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind, Mapping,
-    Node, Process, Throw, Timer, Trigger, UserTaskSpec, Value,
+    AdHoc, Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
+    Mapping, Node, Process, Throw, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use read::{Definitions, read};

@@ -109,6 +109,7 @@ impl Shard {
             Command::EvaluateConditions { definition, variables: _ } => {
                 self.conditions_need(*definition).map(at_once)
             }
+            Command::ActivateElements { owner, .. } => self.owner_need(owner.0).map(at_once),
             Command::ResolveIncident { incident } => self.owner_need(incident.0).map(at_once),
             Command::SetVariables { scope, .. } => self.owner_need(scope.0).map(at_once),
             Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {

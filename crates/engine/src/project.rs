@@ -147,7 +147,9 @@ impl Shard {
             | Event::ConditionMet { .. }
             | Event::ConditionClosed { .. }
             | Event::ResetAwaited { .. }
-            | Event::ResetReached { .. } => Meaning::Nothing,
+            | Event::ResetReached { .. }
+            | Event::AdHocEntered { .. }
+            | Event::AdHocDone { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

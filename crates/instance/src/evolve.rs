@@ -7,8 +7,8 @@ use base::{
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    Condition, ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer,
-    UserTask,
+    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, Status, Subscription,
+    Timer, UserTask,
 };
 
 impl Instance {
@@ -73,6 +73,11 @@ impl Instance {
         self.index.add(scope, Owned::Child(key));
         if let Some(scope) = self.elements.get_mut(&scope) {
             scope.children += 1;
+            if scope.element == element
+                && let Some(ad_hoc) = &mut scope.ad_hoc
+            {
+                ad_hoc.activated = ad_hoc.activated.saturating_add(1);
+            }
         }
     }
 
@@ -129,6 +134,7 @@ impl ElementInstance {
             turn: None,
             compensates: None,
             resets: std::collections::BTreeMap::new(),
+            ad_hoc: None,
         }
     }
 }
@@ -165,6 +171,16 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::ResetReached { scope, gateway } => {
             if let Some(scope) = state.elements.get_mut(scope) {
                 scope.resets.remove(gateway);
+            }
+        }
+        Event::AdHocEntered { owner } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                owner.ad_hoc = Some(AdHoc::default());
+            }
+        }
+        Event::AdHocDone { owner } => {
+            if let Some(ad_hoc) = state.elements.get_mut(owner).and_then(|it| it.ad_hoc.as_mut()) {
+                ad_hoc.done = true;
             }
         }
         Event::VariablesSet { scope, variables } => {

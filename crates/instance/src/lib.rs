@@ -18,7 +18,7 @@ pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    Condition, ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer,
-    UserTask,
+    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription,
+    Timer, UserTask,
 };
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -140,6 +140,21 @@ pub struct ElementInstance {
     /// a token.
     #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
     pub resets: BTreeMap<u32, Vec<u32>>,
+    /// How it stands, if it is an ad-hoc sub-process: as long as it is not done it waits for
+    /// somebody to activate its elements.
+    #[n(22)]
+    pub ad_hoc: Option<AdHoc>,
+}
+
+/// An ad-hoc sub-process. The scopes of its activations are element instances directly in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct AdHoc {
+    /// How many elements were activated.
+    #[n(0)]
+    pub activated: u32,
+    /// Nothing is activated any more.
+    #[n(1)]
+    pub done: bool,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.
@@ -327,6 +342,11 @@ impl Instance {
     /// Conditions that are waited for.
     pub fn conditions(&self) -> &BTreeMap<ConditionKey, Condition> {
         &self.conditions
+    }
+    /// How many ad-hoc sub-processes wait for somebody to activate their elements.
+    pub fn open_ad_hocs(&self) -> usize {
+        let open = |element: &&ElementInstance| element.ad_hoc.is_some_and(|it| !it.done);
+        self.elements.values().filter(open).count()
     }
     /// Live user tasks.
     pub fn user_tasks(&self) -> &BTreeMap<UserTaskKey, UserTask> {

@@ -68,6 +68,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Process { .. } => "process",
         Kind::SubProcess { .. } if node.element_type == "TRANSACTION" => "transaction",
         Kind::SubProcess { .. } => "sub-process",
+        Kind::AdHoc(_) => "ad-hoc sub-process",
         Kind::EventSubProcess { interrupting: true, .. } => "event sub-process",
         Kind::EventSubProcess { interrupting: false, .. } => "event sub-process beside",
         Kind::Start(Trigger::None) => "start",

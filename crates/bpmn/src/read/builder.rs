@@ -218,6 +218,7 @@ impl<'a> Builder<'a> {
                     Some(BPMN),
                     "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics",
                 ) if scope != 0 => {}
+                (Some(BPMN), _) if Self::is_completion(child) => {}
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");

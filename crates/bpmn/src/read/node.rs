@@ -43,7 +43,10 @@ impl<'a> Builder<'a> {
         let mut node = blank(id, source, scope, kind, element_type);
         node.marker = marker;
         self.mappings(&extensions, &mut node);
-        let is_scope = matches!(node.kind, Kind::SubProcess { .. } | Kind::EventSubProcess { .. });
+        let is_scope = matches!(
+            node.kind,
+            Kind::SubProcess { .. } | Kind::EventSubProcess { .. } | Kind::AdHoc(_)
+        );
         draft.nodes.push(node);
         draft.sources.push(source);
         if is_scope {
@@ -95,6 +98,7 @@ impl<'a> Builder<'a> {
                 let extensions = self.extensions(source, &["ioMapping"]);
                 (Kind::SubProcess { start: 0 }, TRANSACTION, extensions)
             }
+            "adHocSubProcess" => self.ad_hoc(source)?,
             "startEvent" => self.start_event(source, home)?,
             "endEvent" => self.end_event(source)?,
             "intermediateCatchEvent" => self.catch_event(source)?,

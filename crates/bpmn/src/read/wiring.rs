@@ -92,6 +92,7 @@ impl<'a> Builder<'a> {
             self.check_position(draft, number);
             match draft.nodes[number].kind {
                 Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
+                Kind::AdHoc(_) => self.check_ad_hoc(draft, number),
                 Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
                 Kind::Throw(_) => self.find_link(draft, number),
                 _ => {}
@@ -304,7 +305,7 @@ fn may_choose(node: &Node) -> bool {
 
 pub(super) fn is_activity(node: &Node) -> bool {
     node.element_type.ends_with("TASK")
-        || matches!(node.kind, Kind::SubProcess { .. } | Kind::Call(_))
+        || matches!(node.kind, Kind::SubProcess { .. } | Kind::AdHoc(_) | Kind::Call(_))
 }
 
 /// Whether the node stands in a sub-process that a flow leads to.

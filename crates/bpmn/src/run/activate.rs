@@ -70,6 +70,7 @@ impl<'p> Run<'p, '_, '_> {
                 self.open_handlers(node, key)?;
                 self.push_enter(*start, key, None);
             }
+            Kind::AdHoc(ad_hoc) => self.enter_ad_hoc(node, ad_hoc, key)?,
             Kind::Script { expression, result } => {
                 let (value, why) = self.evaluate(expression, key);
                 if value.is_null() && !why.is_empty() {

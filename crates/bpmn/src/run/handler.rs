@@ -67,6 +67,9 @@ impl Run<'_, '_, '_> {
         if let Kind::EventSubProcess { interrupting: true, .. } = node.kind {
             self.terminate_children(scope);
             self.close_handlers(scope);
+            if self.decision.state().element(scope).is_some_and(|it| it.ad_hoc.is_some()) {
+                self.decision.emit(Event::AdHocDone { owner: scope });
+            }
         }
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
@@ -144,7 +147,8 @@ impl Run<'_, '_, '_> {
             first(true).or_else(|| first(false))
         };
         let scopes = self.decision.state().scopes(from);
-        scopes.filter(|(key, _)| !self.is_reentered(*key)).find_map(|(key, element)| {
+        let mut scopes = scopes.filter(|(key, _)| !self.is_reentered(*key) && !self.is_inner(*key));
+        scopes.find_map(|(key, element)| {
             let node = self.process.node(element.element);
             let starts =
                 node.handlers.iter().filter_map(|handler| match self.process.node(*handler).kind {

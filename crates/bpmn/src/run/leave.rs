@@ -34,7 +34,11 @@ impl Run<'_, '_, '_> {
             // Its turns are done and have mapped what they gave.
             return self.complete_loop(key);
         }
+        if self.is_inner(key) {
+            return self.leave_inner(key);
+        }
         let turn = self.is_turn(key);
+        self.give_outputs(node, key, scope);
         if !node.outputs.is_empty() {
             match self.map(&node.outputs, key) {
                 // A turn has variables of its own: what it gives to its loop, for example.
@@ -105,7 +109,10 @@ impl Run<'_, '_, '_> {
         }
         let is_scope = matches!(
             node.kind,
-            Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
+            Kind::Process { .. }
+                | Kind::SubProcess { .. }
+                | Kind::AdHoc(_)
+                | Kind::EventSubProcess { .. }
         ) || self.is_reentered(scope);
         let resets = !element.resets.is_empty();
         if !is_scope || !element.tokens.is_empty() && self.join_waiting(scope) {
@@ -139,7 +146,7 @@ impl Run<'_, '_, '_> {
         if scope == self.decision.state().key().root() {
             self.cancel_waits(scope);
             self.decision.emit(Event::InstanceCompleted);
-        } else {
+        } else if self.is_inner(scope) || self.ends_ad_hoc(scope) {
             self.leave(scope);
         }
     }

@@ -6,6 +6,7 @@
 //! long path costs no call depth, and a loop that never waits is stopped by a count.
 
 mod activate;
+mod ad_hoc;
 mod call;
 mod catch;
 mod compensation;

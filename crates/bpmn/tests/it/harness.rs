@@ -2,7 +2,7 @@
 
 use base::{ElementKey, Event, InstanceCreated, Record, ShardId, Variables};
 use fermata_bpmn::{Process, Run, read};
-use instance::{Decision, Instance, KeySource, Status};
+use instance::{Ask, Decision, Instance, KeySource, Status};
 
 pub struct Sim {
     pub process: Process,
@@ -10,6 +10,8 @@ pub struct Sim {
     keys: KeySource,
     records: Vec<Record>,
     now_ms: i64,
+    /// Names of the signals that were thrown.
+    pub broadcasts: Vec<String>,
 }
 
 /// A model of one process around these elements.
@@ -18,6 +20,7 @@ pub fn model(body: &str) -> String {
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
+<signal id="sig" name="alarm"/>
 <error id="e" errorCode="NO"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
@@ -61,7 +64,7 @@ impl Sim {
             0,
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
-        let mut sim = Self { process, state, keys, records, now_ms: 0 };
+        let mut sim = Self { process, state, keys, records, now_ms: 0, broadcasts: Vec::new() };
         let (start, _) = sim.process.starts().next().expect("a start event");
         sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
         sim
@@ -71,7 +74,10 @@ impl Sim {
         let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
         act(Run::new(&self.process, &mut decision));
         let (events, asks) = decision.finish();
-        assert_eq!(asks, [], "decisions are the engine's");
+        for ask in asks {
+            let Ask::Broadcast { signal, .. } = ask else { panic!("the engine's: {ask:?}") };
+            self.broadcasts.push(signal.to_string());
+        }
         let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
@@ -97,6 +103,7 @@ impl Sim {
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
             + self.state.conditions().len()
+            + self.state.open_ad_hocs()
             + self.state.incidents().len();
         assert!(
             self.state.status() != Status::Active || waits > 0,
@@ -165,6 +172,18 @@ impl Sim {
         let subscription = *open.next().unwrap_or_else(|| panic!("nobody waits for {name}")).0;
         let message = base::MessageKey(base::Key::of_block(ShardId(0), 9));
         self.input(|run| run.message_correlated(subscription, message, variables));
+    }
+
+    /// Each that waits for the signal gets it.
+    pub fn signal(&mut self, name: &str, variables: &Variables) {
+        let slot = base::signal::slot(name);
+        let open = self.state.subscriptions().iter().filter(|(_, open)| open.name == slot);
+        let open: Vec<_> = open.map(|(key, _)| *key).collect();
+        assert!(!open.is_empty(), "nobody waits for the signal {name}");
+        for subscription in open {
+            let message = base::MessageKey(base::Key::of_block(ShardId(0), 9));
+            self.input(|run| run.message_correlated(subscription, message, variables.clone()));
+        }
     }
 
     pub fn now_ms(&self) -> i64 {

@@ -1,6 +1,8 @@
 //! Models are read, refused with their place, and run; after every input the state is rebuilt from
 //! the log and from a snapshot, and must be the same.
 
+mod ad_hoc;
+mod cells;
 mod compensation;
 mod compensation_of_loops;
 mod complex;

@@ -119,6 +119,8 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::TokensJoined { .. }
         | Event::ResetAwaited { .. }
         | Event::ResetReached { .. }
+        | Event::AdHocEntered { .. }
+        | Event::AdHocDone { .. }
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
@@ -183,6 +185,8 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         Event::ResetAwaited { scope, gateway, .. } => {
             about("resetAwaited", *scope, names.id(*gateway))
         }
+        Event::AdHocEntered { owner } => about("adHocEntered", *owner, ""),
+        Event::AdHocDone { owner } => about("adHocDone", *owner, ""),
         Event::ResetReached { scope, gateway } => about("resetReached", *scope, names.id(*gateway)),
         Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
         Event::CompensationTriggered { by, activities } => {
