@@ -97,6 +97,8 @@ impl Actor<'_> {
                 let scope = *self.state.elements().keys().next_back().unwrap_or(&self.root());
                 self.input(|run| run.variables_set(scope, variables, turn % 2 == 0));
                 self.input(|run| run.resolve(incident));
+            } else if let Some(wait) = self.state.conditions().values().next().copied() {
+                self.input(|run| run.variables_set(wait.owner, variables, turn % 2 == 0));
             } else {
                 break;
             }
@@ -134,6 +136,7 @@ impl Actor<'_> {
                 Ask::Throw { owner, code, message, job, .. } => {
                     run.nobody_catches(owner, &code, &message, job);
                 }
+                Ask::Escalate { owner, next, .. } => run.escalation_heard(owner, next),
                 Ask::Broadcast { .. } | Ask::GiveBack { .. } => {}
             });
             asks.extend(more);
@@ -175,6 +178,7 @@ impl Actor<'_> {
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
             + self.state.conditions().len()
+            + self.state.open_ad_hocs()
             + self.state.incidents().len();
         let stuck = self.state.status() == Status::Active && waits == 0;
         assert!(!stuck, "it stopped silently: {:#?}", self.state);

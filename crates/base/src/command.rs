@@ -99,6 +99,15 @@ pub enum Command {
         /// What conditions see, and what instances start with.
         variables: Variables,
     },
+    /// Activate elements of an ad-hoc sub-process.
+    ActivateElements {
+        /// The ad-hoc sub-process.
+        owner: ElementKey,
+        /// Ids of elements in it, with variables for each.
+        elements: Vec<(Text, Variables)>,
+        /// End what is active in it first.
+        cancel_remaining: bool,
+    },
     /// Change who does a task or its details.
     UpdateTask {
         /// Which.

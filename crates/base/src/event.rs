@@ -517,4 +517,36 @@ pub enum Event {
         #[n(2)]
         reason: Text,
     },
+    /// A complex gateway went on with the tokens of these flows. Before it can go on again it takes
+    /// what still comes on the others.
+    #[n(63)]
+    ResetAwaited {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        gateway: u32,
+        #[n(2)]
+        flows: Vec<u32>,
+    },
+    /// It begins again.
+    #[n(64)]
+    ResetReached {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        gateway: u32,
+    },
+    /// The elements of an ad-hoc sub-process can be activated. What is entered in it as the same
+    /// element is the scope of one activation.
+    #[n(65)]
+    AdHocEntered {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// Nothing is activated in it any more; it ends when nothing lives in it.
+    #[n(66)]
+    AdHocDone {
+        #[n(0)]
+        owner: ElementKey,
+    },
 }

@@ -66,6 +66,9 @@ pub struct Node {
     pub boundaries: Vec<u32>,
     /// Event sub-processes directly in it.
     pub handlers: Vec<u32>,
+    /// It starts an instance when what it waits for comes: a receive task, or an event behind an
+    /// event-based gateway, that instantiates.
+    pub instantiates: bool,
     /// How it repeats, if it does.
     pub marker: Option<Marker>,
     /// How it is undone when it has completed, or what it undoes.
@@ -148,6 +151,8 @@ pub enum Kind {
         /// Its start event.
         start: u32,
     },
+    /// A sub-process whose elements begin when somebody says so.
+    AdHoc(AdHoc),
     /// A sub-process that its start event's trigger begins, while the scope that it is in lives.
     EventSubProcess {
         /// Its start event.
@@ -193,10 +198,18 @@ pub enum Kind {
     Exclusive,
     /// Inclusive gateway: every flow whose condition holds; joins what can still arrive.
     Inclusive,
+    /// Complex gateway: goes on when its condition holds, then takes what still comes.
+    Complex {
+        /// Absent where one flow comes in: each token passes.
+        activation: Option<Expression>,
+    },
     /// Parallel gateway.
     Parallel,
     /// Event-based gateway: the first of its targets wins.
-    EventBased,
+    EventBased {
+        /// It has begun the instance with one of its events; the others must come as well.
+        parallel: bool,
+    },
     /// Boundary event.
     Boundary {
         /// The activity that it is attached to.
@@ -206,6 +219,19 @@ pub enum Kind {
         /// What triggers it.
         trigger: Trigger,
     },
+}
+
+/// An ad-hoc sub-process.
+#[derive(Debug)]
+pub struct AdHoc {
+    /// Ids of the elements that begin with it.
+    pub elements: Option<Expression>,
+    /// Evaluated when an activation is done; without it the whole ends with the last.
+    pub completion: Option<Expression>,
+    /// What still lives when the condition holds ends, else it is waited for.
+    pub cancel_remaining: bool,
+    /// What is kept of the activations.
+    pub output: Option<crate::marker::Output>,
 }
 
 /// What triggers an event.
@@ -404,10 +430,11 @@ impl Process {
         nodes.chain(self.flows.iter().map(|flow| flow.id.clone())).collect()
     }
 
-    /// Start events of the process itself, with their numbers; one for each trigger that suffices.
+    /// What starts the process, with numbers; one for each trigger that suffices.
     pub fn starts(&self) -> impl Iterator<Item = (u32, &Trigger)> {
         let starts = self.nodes.iter().zip(0_u32..).filter_map(|(node, number)| match &node.kind {
             Kind::Start(trigger) if node.scope == 0 => Some((number, trigger)),
+            Kind::Catch(trigger) if node.instantiates => Some((number, trigger)),
             _ => None,
         });
         starts.flat_map(|(number, trigger)| trigger.choices().iter().map(move |one| (number, one)))

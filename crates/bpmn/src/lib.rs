@@ -18,7 +18,7 @@ pub mod timer;
 pub use data::{Association, Data, DataKind, DataObject, Direction};
 pub use document::{Attribute, Content, Document, Element, Name, Namespace};
 pub use graph::{
-    Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
+    AdHoc, Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
     ListenerSpec, Mapping, Node, Process, Silence, Throw, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};

@@ -15,7 +15,10 @@ impl Shard {
             }
             Ask::Call { owner, process_id } => self.call_need(instance, *owner, process_id),
             Ask::Undo { owner: _, called } => self.instance_need(*called),
-            Ask::Throw { .. } | Ask::Broadcast { .. } | Ask::GiveBack { .. } => None,
+            Ask::Throw { .. }
+            | Ask::Escalate { .. }
+            | Ask::Broadcast { .. }
+            | Ask::GiveBack { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
                 self.instance_need(*entry.state.calls().get(owner)?)
@@ -39,6 +42,7 @@ impl Shard {
                 self.thrown_out(instance, owner, code, message, job, variables);
             }
             Ask::Undo { owner, called } => self.undo_called(instance, owner, called),
+            Ask::Escalate { owner, code, next } => self.escalated_out(instance, owner, code, next),
             Ask::LookAgain { owner } => self.look_again(instance, owner),
         }
     }

@@ -55,6 +55,9 @@ impl Shard {
             Command::EvaluateConditions { definition, variables } => {
                 self.evaluate_conditions(definition, &variables)
             }
+            Command::ActivateElements { owner, elements, cancel_remaining } => {
+                self.activate_elements(owner, elements, cancel_remaining)
+            }
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {
                 self.set_variables(scope, variables, local)
@@ -186,6 +189,28 @@ impl Shard {
         let (state, event) = Instance::create(created, self.now_ms);
         self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
         self.absorb(instance, vec![event]);
+    }
+
+    fn activate_elements(
+        &mut self,
+        owner: base::ElementKey,
+        elements: Vec<(Text, Variables)>,
+        cancel_remaining: bool,
+    ) -> Outcome {
+        if elements.is_empty() {
+            return Err(Rejection::invalid("expected an element to activate, but found none"));
+        }
+        let instance = self.live(owner.0)?;
+        let known =
+            self.cache.get(instance).is_some_and(|entry| entry.state.element(owner).is_some());
+        if !known {
+            return Err(crate::shard::unknown_instance(owner));
+        }
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).activate_elements(owner, elements, cancel_remaining)
+        })?
+        .map_err(Rejection::state)?;
+        Ok(Reply::Done)
     }
 
     fn cancel(&mut self, instance: InstanceKey) -> Outcome {

@@ -19,6 +19,7 @@ mod create;
 mod decisions;
 mod delete;
 mod deploy;
+mod escalate;
 mod evaluate;
 mod input;
 mod jobs;

@@ -61,6 +61,8 @@ impl Shard {
                 self.instance_need(*called).map(at_once)
             }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
+            Work::Escalated(escalated) => self.escalated_need(escalated).map(at_once),
+            Work::EscalationHeard(instance, ..) => self.instance_need(*instance).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
                 self.message_need(name, correlation_key).map(at_once)
@@ -118,6 +120,7 @@ impl Shard {
             Command::EvaluateConditions { definition, variables: _ } => {
                 self.conditions_need(*definition).map(at_once)
             }
+            Command::ActivateElements { owner, .. } => self.owner_need(owner.0).map(at_once),
             Command::ResolveIncident { incident } => self.owner_need(incident.0).map(at_once),
             Command::SetVariables { scope, .. } => self.owner_need(scope.0).map(at_once),
             Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => {

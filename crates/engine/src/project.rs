@@ -176,7 +176,11 @@ impl Shard {
             | Event::ElementDetached { .. }
             | Event::ConditionOpened { .. }
             | Event::ConditionMet { .. }
-            | Event::ConditionClosed { .. } => Meaning::Nothing,
+            | Event::ConditionClosed { .. }
+            | Event::ResetAwaited { .. }
+            | Event::ResetReached { .. }
+            | Event::AdHocEntered { .. }
+            | Event::AdHocDone { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base::{
-    DefinitionKey, DefinitionTimerRow, InstanceKey, JobKey, Key, Mail, MailRow, MessageRow, Op,
-    Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey, UserTaskKey,
+    DefinitionKey, DefinitionTimerRow, ElementKey, InstanceKey, JobKey, Key, Mail, MailRow,
+    MessageRow, Op, Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
+    UserTaskKey,
 };
 use bpmn::{Process, Run};
 use instance::{Ask, Decision, KeySource, Status};
@@ -14,6 +15,7 @@ use instance::{Ask, Decision, KeySource, Status};
 use crate::cache::Cache;
 use crate::call::Thrown;
 use crate::catalog::Catalog;
+use crate::escalate::Escalated;
 use crate::input::{Commit, Effects, Input, Loaded, Poll, Read, Ticket};
 use crate::queue::Queue;
 use crate::slots::Slots;
@@ -61,6 +63,10 @@ pub(crate) enum Work {
     Resume(InstanceKey),
     /// An error comes out of a called instance.
     Thrown(Box<Thrown>),
+    /// An escalation comes out of a called instance.
+    Escalated(Box<Escalated>),
+    /// It was heard: the event that threw it goes on.
+    EscalationHeard(InstanceKey, ElementKey, u32),
     /// A type of which streams want jobs may have some.
     Pump(Text),
     /// Our own code failed on an instance.
@@ -70,7 +76,15 @@ pub(crate) enum Work {
 impl Work {
     /// It belongs to the work that brought it: the steps of both are counted together.
     fn follows(&self) -> bool {
-        matches!(self, Self::Ask(..) | Self::Return(_) | Self::EndCalled(_) | Self::Thrown(_))
+        matches!(
+            self,
+            Self::Ask(..)
+                | Self::Return(_)
+                | Self::EndCalled(_)
+                | Self::Thrown(_)
+                | Self::Escalated(_)
+                | Self::EscalationHeard(..)
+        )
     }
 }
 
@@ -301,6 +315,10 @@ impl Shard {
             Work::Suspend(called, reason) => self.suspend_called(called, &reason),
             Work::Resume(called) => self.resume_called(called),
             Work::Thrown(thrown) => self.throw_at(thrown),
+            Work::Escalated(escalated) => self.escalate_at(escalated),
+            Work::EscalationHeard(instance, owner, next) => {
+                self.escalation_heard(instance, owner, next);
+            }
             Work::StartTimer(row) => self.start_by_timer(&row),
             Work::Unlock { process_id, name, correlation_key, instance } => {
                 self.unlock(&process_id, &name, &correlation_key, instance);

@@ -44,6 +44,7 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
         Command::FailJob(fail) => of(fail.job.0)?,
         Command::ThrowError(throw) => of(throw.job.0)?,
         Command::ResolveIncident { incident } => of(incident.0)?,
+        Command::ActivateElements { owner, .. } => of(owner.0)?,
         Command::SetVariables { scope, .. } => of(scope.0)?,
         Command::UpdateTask { task, .. } | Command::CompleteTask { task, .. } => of(task.0)?,
     })

@@ -76,6 +76,16 @@ pub enum Ask {
         /// Set where it is caught.
         variables: Variables,
     },
+    /// An escalation that nothing in this instance catches: look in those that have called it, then
+    /// let the event go on.
+    Escalate {
+        /// The event that threw it.
+        owner: ElementKey,
+        /// Its code.
+        code: Text,
+        /// Which of the event's definitions it does next.
+        next: u32,
+    },
     /// See whether the instance that `owner` has called has completed unheard.
     LookAgain {
         /// Who asks.

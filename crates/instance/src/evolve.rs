@@ -7,8 +7,8 @@ use base::{
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    Condition, ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription,
-    Timer, UserTask,
+    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status,
+    Subscription, Timer, UserTask,
 };
 
 impl Instance {
@@ -77,6 +77,11 @@ impl Instance {
         self.index.add(scope, Owned::Child(key));
         if let Some(scope) = self.elements.get_mut(&scope) {
             scope.children += 1;
+            if scope.element == element
+                && let Some(ad_hoc) = &mut scope.ad_hoc
+            {
+                ad_hoc.activated = ad_hoc.activated.saturating_add(1);
+            }
         }
     }
 
@@ -154,6 +159,8 @@ impl ElementInstance {
             called: None,
             transition: None,
             detached: None,
+            resets: std::collections::BTreeMap::new(),
+            ad_hoc: None,
         }
     }
 }
@@ -179,6 +186,26 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
             }
         }
         Event::TokensJoined { scope, flows } => state.join_tokens(*scope, flows),
+        Event::ResetAwaited { scope, gateway, flows } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.insert(*gateway, flows.clone());
+            }
+        }
+        Event::ResetReached { scope, gateway } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.remove(gateway);
+            }
+        }
+        Event::AdHocEntered { owner } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                owner.ad_hoc = Some(AdHoc::default());
+            }
+        }
+        Event::AdHocDone { owner } => {
+            if let Some(ad_hoc) = state.elements.get_mut(owner).and_then(|it| it.ad_hoc.as_mut()) {
+                ad_hoc.done = true;
+            }
+        }
         Event::VariablesSet { scope, variables } => {
             if let Some(scope) = state.elements.get_mut(scope) {
                 scope.variables.merge(variables);

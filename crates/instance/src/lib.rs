@@ -20,7 +20,7 @@ pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    Condition, ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Status,
+    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Status,
     Subscription, Timer, UserTask,
 };
 pub use suspension::{Held, Suspension};

@@ -114,6 +114,12 @@ fn check_numbers(
         }
         tokens += u64::from(*count);
     }
+    let flows = found.resets.values().flatten();
+    if found.resets.keys().any(|gateway| *gateway as usize >= nodes)
+        || flows.clone().any(|flow| !(nodes..elements).contains(&(*flow as usize)))
+    {
+        return Err(format!("a gateway or flow that is none waits for its reset in {key}"));
+    }
     if tokens > TOKENS_MAX {
         return Err(format!("{tokens} tokens wait in {key}, over the limit of {TOKENS_MAX}"));
     }

@@ -150,6 +150,14 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// Complex gateways in it that went on and wait for what still comes: on which flows they had
+    /// a token.
+    #[cbor(n(21), skip_if = "BTreeMap::is_empty")]
+    pub resets: BTreeMap<u32, Vec<u32>>,
+    /// How it stands, if it is an ad-hoc sub-process: as long as it is not done it waits for
+    /// somebody to activate its elements.
+    #[n(22)]
+    pub ad_hoc: Option<AdHoc>,
     /// The instance that it has called, if that has completed and can be compensated, or is.
     #[n(29)]
     pub called: Option<InstanceKey>,
@@ -174,6 +182,17 @@ pub struct PolicyTimer {
     /// How far the lease of that attempt can be extended, milliseconds since 1970.
     #[n(2)]
     pub latest_ms: Option<i64>,
+}
+
+/// An ad-hoc sub-process. The scopes of its activations are element instances directly in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct AdHoc {
+    /// How many elements were activated.
+    #[n(0)]
+    pub activated: u32,
+    /// Nothing is activated any more.
+    #[n(1)]
+    pub done: bool,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.
@@ -375,6 +394,11 @@ impl Instance {
     /// Conditions that are waited for.
     pub fn conditions(&self) -> &BTreeMap<ConditionKey, Condition> {
         &self.conditions
+    }
+    /// How many ad-hoc sub-processes wait for somebody to activate their elements.
+    pub fn open_ad_hocs(&self) -> usize {
+        let open = |element: &&ElementInstance| element.ad_hoc.is_some_and(|it| !it.done);
+        self.elements.values().filter(open).count()
     }
     /// Live user tasks.
     pub fn user_tasks(&self) -> &BTreeMap<UserTaskKey, UserTask> {

@@ -104,6 +104,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Process { .. } => "process",
         Kind::SubProcess { .. } if node.element_type == "TRANSACTION" => "transaction",
         Kind::SubProcess { .. } => "sub-process",
+        Kind::AdHoc(_) => "ad-hoc sub-process",
         Kind::EventSubProcess { interrupting: true, .. } => "event sub-process",
         Kind::EventSubProcess { interrupting: false, .. } => "event sub-process beside",
         Kind::Start(Trigger::None) => "start",
@@ -158,8 +159,9 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Catch(_) => "catch message",
         Kind::Exclusive => "exclusive",
         Kind::Inclusive => "inclusive",
+        Kind::Complex { .. } => "complex",
         Kind::Parallel => "parallel",
-        Kind::EventBased => "event based",
+        Kind::EventBased { .. } => "event based",
         Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
             (Trigger::Message { .. }, true) => "boundary message",
             (Trigger::Message { .. }, false) => "boundary message beside",

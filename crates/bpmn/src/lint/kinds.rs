@@ -17,6 +17,7 @@ pub(super) fn has_effect(node: &Node) -> bool {
         | Kind::Compensate { .. }
         | Kind::Catch(_)
         | Kind::SubProcess { .. }
+        | Kind::AdHoc(_)
         | Kind::EventSubProcess { .. } => true,
         Kind::Throw(throws) | Kind::End(throws) => throws
             .iter()
@@ -27,8 +28,9 @@ pub(super) fn has_effect(node: &Node) -> bool {
         | Kind::Pass
         | Kind::Exclusive
         | Kind::Inclusive
+        | Kind::Complex { .. }
         | Kind::Parallel
-        | Kind::EventBased
+        | Kind::EventBased { .. }
         | Kind::Boundary { .. } => false,
     }
 }
@@ -45,19 +47,20 @@ pub(super) fn never_waits(node: &Node) -> bool {
         // An escalation may end what throws it.
         Kind::Throw(throws) => throws.iter().all(|throw| matches!(throw, Throw::Signal { .. })),
         Kind::Exclusive => true,
-        Kind::Parallel | Kind::Inclusive => node.incoming.len() == 1,
+        Kind::Parallel | Kind::Inclusive | Kind::Complex { .. } => node.incoming.len() == 1,
         Kind::Job(_)
         | Kind::UserTask(_)
         | Kind::Call(_)
         | Kind::Catch(_)
         | Kind::Compensate { .. }
         | Kind::SubProcess { .. }
+        | Kind::AdHoc(_)
         | Kind::EventSubProcess { .. }
         | Kind::Process { .. }
         | Kind::Start(_)
         | Kind::End(_)
         | Kind::Cancel
-        | Kind::EventBased
+        | Kind::EventBased { .. }
         | Kind::Boundary { .. } => false,
     }
 }
@@ -72,6 +75,7 @@ pub(super) fn fails_from_outside(node: &Node) -> bool {
         Kind::Job(_) | Kind::UserTask(_) | Kind::Call(_) => true,
         Kind::Process { .. }
         | Kind::SubProcess { .. }
+        | Kind::AdHoc(_)
         | Kind::EventSubProcess { .. }
         | Kind::Start(_)
         | Kind::End(_)
@@ -84,8 +88,9 @@ pub(super) fn fails_from_outside(node: &Node) -> bool {
         | Kind::Catch(_)
         | Kind::Exclusive
         | Kind::Inclusive
+        | Kind::Complex { .. }
         | Kind::Parallel
-        | Kind::EventBased
+        | Kind::EventBased { .. }
         | Kind::Boundary { .. } => false,
     }
 }

@@ -65,6 +65,26 @@ impl<'a> Around<'a> {
 }
 
 impl<'a> Model<'a> {
+    /// Whether a token can begin here when its scope does: a start event, what starts an instance
+    /// instead of one, or an element of an ad-hoc sub-process that no flow leads to.
+    pub fn is_entry(&self, element: u32) -> bool {
+        let node = self.node(element);
+        let first = node.incoming.is_empty();
+        match &node.kind {
+            Kind::Start(_) => true,
+            Kind::Boundary { .. } | Kind::EventSubProcess { .. } => false,
+            Kind::EventBased { .. } if first => {
+                let mut targets = node.outgoing.iter().map(|flow| self.flow(*flow).target);
+                targets.any(|target| self.node(target).instantiates)
+            }
+            _ if node.compensation.is_handler => false,
+            _ => {
+                let ad_hoc = matches!(self.node(node.scope).kind, Kind::AdHoc(_));
+                node.instantiates || first && ad_hoc
+            }
+        }
+    }
+
     pub fn of(process: &'a Process, around: &'a Around<'a>) -> Self {
         let mut children = vec![Vec::new(); process.nodes.len()];
         for (node, number) in process.nodes.iter().zip(0_u32..).skip(1) {

@@ -62,11 +62,8 @@ fn follow(model: &Model<'_>, element: u32, told: &mut [bool]) {
 /// Where an instance can be when the scope begins.
 fn begins(model: &Model<'_>, scope: u32) -> Vec<u32> {
     let inside = model.children[scope as usize].iter().copied();
-    inside
-        .filter(|child| {
-            matches!(model.node(*child).kind, Kind::Start(_) | Kind::EventSubProcess { .. })
-        })
-        .collect()
+    let handles = |child: &u32| matches!(model.node(*child).kind, Kind::EventSubProcess { .. });
+    inside.filter(|child| model.is_entry(*child) || handles(child)).collect()
 }
 
 /// Where an instance can be after, or because of, an element.

@@ -11,7 +11,7 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
     }
     for (element, node) in model.elements() {
         // A process is begun from outside, as by a message.
-        if matches!(node.kind, Kind::Start(_)) && node.scope == 0 {
+        if (matches!(node.kind, Kind::Start(_)) || node.instantiates) && node.scope == 0 {
             continue;
         }
         for trigger in triggers(node) {

@@ -26,7 +26,7 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
                             timer boundary event to a receive task or the scope around";
                 found.warn(element, MESSAGE_WITHOUT_TIMEOUT, message, help);
             }
-            Kind::EventBased => gateway(model, element, node, found),
+            Kind::EventBased { .. } => gateway(model, element, node, found),
             _ => {}
         }
     }
@@ -49,7 +49,7 @@ fn gateway(model: &Model<'_>, element: u32, node: &Node, found: &mut Found<'_>) 
 
 fn is_after_gateway(model: &Model<'_>, node: &Node) -> bool {
     let mut sources = node.incoming.iter().map(|flow| model.node(model.flow(*flow).source));
-    sources.any(|source| matches!(source.kind, Kind::EventBased))
+    sources.any(|source| matches!(source.kind, Kind::EventBased { .. }))
 }
 
 /// Messages alone: a signal or a timer beside them may come.

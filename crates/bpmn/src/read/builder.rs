@@ -8,6 +8,7 @@ use roxmltree::{Document, Node as Xml};
 use crate::graph::{Compensation, Flow, Kind, Node, Process};
 use crate::place::{Place, Places};
 use crate::read::BPMN;
+use crate::read::starters::Starter;
 use base::{Finding, Severity};
 
 /// Elements that never have behaviour of their own.
@@ -65,6 +66,8 @@ pub(super) struct Builder<'a> {
     errors: usize,
     /// Every element by its id, once somebody has asked.
     by_id: Option<BTreeMap<&'a str, Xml<'a, 'a>>>,
+    /// What starts an instance without being a start event, by id.
+    pub starters: BTreeMap<&'a str, Starter>,
 }
 
 /// A process while it is read.
@@ -88,6 +91,7 @@ impl<'a> Builder<'a> {
             places,
             errors: 0,
             by_id: None,
+            starters: BTreeMap::new(),
         }
     }
 
@@ -215,6 +219,7 @@ impl<'a> Builder<'a> {
         draft.nodes.push(root);
         draft.sources.push(source);
         let before = self.errors();
+        self.find_starters(source);
         self.scope(source, 0, &mut draft);
         let complete = before == self.errors();
         let nodes_len = u32::try_from(draft.nodes.len()).unwrap_or(u32::MAX);
@@ -254,6 +259,7 @@ impl<'a> Builder<'a> {
                     Some(BPMN),
                     "multiInstanceLoopCharacteristics" | "standardLoopCharacteristics",
                 ) if scope != 0 => {}
+                (Some(BPMN), _) if Self::is_completion(child) => {}
                 (Some(BPMN), _) => self.node(child, scope, draft),
                 (_, name) => {
                     let message = format!("<{name}> is not an element of BPMN 2.0");
@@ -296,6 +302,7 @@ pub(super) fn blank(
         default: None,
         boundaries: Vec::new(),
         handlers: Vec::new(),
+        instantiates: false,
         marker: None,
         compensation: Compensation {
             is_handler: source.attribute("isForCompensation") == Some("true"),

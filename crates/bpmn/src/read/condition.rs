@@ -5,6 +5,7 @@
 //! Absent: when it is evaluated (see `run::condition`).
 
 use base::{Severity, Text};
+use feel::Expression;
 use roxmltree::Node as Xml;
 
 use super::ZEEBE;
@@ -78,6 +79,19 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// `<activationCondition>` of a complex gateway.
+    pub(super) fn activation(&mut self, gateway: Xml<'a, 'a>) -> Option<Expression> {
+        let condition = bpmn_child(gateway, "activationCondition")?;
+        let text = condition.text().unwrap_or_default();
+        let start = condition.first_child().map_or(0, |text| text.range().start);
+        if text.trim().is_empty() {
+            let message = "the activation condition is empty";
+            self.error(condition, "B110", message, "write a FEEL expression");
+            return None;
+        }
+        self.feel(condition, text, start)
+    }
+
     fn warning(&mut self, at: Xml<'a, 'a>, code: &'static str, message: &str, help: &str) {
         self.finding_at(at, at.range().start, Severity::Warning, code, message, help);
     }
@@ -87,8 +101,12 @@ impl<'a> Builder<'a> {
         let mut known: Vec<&str> = Vec::new();
         let mut twice = Vec::new();
         for (node, source) in draft.nodes.iter().zip(&draft.sources) {
-            let Kind::Start(trigger) = &node.kind else { continue };
-            for one in trigger.choices().iter().filter(|_| node.scope == 0) {
+            let trigger = match &node.kind {
+                Kind::Start(trigger) if node.scope == 0 => trigger,
+                Kind::Catch(trigger) if node.instantiates => trigger,
+                _ => continue,
+            };
+            for one in trigger.choices() {
                 let Trigger::Condition(condition) = one else { continue };
                 let text = condition.expression.source().trim();
                 if known.contains(&text) {

@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
             "conditionalEventDefinition",
             "linkEventDefinition",
         ];
-        let trigger = self.trigger(source, true, ALLOWED)?;
+        let trigger = self.trigger(source, self.is_correlated(source), ALLOWED)?;
         if matches!(trigger, Trigger::None) {
             self.error(
                 source,

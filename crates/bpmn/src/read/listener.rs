@@ -102,7 +102,7 @@ impl<'a> Builder<'a> {
             let behind = |flow: &u32| {
                 let leads = |node: &&Node| node.outgoing.contains(flow);
                 let mut sources = draft.nodes.iter().filter(leads);
-                sources.any(|source| matches!(source.kind, Kind::EventBased))
+                sources.any(|source| matches!(source.kind, Kind::EventBased { .. }))
             };
             if node.listens(ListenerEvent::Start) && node.incoming.iter().any(behind) {
                 self.error(

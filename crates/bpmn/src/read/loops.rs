@@ -108,7 +108,7 @@ impl<'a> Builder<'a> {
         Some(MultiInstance { sequential, over, input_element, output, completion })
     }
 
-    fn output(&mut self, spec: Xml<'a, 'a>) -> Option<Output> {
+    pub(super) fn output(&mut self, spec: Xml<'a, 'a>) -> Option<Output> {
         let collection = self.variable(spec, "outputCollection");
         let element = self.expression(spec, "outputElement");
         let said = |name| spec.attribute(name).is_some_and(|text: &str| !text.trim().is_empty());
@@ -173,7 +173,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn expression(&mut self, at: Xml<'a, 'a>, name: &str) -> Option<Expression> {
+    pub(super) fn expression(&mut self, at: Xml<'a, 'a>, name: &str) -> Option<Expression> {
         let attribute = at.attribute_node(name)?;
         if attribute.value().trim().is_empty() {
             return None;
@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
         self.feel(at, attribute.value(), attribute.range_value().start)
     }
 
-    fn expression_child(&mut self, at: Xml<'a, 'a>, name: &str) -> Option<Expression> {
+    pub(super) fn expression_child(&mut self, at: Xml<'a, 'a>, name: &str) -> Option<Expression> {
         let child = bpmn_child(at, name)?;
         let text = child.text().unwrap_or_default();
         if text.trim().is_empty() {
@@ -204,7 +204,7 @@ impl<'a> Builder<'a> {
         Some(found.into())
     }
 
-    fn only_attributes(&mut self, at: Xml<'a, 'a>, known: &[&str]) {
+    pub(super) fn only_attributes(&mut self, at: Xml<'a, 'a>, known: &[&str]) {
         let foreign = |attribute: &Attribute<'_, '_>| {
             attribute.namespace().is_some_and(|uri| uri != ZEEBE && !uri.contains("camunda"))
         };

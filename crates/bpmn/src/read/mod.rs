@@ -5,6 +5,7 @@
 //! Absent: lenience. What has behaviour and is not understood is refused; only what never has any
 //! (diagrams, documentation, lanes, annotations, data references) is passed over.
 
+mod ad_hoc;
 mod builder;
 mod call;
 mod compensation;
@@ -19,6 +20,7 @@ mod node;
 mod policy;
 mod rule;
 mod silence;
+mod starters;
 mod waits;
 mod wiring;
 

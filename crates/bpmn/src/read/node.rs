@@ -46,7 +46,10 @@ impl<'a> Builder<'a> {
         self.mappings(&extensions, &mut node);
         node.listeners = self.listeners(&extensions, &node);
         self.policy(&extensions, &mut node);
-        let is_scope = matches!(node.kind, Kind::SubProcess { .. } | Kind::EventSubProcess { .. });
+        let is_scope = matches!(
+            node.kind,
+            Kind::SubProcess { .. } | Kind::EventSubProcess { .. } | Kind::AdHoc(_)
+        );
         draft.nodes.push(node);
         draft.sources.push(source);
         if is_scope {
@@ -75,7 +78,7 @@ impl<'a> Builder<'a> {
                 (Kind::Pass, element_type, self.extensions(source, &["ioMapping"]))
             }
             "receiveTask" => {
-                let trigger = self.message(source, source, true)?;
+                let trigger = self.message(source, source, self.is_correlated(source))?;
                 (Kind::Catch(trigger), "RECEIVE_TASK", self.extensions(source, &["ioMapping"]))
             }
             "exclusiveGateway" => {
@@ -83,24 +86,22 @@ impl<'a> Builder<'a> {
             }
             "parallelGateway" => (Kind::Parallel, "PARALLEL_GATEWAY", self.extensions(source, &[])),
             "eventBasedGateway" => {
-                if source.attribute("instantiate") == Some("true") {
-                    self.error(
-                        source,
-                        "B004",
-                        "an instantiating event-based gateway is not supported",
-                        "use message start events",
-                    );
-                }
-                (Kind::EventBased, "EVENT_BASED_GATEWAY", self.extensions(source, &[]))
+                let kind = self.event_based(source);
+                (kind, "EVENT_BASED_GATEWAY", self.extensions(source, &[]))
             }
             "inclusiveGateway" => {
                 (Kind::Inclusive, "INCLUSIVE_GATEWAY", self.extensions(source, &[]))
+            }
+            "complexGateway" => {
+                let activation = self.activation(source);
+                (Kind::Complex { activation }, "COMPLEX_GATEWAY", self.extensions(source, &[]))
             }
             "transaction" => {
                 self.check_transaction(source);
                 let extensions = self.extensions(source, &["ioMapping"]);
                 (Kind::SubProcess { start: 0 }, TRANSACTION, extensions)
             }
+            "adHocSubProcess" => self.ad_hoc(source)?,
             "startEvent" => self.start_event(source, home)?,
             "endEvent" => self.end_event(source)?,
             "intermediateCatchEvent" => self.catch_event(source)?,

@@ -91,11 +91,13 @@ impl<'a> Builder<'a> {
             self.check_position(draft, number);
             match draft.nodes[number].kind {
                 Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
+                Kind::AdHoc(_) => self.check_ad_hoc(draft, number),
                 Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
                 Kind::Throw(_) => self.find_link(draft, number, &links),
                 _ => {}
             }
         }
+        self.check_starters(draft);
         self.check_conditions(draft);
         self.check_compensation(draft);
         self.check_listeners(draft);
@@ -160,10 +162,12 @@ impl<'a> Builder<'a> {
             Kind::Boundary { .. } | Kind::Start(_) if node.outgoing.is_empty() => {
                 Some(("the event leads nowhere", "connect it to what happens next"))
             }
-            Kind::Exclusive | Kind::Parallel | Kind::Inclusive if node.outgoing.is_empty() => {
+            Kind::Exclusive | Kind::Parallel | Kind::Inclusive | Kind::Complex { .. }
+                if node.outgoing.is_empty() =>
+            {
                 Some(("the gateway leads nowhere", "add an outgoing flow"))
             }
-            Kind::EventBased if node.outgoing.len() < 2 => Some((
+            Kind::EventBased { .. } if node.outgoing.len() < 2 => Some((
                 "an event-based gateway needs two events to choose from",
                 "add outgoing flows to catch events",
             )),
@@ -191,6 +195,14 @@ impl<'a> Builder<'a> {
         if let Some((message, help)) = wrong {
             self.error(source, "B009", message, help);
         }
+        if matches!(node.kind, Kind::Complex { activation: None })
+            && node.incoming.len() > 1
+            && bpmn_child(source, "activationCondition").is_none()
+        {
+            let message = "a complex gateway that joins does not say when it goes on";
+            let help = "add <activationCondition>= activationCount &gt; 1</activationCondition>";
+            self.error(source, "B110", message, help);
+        }
     }
 
     fn find_start(&mut self, draft: &mut Draft<'a>, number: usize) {
@@ -208,7 +220,8 @@ impl<'a> Builder<'a> {
             }
         }
         let source = draft.sources[number];
-        if starts == 0 {
+        let others = scope == 0 && !self.starters.is_empty();
+        if starts == 0 && !others {
             self.error(source, "B010", "there is no start event", "add a start event");
         }
         if none_starts.len() > 1 {
@@ -298,12 +311,13 @@ fn links(draft: &Draft<'_>) -> Links {
 
 /// Whether conditions of the node's outgoing flows are evaluated (BPMN 2.0.2, 8.4.13).
 fn may_choose(node: &Node) -> bool {
-    matches!(node.kind, Kind::Exclusive | Kind::Inclusive) || is_activity(node)
+    matches!(node.kind, Kind::Exclusive | Kind::Inclusive | Kind::Complex { .. })
+        || is_activity(node)
 }
 
 pub(super) fn is_activity(node: &Node) -> bool {
     node.element_type.ends_with("TASK")
-        || matches!(node.kind, Kind::SubProcess { .. } | Kind::Call(_))
+        || matches!(node.kind, Kind::SubProcess { .. } | Kind::AdHoc(_) | Kind::Call(_))
 }
 
 /// Whether the node stands in a sub-process that a flow leads to.

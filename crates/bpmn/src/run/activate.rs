@@ -85,7 +85,7 @@ impl<'p> Run<'p, '_, '_> {
                     self.decision.state().element(key).map_or(0, |element| element.element);
                 self.wait_for(key, element, trigger, true)?;
             }
-            Kind::EventBased => {
+            Kind::EventBased { .. } => {
                 for flow in &node.outgoing {
                     let target = self.process.flow(*flow).target;
                     if let Kind::Catch(trigger) = &self.process.node(target).kind {
@@ -97,6 +97,7 @@ impl<'p> Run<'p, '_, '_> {
                 self.open_handlers(node, key)?;
                 self.push_enter(*start, key, None);
             }
+            Kind::AdHoc(ad_hoc) => self.enter_ad_hoc(node, ad_hoc, key)?,
             Kind::Script { expression, result } => {
                 let (value, why) = self.evaluate(expression, key);
                 if value.is_null() && !why.is_empty() {
@@ -114,6 +115,7 @@ impl<'p> Run<'p, '_, '_> {
             }
             Kind::Exclusive => self.choose(node, key)?,
             Kind::Inclusive => self.split(node, key)?,
+            Kind::Complex { .. } => self.split_complex(node, key)?,
             Kind::End(throws) | Kind::Throw(throws) => self.throw_all(throws, key)?,
             Kind::Compensate { activity, wait } => self.compensate(key, *activity, *wait),
             Kind::Cancel => self.cancel_transaction(key),

@@ -13,7 +13,7 @@ use instance::Ask;
 
 use super::Run;
 use super::activate::Stuck;
-use crate::graph::{CalledProcess, Kind, Throw};
+use crate::graph::{CalledProcess, Kind};
 
 impl Run<'_, '_, '_> {
     /// Asks for an instance of the process.
@@ -102,7 +102,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// After a quarantine an activity may stand without the instance that it asked for, or without
-    /// its result, and an error without anybody who has heard it.
+    /// its result, and an error or escalation without anybody who has heard it.
     pub(super) fn call_again(&mut self) {
         let state = self.decision.state();
         let stuck = |key: &ElementKey| state.incidents().values().any(|open| open.owner == *key);
@@ -115,9 +115,8 @@ impl Run<'_, '_, '_> {
                     self.decision.ask(Ask::LookAgain { owner: key });
                 }
                 Kind::Call(_) => self.work_again(key),
-                Kind::End(throws) if matches!(throws[..], [.., Throw::Error { .. }]) => {
-                    self.work_again(key);
-                }
+                // Neither waits for anything but those who have called this instance.
+                Kind::End(_) | Kind::Throw(_) => self.work_again(key),
                 _ => self.throw_again(key),
             }
         }

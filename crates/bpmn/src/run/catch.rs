@@ -224,7 +224,7 @@ impl Run<'_, '_, '_> {
                     self.decision.raise(owner, kind, base::Stage::Working, None, message);
                 }
             }
-            (Kind::EventBased, _) => {
+            (Kind::EventBased { .. }, _) => {
                 let via = node
                     .outgoing
                     .iter()

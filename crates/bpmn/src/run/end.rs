@@ -56,6 +56,12 @@ impl Run<'_, '_, '_> {
         if !flows.is_empty() {
             self.decision.emit(Event::TokensJoined { scope, flows });
         }
+        let element = self.decision.state().element(scope);
+        let gateways: Vec<u32> =
+            element.map_or_else(Vec::new, |element| element.resets.keys().copied().collect());
+        for gateway in gateways {
+            self.decision.emit(Event::ResetReached { scope, gateway });
+        }
     }
 
     /// A terminate end event ends everything else in its scope (BPMN 2.0.2, 13.5.6).

@@ -110,7 +110,7 @@ impl<'p> Run<'p, '_, '_> {
     }
 
     /// Incoming flows on which a token waits.
-    fn arrived(&self, node: &Node, scope: ElementKey) -> Vec<u32> {
+    pub(super) fn arrived(&self, node: &Node, scope: ElementKey) -> Vec<u32> {
         let tokens = self.decision.state().element(scope).map(|element| &element.tokens);
         let waits = |flow: &u32| tokens.is_some_and(|tokens| tokens.contains_key(flow));
         node.incoming.iter().copied().filter(waits).collect()
@@ -119,14 +119,19 @@ impl<'p> Run<'p, '_, '_> {
     /// BPMN 2.0.2, 13.4.3: no token elsewhere can reach a flow into the gateway on which none waits,
     /// unless it can also reach one on which one does; paths through the gateway do not count.
     fn is_complete(&self, gateway: u32, scope: ElementKey) -> bool {
-        let node = self.process.node(gateway);
-        let arrived = self.arrived(node, scope);
-        if arrived.len() == node.incoming.len() {
+        self.is_settled(gateway, scope, &self.process.node(gateway).incoming)
+    }
+
+    /// As [`Self::is_complete`], with these flows into the gateway as if they were all.
+    pub(super) fn is_settled(&self, gateway: u32, scope: ElementKey, flows: &[u32]) -> bool {
+        let arrived = self.arrived(self.process.node(gateway), scope);
+        let (full, empty): (Vec<u32>, Vec<u32>) =
+            flows.iter().copied().partition(|flow| arrived.contains(flow));
+        if empty.is_empty() {
             return true;
         }
-        let empty = node.incoming.iter().copied().filter(|flow| !arrived.contains(flow));
-        let to_empty = self.sources_of(empty, gateway);
-        let to_full = self.sources_of(arrived.iter().copied(), gateway);
+        let to_empty = self.sources_of(empty.into_iter(), gateway);
+        let to_full = self.sources_of(full.into_iter(), gateway);
         let state = self.decision.state();
         let live = state.children_of(scope).filter_map(|child| state.element(child));
         // What compensates has no token, nor has a side effect.

@@ -27,6 +27,7 @@ impl Run<'_, '_, '_> {
         let root = self.decision.state().key().root();
         let process = self.process.node(0);
         match self.open_handlers(process, root) {
+            Ok(()) if self.process.node(start).instantiates => self.begin_with(start, root),
             Ok(()) => self.push_enter(start, root, None),
             Err((kind, message)) => {
                 self.cancel_waits(root);
@@ -39,6 +40,24 @@ impl Run<'_, '_, '_> {
                 self.decision.raise(root, kind, stage, None, message);
             }
         }
+    }
+
+    /// The instance begins with an event that has come: a receive task, or one behind a gateway. If
+    /// that waits for all of its events, the others are waited for.
+    fn begin_with(&mut self, event: u32, root: ElementKey) {
+        let into = self.process.node(event).incoming.first().copied();
+        let gateway = into.map(|flow| self.process.flow(flow).source);
+        if let Some(element) = gateway {
+            let key = ElementKey(self.decision.next_key());
+            self.decision.emit(Event::ElementPassed { key, element, scope: root, via: None });
+            let node = self.process.node(element);
+            if matches!(node.kind, Kind::EventBased { parallel: true }) {
+                for flow in node.outgoing.iter().rev().filter(|flow| Some(**flow) != into) {
+                    self.push_enter(self.process.flow(*flow).target, root, Some(*flow));
+                }
+            }
+        }
+        self.enter_triggered(event, root, into, Variables::new());
     }
 
     /// Waits for the triggers of a scope's event sub-processes.
@@ -62,6 +81,9 @@ impl Run<'_, '_, '_> {
         if let Kind::EventSubProcess { interrupting: true, .. } = node.kind {
             self.terminate_children(scope);
             self.close_handlers(scope);
+            if self.decision.state().element(scope).is_some_and(|it| it.ad_hoc.is_some()) {
+                self.decision.emit(Event::AdHocDone { owner: scope });
+            }
         }
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
@@ -153,7 +175,8 @@ impl Run<'_, '_, '_> {
             first(true).or_else(|| first(false))
         };
         let scopes = self.decision.state().scopes(from);
-        scopes.filter(|(key, _)| !self.is_reentered(*key)).find_map(|(key, element)| {
+        let mut scopes = scopes.filter(|(key, _)| !self.is_reentered(*key) && !self.is_inner(*key));
+        scopes.find_map(|(key, element)| {
             let node = self.process.node(element.element);
             let starts =
                 node.handlers.iter().filter_map(|handler| match self.process.node(*handler).kind {

@@ -34,7 +34,11 @@ impl Run<'_, '_, '_> {
             // Its turns are done and have mapped what they gave.
             return self.complete_loop(key);
         }
+        if self.is_inner(key) {
+            return self.leave_inner(key);
+        }
         let turn = self.is_turn(key);
+        self.give_outputs(node, key, scope);
         if !node.outputs.is_empty() {
             match self.map(&node.outputs, key) {
                 // A turn has variables of its own: what it gives to its loop, for example.
@@ -112,6 +116,11 @@ impl Run<'_, '_, '_> {
         }
     }
 
+    /// Lets a gateway before which tokens wait go on, if one can.
+    fn join_waiting(&mut self, scope: ElementKey) -> bool {
+        self.join_inclusive(scope) || self.start_any_complex(scope)
+    }
+
     /// Ends a scope in which nothing lives any more.
     pub(super) fn check_scope(&mut self, scope: ElementKey) {
         // Each element that was left has the scope looked at: the first look may have ended all.
@@ -119,7 +128,9 @@ impl Run<'_, '_, '_> {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };
-        if element.children > 0 && element.tokens.is_empty() || self.begins_in(scope) {
+        if element.children > 0 && element.tokens.is_empty() && element.resets.is_empty()
+            || self.begins_in(scope)
+        {
             return;
         }
         let Some(node) = self.node_of(scope) else { return };
@@ -131,9 +142,16 @@ impl Run<'_, '_, '_> {
         }
         let is_scope = matches!(
             node.kind,
-            Kind::Process { .. } | Kind::SubProcess { .. } | Kind::EventSubProcess { .. }
+            Kind::Process { .. }
+                | Kind::SubProcess { .. }
+                | Kind::AdHoc(_)
+                | Kind::EventSubProcess { .. }
         ) || self.is_reentered(scope);
-        if !is_scope || !element.tokens.is_empty() && self.join_inclusive(scope) {
+        let resets = !element.resets.is_empty();
+        if !is_scope || !element.tokens.is_empty() && self.join_waiting(scope) {
+            return;
+        }
+        if resets && self.reset_complex(scope) {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };
@@ -161,6 +179,9 @@ impl Run<'_, '_, '_> {
             self.decision.raise(scope, IncidentKind::Deadlock, Stage::Working, None, message);
             return;
         }
-        self.leave(scope);
+        let root = scope == self.decision.state().key().root();
+        if root || self.is_inner(scope) || self.ends_ad_hoc(scope) {
+            self.leave(scope);
+        }
     }
 }

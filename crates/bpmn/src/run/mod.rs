@@ -6,9 +6,11 @@
 //! long path costs no call depth, and a loop that never waits is stopped by a count.
 
 mod activate;
+mod ad_hoc;
 mod call;
 mod catch;
 mod compensation;
+mod complex;
 mod condition;
 mod end;
 mod flows;
@@ -254,6 +256,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             self.decision.emit(Event::TokenParked { scope, flow });
             self.steps.push(Step::Check { scope });
             return;
+        }
+        if matches!(node.kind, Kind::Complex { .. })
+            && node.incoming.len() > 1
+            && let Some(flow) = via
+        {
+            return self.arrive_complex(element, scope, flow);
         }
         let key = ElementKey(self.decision.next_key());
         if self.decision.step() > STEPS_PER_INPUT_MAX {

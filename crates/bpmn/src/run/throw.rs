@@ -4,13 +4,13 @@
 //! Out: what it throws, and whether it goes on.
 //! Absent: messages, which a worker sends (`Kind::Job`).
 
-use base::{ElementKey, Event, IncidentKind, JobKey, Text, Variables};
+use base::{ElementKey, Event, IncidentKind, InstanceKey, JobKey, Stage, Text, Variables};
 
 use instance::Ask;
 
 use super::activate::Stuck;
 use super::{Run, Step};
-use crate::graph::{Node, Throw, Trigger};
+use crate::graph::{Kind, Node, Throw, Trigger};
 
 /// A throw whose code is known.
 enum Ready {
@@ -24,6 +24,11 @@ enum Ready {
 impl Run<'_, '_, '_> {
     /// Throws one after the other; then the event is left, if it still lives.
     pub(super) fn throw_all(&mut self, throws: &[Throw], key: ElementKey) -> Result<(), Stuck> {
+        self.throw_from(throws, key, 0)
+    }
+
+    /// As [`Self::throw_all`], when so many are thrown already.
+    fn throw_from(&mut self, throws: &[Throw], key: ElementKey, thrown: u32) -> Result<(), Stuck> {
         // An expression that fails must not leave half of it done.
         let mut ready = Vec::with_capacity(throws.len());
         for throw in throws {
@@ -42,7 +47,7 @@ impl Run<'_, '_, '_> {
                 Throw::Link { .. } => Ready::Link,
             });
         }
-        for throw in ready {
+        for (throw, next) in ready.into_iter().zip(1_u32..).skip(thrown as usize) {
             if self.node_of(key).is_none() {
                 return Ok(());
             }
@@ -55,7 +60,14 @@ impl Run<'_, '_, '_> {
                     self.throw(key, &code, "", None, Variables::new());
                     return Ok(());
                 }
-                Ready::Escalation(code) => self.escalate(key, &code),
+                Ready::Escalation(code) => {
+                    let called = self.decision.state().header().parent.is_some();
+                    if !self.escalate(key, &code) && called {
+                        // It goes on when those who have called this instance have heard it.
+                        self.decision.ask(Ask::Escalate { owner: key, code, next });
+                        return Ok(());
+                    }
+                }
                 Ready::Signal(signal) => self.broadcast(key, signal),
             }
         }
@@ -134,15 +146,37 @@ impl Run<'_, '_, '_> {
         self.decision.raise(from, IncidentKind::UnhandledErrorEvent, stage, job, text);
     }
 
-    /// Lets an escalation go outwards. Nothing happens if nothing catches it (BPMN 2.0.2, 10.5.7).
-    fn escalate(&mut self, from: ElementKey, code: &str) {
+    /// Lets an escalation go outwards. Nothing happens if nothing catches it (BPMN 2.0.2, 10.5.7):
+    /// then it is false.
+    fn escalate(&mut self, from: ElementKey, code: &str) -> bool {
         let takes = |trigger: &Trigger, exact: bool| match trigger {
             Trigger::Escalation { code: Some(known) } => exact && *known == *code,
             Trigger::Escalation { code: None } => !exact,
             _ => false,
         };
-        if let Some((at, event)) = self.catcher(from, false, takes) {
-            self.caught(at, event, Variables::new());
+        let Some((at, event)) = self.catcher(from, false, takes) else { return false };
+        self.caught(at, event, Variables::new());
+        true
+    }
+
+    /// An escalation came out of the instance that `owner` has called. True if something here
+    /// catches it; nothing has happened otherwise.
+    pub fn called_escalated(mut self, owner: ElementKey, called: InstanceKey, code: &str) -> bool {
+        let waits = self.decision.state().calls().get(&owner) == Some(&called);
+        let caught = waits && self.escalate(owner, code);
+        self.go();
+        caught
+    }
+
+    /// Those who have called this instance have heard the escalation of `owner`: it goes on with its
+    /// definition number `next`, if it still lives.
+    pub fn escalation_heard(mut self, owner: ElementKey, next: u32) {
+        let Some(node) = self.node_of(owner) else { return };
+        let (Kind::End(throws) | Kind::Throw(throws)) = &node.kind else { return };
+        if let Err((kind, message)) = self.throw_from(throws, owner, next) {
+            let message = format!("{}: {message}", node.label());
+            self.decision.raise(owner, kind, Stage::Entering, None, message);
         }
+        self.go();
     }
 }

@@ -183,11 +183,14 @@ impl Run<'_, '_, '_> {
     /// the root (Camunda 8's propagation).
     pub(super) fn propagate(&mut self, scope: ElementKey, variables: &Variables) {
         let state = self.decision.state();
-        let root = state.key().root();
+        // What is done in an ad-hoc sub-process stays with its activation.
+        let outermost = state.scopes(scope).map(|(key, _)| key).find(|key| self.is_inner(*key));
+        let root = outermost.unwrap_or_else(|| state.key().root());
         let mut by_scope: BTreeMap<ElementKey, Variables> = BTreeMap::new();
         for (name, value) in variables.iter() {
             let home = state
                 .scopes(scope)
+                .take_while(|(key, _)| *key >= root)
                 .find(|(_, element)| element.variables.get(name).is_some())
                 .map_or(root, |(key, _)| key);
             by_scope.entry(home).or_default().set(name.clone(), value.clone());

@@ -12,6 +12,8 @@ pub struct Sim {
     now_ms: i64,
     /// Held messages that nobody waited for any more.
     pub given_back: usize,
+    /// Names of the signals that were thrown.
+    pub broadcasts: Vec<String>,
 }
 
 /// A model of one process around these elements.
@@ -20,6 +22,7 @@ pub fn model(body: &str) -> String {
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
+<signal id="sig" name="alarm"/>
 <error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
@@ -64,7 +67,8 @@ impl Sim {
             0,
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
-        let mut sim = Self { process, state, keys, records, now_ms: 0, given_back: 0 };
+        let broadcasts = Vec::new();
+        let mut sim = Self { process, state, keys, records, now_ms: 0, given_back: 0, broadcasts };
         let (start, _) = sim.process.starts().next().expect("a start event");
         sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
         sim
@@ -74,10 +78,13 @@ impl Sim {
         let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
         act(Run::new(&self.process, &mut decision));
         let (events, asks) = decision.finish();
-        self.given_back += asks.iter().filter(|ask| matches!(ask, Ask::GiveBack { .. })).count();
-        let others: Vec<_> =
-            asks.into_iter().filter(|ask| !matches!(ask, Ask::GiveBack { .. })).collect();
-        assert_eq!(others, [], "decisions are the engine's");
+        for ask in asks {
+            match ask {
+                Ask::GiveBack { .. } => self.given_back += 1,
+                Ask::Broadcast { signal, .. } => self.broadcasts.push(signal.to_string()),
+                ask => panic!("the engine's: {ask:?}"),
+            }
+        }
         let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
@@ -103,6 +110,7 @@ impl Sim {
             + self.state.subscriptions().len()
             + self.state.user_tasks().len()
             + self.state.conditions().len()
+            + self.state.open_ad_hocs()
             + self.state.incidents().len();
         assert!(
             self.state.status() != Status::Active || waits > 0,
@@ -176,6 +184,18 @@ impl Sim {
     /// All that happened.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.records.iter().flat_map(|record| &record.events)
+    }
+
+    /// Each that waits for the signal gets it.
+    pub fn signal(&mut self, name: &str, variables: &Variables) {
+        let slot = base::signal::slot(name);
+        let open = self.state.subscriptions().iter().filter(|(_, open)| open.name == slot);
+        let open: Vec<_> = open.map(|(key, _)| *key).collect();
+        assert!(!open.is_empty(), "nobody waits for the signal {name}");
+        for subscription in open {
+            let message = base::MessageKey(base::Key::of_block(ShardId(0), 9));
+            self.input(|run| run.message_correlated(subscription, message, variables.clone()));
+        }
     }
 
     pub fn now_ms(&self) -> i64 {

@@ -1,9 +1,12 @@
 //! Models are read, refused with their place, and run; after every input the state is rebuilt from
 //! the log and from a snapshot, and must be the same.
 
+mod ad_hoc;
+mod cells;
 mod compensation;
 mod compensation_across;
 mod compensation_of_loops;
+mod complex;
 mod conditions;
 mod data;
 mod documents;
@@ -26,6 +29,7 @@ mod shared_models;
 mod size;
 mod standard_loops;
 // mod tangles;
+mod starters;
 mod suspension;
 mod task_listeners;
 mod transactions;

@@ -30,7 +30,11 @@ fn broken_graphs_are_refused_where_they_are_broken() {
     refused(&model(&[start, &flow("s", "nowhere")].concat()), "B007", "\"nowhere\" does not exist");
     refused(&model(&[start, &job("s")].concat()), "B005", "used twice");
     refused(&model(&[start, "<serviceTask id=\"t\"/>"].concat()), "B011", "no job type");
-    refused(&model(&[start, "<complexGateway id=\"c\"/>"].concat()), "B004", "<complexGateway>");
+    refused(
+        &model(&[start, "<callChoreography id=\"c\"/>"].concat()),
+        "B004",
+        "<callChoreography>",
+    );
     refused(&model(&[start, "<flying id=\"c\"/>"].concat()), "B004", "<flying>");
     refused(&model(start).replace(" isExecutable=\"true\"", ""), "B010", "no executable process");
 }

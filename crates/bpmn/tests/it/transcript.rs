@@ -12,11 +12,12 @@ use instance::Status;
 use super::harness::{Sim, flow, job, model};
 
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
-/// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`,
-/// `local a {..}` (in a's own scope), `resolve a`,
+/// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`,
+/// `signal NAME {..}`, `advance PT1H`, `set {..}`, `local a {..}` (in a's own scope), `resolve a`,
+/// `activate SUB a b {..}`, `replace SUB a` (ends what is active first),
 /// `cancel`, `suspend`, `resume`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
 /// often: `suspended, held, job a, start listener t at a, message paid at c, task b, timer d 60s,
-/// condition h, token e-f, incident KIND at g`, or
+/// condition h, open SUB, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     let xml = xml(body);
@@ -40,6 +41,12 @@ pub fn check(body: &str, script: &str) {
         };
         assert_eq!(found, wanted, "after `{act}`");
     }
+}
+
+/// The signals that an instance of this model throws until it waits.
+pub fn broadcasts(body: &str) -> Vec<String> {
+    let mut read = fermata_bpmn::read(&xml(body)).expect("a model");
+    Sim::of(read.processes.remove(0), "{\"id\": 1}").broadcasts
 }
 
 /// The model around a body.
@@ -136,6 +143,7 @@ fn play(sim: &mut Sim, act: &str) {
             sim.input(|run| run.task_completed(task, "", variables));
         }
         ["message", name, ..] => sim.named_message(name, variables),
+        ["signal", name, ..] => sim.signal(name, &variables),
         ["advance", duration] => {
             let due_ms = timer::after(duration, 0).expect(duration);
             sim.advance(due_ms);
@@ -147,6 +155,13 @@ fn play(sim: &mut Sim, act: &str) {
         ["local", id] => {
             let scope = sim.nth_live(id, 1);
             sim.input(|run| run.variables_set(scope, variables, true));
+        }
+        ["activate" | "replace", id, ref wanted @ ..] => {
+            let owner = sim.nth_live(id, 1);
+            let cancel = words[0] == "replace";
+            let wanted: Vec<_> =
+                wanted.iter().map(|id| (base::Text::from(*id), variables.clone())).collect();
+            sim.input(|run| run.activate_elements(owner, wanted, cancel).expect("an open one"));
         }
         ["resolve", id] => {
             let incident = sim.incident_at(id);
@@ -200,7 +215,11 @@ fn waits(sim: &Sim) -> String {
         format!("{what} {} {}s", id(timer.target), (timer.due_ms - sim.now_ms()) / 1000)
     });
     let messages = state.subscriptions().values();
-    let messages = messages.map(|open| format!("message {} at {}", open.name, id(open.target)));
+    let messages = messages.map(|open| {
+        let signal = base::signal::of_slot(&open.name);
+        let (kind, name) = signal.map_or(("message", &*open.name), |signal| ("signal", signal));
+        format!("{kind} {name} at {}", id(open.target))
+    });
     let conditions = state.conditions().values();
     let conditions = conditions.map(|wait| format!("condition {}", id(wait.target)));
     let incidents = state.incidents().values();
@@ -222,6 +241,8 @@ fn waits(sim: &Sim) -> String {
         .chain(tokens)
         .collect();
     all.extend(conditions);
+    let open = state.elements().values().filter(|live| live.ad_hoc.is_some_and(|it| !it.done));
+    all.extend(open.map(|live| format!("open {}", id(live.element))));
     all.sort();
     let groups = all.chunk_by(|a, b| a == b);
     let lines = groups.map(|same| match same.len() {

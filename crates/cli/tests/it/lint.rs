@@ -22,7 +22,7 @@ const MODEL: &str = "<definitions xmlns=\"http://www.omg.org/spec/BPMN/20100524/
 #[test]
 fn lint_accepts_with_0_refuses_with_1_and_cannot_read_with_2() {
     let good = file("good.bpmn", MODEL);
-    let bad = file("bad.bpmn", MODEL.replace("<task", "<complexGateway"));
+    let bad = file("bad.bpmn", MODEL.replace("<task", "<callChoreography"));
     let latin = file("latin.bpmn", [b'<', 0xe4]);
     let (good, bad, latin) =
         (good.to_str().unwrap(), bad.to_str().unwrap(), latin.to_str().unwrap());
@@ -35,7 +35,7 @@ fn lint_accepts_with_0_refuses_with_1_and_cannot_read_with_2() {
     let text = String::from_utf8_lossy(&refused.stdout).into_owned();
     assert_eq!(refused.status.code(), Some(1));
     assert!(text.contains("bad.bpmn:2:"), "{text}");
-    assert!(text.contains("error[B004]: <complexGateway>"), "{text}");
+    assert!(text.contains("error[B004]: <callChoreography>"), "{text}");
     assert!(text.lines().all(|line| line.contains("bpmn") || line.chars().count() <= 80), "{text}");
 
     let unread = fermata(&["lint", latin]);

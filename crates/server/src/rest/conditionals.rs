@@ -1,4 +1,4 @@
-//! Conditional start events: evaluated for a caller.
+//! Conditional start events, evaluated for a caller; elements of ad-hoc sub-processes, activated by one.
 
 use std::sync::Arc;
 
@@ -12,12 +12,14 @@ use serde_json::value::RawValue;
 
 use super::instances::unexpected;
 use super::problem::Problem;
-use super::wire::{self, Body, WireKey, json, key, tenant};
+use super::wire::{self, Body, PathKey, WireKey, done, json, key, tenant};
 use crate::DEFAULT_TENANT;
 use crate::host::Host;
 
 pub(super) fn router() -> Router<Arc<Host>> {
-    Router::new().route("/conditionals/evaluation", post(evaluate))
+    Router::new()
+        .route("/conditionals/evaluation", post(evaluate))
+        .route("/element-instances/ad-hoc-activities/{key}/activation", post(activate))
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,4 +64,34 @@ async fn evaluate(
         tenant_id: DEFAULT_TENANT,
         process_instances: started.collect(),
     }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ActivationBody {
+    elements: Vec<Activated>,
+    cancel_remaining_instances: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Activated {
+    element_id: String,
+    variables: Option<Box<RawValue>>,
+}
+
+async fn activate(
+    State(host): State<Arc<Host>>,
+    PathKey(owner): PathKey,
+    Body(body, bytes): Body<ActivationBody>,
+) -> Result<Response, Problem> {
+    let mut elements = Vec::with_capacity(body.elements.len());
+    for activated in body.elements {
+        let variables = wire::variables(activated.variables.as_deref())?;
+        elements.push((activated.element_id.into(), variables));
+    }
+    let cancel_remaining = body.cancel_remaining_instances.unwrap_or(false);
+    let command = Command::ActivateElements { owner: owner.into(), elements, cancel_remaining };
+    host.command(command, bytes).await?;
+    Ok(done())
 }

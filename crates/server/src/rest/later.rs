@@ -45,7 +45,6 @@ const PATHS: &[&str] = &[
     "/authentication/me/authorizations/search",
     "/decision-instances/deletion",
     "/decision-instances/{key}/deletion",
-    "/element-instances/ad-hoc-activities/{key}/activation",
     "/element-instances/wait-states/search",
     "/incidents/statistics/process-instances-by-definition",
     "/incidents/statistics/process-instances-by-error",

@@ -71,6 +71,7 @@ impl Names {
     pub(super) fn kind(&self, record: &ElementRecord) -> &'static str {
         self.node(record.element).map_or("UNKNOWN", |node| match &node.marker {
             Some(_) if !record.turn => "MULTI_INSTANCE_BODY",
+            None if record.turn => "AD_HOC_SUB_PROCESS_INNER_INSTANCE",
             Some(_) | None => node.element_type,
         })
     }

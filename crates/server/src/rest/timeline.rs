@@ -124,6 +124,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ElementTerminated { .. }
         | Event::TokenParked { .. }
         | Event::TokensJoined { .. }
+        | Event::ResetAwaited { .. }
+        | Event::ResetReached { .. }
+        | Event::AdHocEntered { .. }
+        | Event::AdHocDone { .. }
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
@@ -194,6 +198,12 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
             let flows: Vec<_> = flows.iter().map(|flow| names.id(*flow)).collect();
             about("tokensJoined", *scope, flows.join(", "))
         }
+        Event::ResetAwaited { scope, gateway, .. } => {
+            about("resetAwaited", *scope, names.id(*gateway))
+        }
+        Event::AdHocEntered { owner } => about("adHocEntered", *owner, ""),
+        Event::AdHocDone { owner } => about("adHocDone", *owner, ""),
+        Event::ResetReached { scope, gateway } => about("resetReached", *scope, names.id(*gateway)),
         Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
         Event::CompensationTriggered { by, activities } => {
             about("compensationTriggered", *by, format!("of {} activities", activities.len()))

@@ -257,7 +257,7 @@ fn models_that_cannot_run_are_refused_with_their_place_and_nothing_is_deployed()
             r#"<bpmn:endEvent id="e"/>"#,
             r#"<bpmn:endEvent id="e"/><bpmn:endEvent id="e"/>"#,
         );
-        let call = MODEL.replace("serviceTask", "complexGateway");
+        let call = MODEL.replace("serviceTask", "callChoreography");
         let no_start = MODEL.replace("startEvent", "endEvent");
         let feel = MODEL.replace(r#"type="work""#, r#"type="= 1 +""#);
         let cases: [(&str, &[u8], &str); 11] = [
@@ -271,7 +271,7 @@ fn models_that_cannot_run_are_refused_with_their_place_and_nothing_is_deployed()
             ),
             ("p.bpmn", dangling.as_bytes(), "nowhere"),
             ("p.bpmn", twice.as_bytes(), "\"e\""),
-            ("p.bpmn", call.as_bytes(), "complexGateway"),
+            ("p.bpmn", call.as_bytes(), "callChoreography"),
             ("p.bpmn", no_start.as_bytes(), "start"),
             ("p.bpmn", feel.as_bytes(), "p.bpmn:"),
             ("p.bpmn", &[0xff, 0xfe, 0x00], "UTF-8"),

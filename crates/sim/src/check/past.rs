@@ -130,6 +130,12 @@ impl Reading {
                     *parked -= 1;
                 }
             }
+            Event::ResetAwaited { scope, .. }
+            | Event::ResetReached { scope, .. }
+            | Event::AdHocEntered { owner: scope }
+            | Event::AdHocDone { owner: scope } => {
+                self.lives(*scope)?;
+            }
             Event::VariablesSet { scope, variables } => {
                 self.lives(*scope)?;
                 self.variables.entry(*scope).or_default().merge(variables);
@@ -287,28 +293,24 @@ impl Reading {
     }
 
     fn read_condition(&mut self, event: &Event) -> Read {
-        match event {
+        let (condition, closes) = match event {
             Event::ConditionOpened { condition, owner, once, .. } => {
                 self.draw(condition.0)?;
                 self.lives(*owner)?;
                 self.conditions.insert(*condition, (*owner, *once));
                 return Ok(());
             }
-            Event::ConditionMet { condition } => match self.conditions.get(condition) {
-                Some((_, false)) => return Ok(()),
-                Some((_, true)) => {}
-                None => return Err(("log", format!("{event:?}, and nobody waits for it"))),
-            },
-            _ => {}
-        }
-        let (Event::ConditionMet { condition } | Event::ConditionClosed { condition }) = event
-        else {
-            return Ok(());
+            Event::ConditionMet { condition } => (condition, false),
+            Event::ConditionClosed { condition } => (condition, true),
+            _ => return Ok(()),
         };
-        match self.conditions.remove(condition) {
-            Some(_) => Ok(()),
-            None => Err(("log", format!("{event:?}, and nobody waits for it"))),
+        let Some((_, once)) = self.conditions.get(condition).copied() else {
+            return Err(("log", format!("{event:?}, and nobody waits for it")));
+        };
+        if closes || once {
+            self.conditions.remove(condition);
         }
+        Ok(())
     }
 
     fn read_task(&mut self, event: &Event) -> Read {

@@ -6,6 +6,7 @@ mod conditions;
 mod correlation;
 mod decisions;
 mod deletion;
+mod escalations;
 mod jobs;
 mod listeners;
 mod loops;

@@ -29,7 +29,7 @@ pub(super) fn check(model: &Model<'_>, found: &mut Found<'_>) {
         }
         let net = Net::of(model, scope);
         let mut play = Play::new(&net, &mut steps);
-        let starts = inside.iter().filter(|at| matches!(model.node(**at).kind, Kind::Start(_)));
+        let starts = inside.iter().filter(|at| model.is_entry(**at));
         for start in starts {
             play.from(*start, true);
         }

@@ -29,7 +29,7 @@ pub(super) fn is_parallel(model: &Model<'_>, element: u32) -> bool {
     let many = |flows: &[u32]| flows.len() > 1;
     match node.kind {
         Kind::Parallel => many(&node.incoming) || many(&node.outgoing),
-        Kind::Exclusive | Kind::EventBased => false,
+        Kind::Exclusive | Kind::EventBased { .. } => false,
         _ => many(&node.outgoing),
     }
 }
@@ -40,7 +40,7 @@ impl<'a> Net<'a> {
         let mut order: Vec<u32> = Vec::new();
         let mut seen = BTreeSet::new();
         let begins = model.children[scope as usize].iter().copied();
-        for start in begins.filter(|at| matches!(model.node(*at).kind, Kind::Start(_))) {
+        for start in begins.filter(|at| model.is_entry(*at)) {
             let mut path = vec![(start, scoped.leads_to(start))];
             seen.insert(start);
             while let Some((at, open)) = path.last_mut() {
@@ -102,7 +102,7 @@ impl<'a> Net<'a> {
     /// Sets of flows of which one is taken, as `Run` takes them.
     fn choices(&self, node: &Node) -> Vec<Vec<u32>> {
         match node.kind {
-            Kind::Exclusive | Kind::EventBased => {
+            Kind::Exclusive | Kind::EventBased { .. } => {
                 return node.outgoing.iter().map(|flow| vec![*flow]).collect();
             }
             Kind::Parallel => return vec![node.outgoing.clone()],

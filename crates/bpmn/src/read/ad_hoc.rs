@@ -1,0 +1,83 @@
+//! Ad-hoc sub-processes: which elements in them begin is said while they run.
+//!
+//! In:  an `adHocSubProcess`.
+//! Out: what activates its elements and when it ends; findings for what it cannot have.
+//! Absent: job workers that activate its elements: they are refused.
+
+use roxmltree::Node as Xml;
+
+use super::builder::{Builder, Draft, bpmn_child};
+use super::event::Read;
+use super::extension::named;
+use crate::graph::{AdHoc, Kind};
+
+/// The element type as the APIs name it.
+const TYPE: &str = "AD_HOC_SUB_PROCESS";
+
+impl<'a> Builder<'a> {
+    pub(super) fn ad_hoc(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
+        let extensions = self.extensions(source, &["adHoc", "taskDefinition", "ioMapping"]);
+        if let Some(task) = named(&extensions, "taskDefinition").next() {
+            let message = "an ad-hoc sub-process whose elements a job activates is not supported";
+            let help = "remove the task definition, and name the elements in activeElementsCollection \
+                        or activate them by the API";
+            self.error(task, "B113", message, help);
+        }
+        if source.attribute("ordering") == Some("Sequential") {
+            let message = "elements of an ad-hoc sub-process run at once, not one after the other";
+            let help = "remove ordering=\"Sequential\", or connect the elements by flows";
+            self.error(source, "B113", message, help);
+        }
+        let cancel_remaining = match source.attribute("cancelRemainingInstances") {
+            None | Some("true" | "1") => true,
+            Some("false" | "0") => false,
+            Some(other) => {
+                let message = format!(
+                    "expected cancelRemainingInstances to be true or false, but found \"{other}\""
+                );
+                self.error(source, "B113", message, "write true or false");
+                true
+            }
+        };
+        let spec = named(&extensions, "adHoc").next();
+        if let Some(spec) = spec {
+            let known = ["activeElementsCollection", "outputCollection", "outputElement"];
+            self.only_attributes(spec, &known);
+        }
+        let ad_hoc = AdHoc {
+            elements: spec.and_then(|spec| self.expression(spec, "activeElementsCollection")),
+            completion: self.expression_child(source, "completionCondition"),
+            cancel_remaining,
+            output: spec.and_then(|spec| self.output(spec)),
+        };
+        Some((Kind::AdHoc(ad_hoc), TYPE, extensions))
+    }
+
+    /// It has an activity and neither a start nor an end: each element in it can begin.
+    pub(super) fn check_ad_hoc(&mut self, draft: &Draft<'a>, number: usize) {
+        let scope = u32::try_from(number).unwrap_or(u32::MAX);
+        let inside: Vec<usize> = (0..draft.nodes.len())
+            .filter(|at| draft.nodes[*at].scope == scope && *at != number)
+            .collect();
+        if !inside.iter().any(|at| super::wiring::is_activity(&draft.nodes[*at])) {
+            let message = "the ad-hoc sub-process has no activity";
+            self.error(draft.sources[number], "B113", message, "add one, or remove it");
+        }
+        for at in inside {
+            if matches!(draft.nodes[at].element_type, "START_EVENT" | "END_EVENT") {
+                let message = "an ad-hoc sub-process has no start event and no end event";
+                let help = "remove it: what no flow leads to can be activated";
+                self.error(draft.sources[at], "B113", message, help);
+            }
+        }
+    }
+
+    /// Whether the child of an element was read with it.
+    pub(super) fn is_completion(child: Xml<'a, 'a>) -> bool {
+        let parent = child.parent().map(|parent| parent.tag_name().name());
+        child.tag_name().name() == "completionCondition"
+            && parent == Some("adHocSubProcess")
+            && child.parent().and_then(|parent| bpmn_child(parent, "completionCondition"))
+                == Some(child)
+    }
+}

@@ -1,0 +1,235 @@
+//! Ad-hoc sub-processes (BPMN 2.0.2, 10.3.5): elements that no flow leads to begin when somebody
+//! says so, each in a scope of its own, an *inner instance*: an activation of the same element in it.
+//!
+//! In:  the list that the model names, or what the API asks for; inner instances that are done.
+//! Out: inner instances; the list of what they gave; the end of the whole.
+//! Absent: a job that activates elements (the reader refuses it).
+//!
+//! It waits for activation as long as it lives and is not done: that is its state, and no row.
+
+use std::collections::BTreeMap;
+
+use base::limits::AD_HOC_ELEMENTS_MAX;
+use base::{ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
+use feel::Value as Feel;
+
+use super::Run;
+use super::activate::Stuck;
+use super::values::unfit;
+use crate::graph::{AdHoc, Kind, Node};
+
+impl<'p> Run<'p, '_, '_> {
+    /// Begins the elements that the model names. With none it waits for the API.
+    pub(super) fn enter_ad_hoc(
+        &mut self,
+        node: &Node,
+        ad_hoc: &AdHoc,
+        key: ElementKey,
+    ) -> Result<(), Stuck> {
+        let extract = |message| (IncidentKind::ExtractValueError, message);
+        self.open_handlers(node, key)?;
+        let mut elements = Vec::new();
+        if let Some(expression) = &ad_hoc.elements {
+            let (value, why) = self.evaluate(expression, key);
+            let list = value.as_list().map(|items| items.iter().map(Feel::as_str).collect());
+            let ids: Option<Vec<Option<&str>>> = list;
+            let Some(ids) = ids.and_then(|ids| ids.into_iter().collect::<Option<Vec<_>>>()) else {
+                let what = "the active elements";
+                return Err(extract(unfit(what, "a list of strings", expression, &value, &why)));
+            };
+            check_count(ids.len()).map_err(extract)?;
+            for id in ids {
+                elements.push(self.activatable(key, id).map_err(extract)?);
+            }
+        }
+        self.decision.emit(Event::AdHocEntered { owner: key });
+        for element in elements {
+            self.begin_inner(key, element, Variables::new());
+        }
+        Ok(())
+    }
+
+    /// Activates elements of a live ad-hoc sub-process, with variables of their own. Nothing has
+    /// happened if it says why not.
+    pub fn activate_elements(
+        mut self,
+        key: ElementKey,
+        wanted: Vec<(Text, Variables)>,
+        cancel_remaining: bool,
+    ) -> Result<(), String> {
+        let state = self.decision.state();
+        let open = state.element(key).and_then(|element| element.ad_hoc.as_ref());
+        match open {
+            None => return Err(format!("expected {key} to be an ad-hoc sub-process that lives")),
+            Some(open) if open.done => {
+                return Err(format!(
+                    "expected the ad-hoc sub-process {key} to be open, but its completion condition \
+                     holds and it only waits for what is active in it"
+                ));
+            }
+            Some(_) => {}
+        }
+        check_count(wanted.len())?;
+        let mut elements = Vec::new();
+        for (id, variables) in wanted {
+            elements.push((self.activatable(key, &id)?, variables));
+        }
+        if cancel_remaining {
+            let inner: Vec<ElementKey> =
+                self.decision.state().children_of(key).filter(|it| self.is_inner(*it)).collect();
+            for inner in inner {
+                self.terminate(inner);
+            }
+        }
+        for (element, variables) in elements {
+            self.begin_inner(key, element, variables);
+        }
+        self.go();
+        Ok(())
+    }
+
+    /// The element with this id, if it can be activated in the ad-hoc sub-process.
+    fn activatable(&self, key: ElementKey, id: &str) -> Result<u32, String> {
+        let own = self.decision.state().element(key).map(|element| element.element);
+        let fits = |number: &u32| {
+            let node = self.process.node(*number);
+            let begins = !matches!(
+                node.kind,
+                Kind::EventSubProcess { .. } | Kind::Boundary { .. } | Kind::Start(_)
+            );
+            Some(node.scope) == own
+                && begins
+                && node.incoming.is_empty()
+                && !node.compensation.is_handler
+        };
+        self.process.node_by_id(id).filter(fits).ok_or_else(|| {
+            format!(
+                "expected an element of the ad-hoc sub-process to which no flow leads, but \"{id}\" is \
+                 none"
+            )
+        })
+    }
+
+    fn begin_inner(&mut self, key: ElementKey, begins: u32, variables: Variables) {
+        let Some(element) = self.decision.state().element(key).map(|it| it.element) else { return };
+        let inner = ElementKey(self.decision.next_key());
+        self.decision.emit(Event::ElementEntered { key: inner, element, scope: key, via: None });
+        self.set_variables(inner, variables);
+        self.push_enter(begins, inner, None);
+    }
+
+    /// Whether this is the scope of one activation in an ad-hoc sub-process.
+    pub(super) fn is_inner(&self, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        let around = state.element(key).filter(|own| own.scope != key);
+        around.is_some_and(|own| {
+            let scope = state.element(own.scope);
+            scope.is_some_and(|it| it.ad_hoc.is_some() && it.element == own.element)
+        })
+    }
+
+    /// What an inner instance did is done: what it gave joins the list, and the whole may be done.
+    pub(super) fn leave_inner(&mut self, inner: ElementKey) {
+        let Some(key) = self.scope_of(inner) else { return };
+        let Some(node) = self.node_of(key) else { return };
+        let Kind::AdHoc(ad_hoc) = &node.kind else { return };
+        let judged = self.judge_inner(ad_hoc, inner, key);
+        let (list, holds) = match judged {
+            Ok(judged) => judged,
+            Err(message) => {
+                let message = format!("{}: {message}", node.label());
+                let kind = IncidentKind::ExtractValueError;
+                self.decision.raise(inner, kind, Stage::Leaving, None, message);
+                return;
+            }
+        };
+        self.cancel_waits(inner);
+        self.decision.emit(Event::ElementCompleted { key: inner });
+        if let Some((name, list)) = list {
+            self.set_variables(key, Variables::from_iter([(name.shared(), list)]));
+        }
+        let element = self.decision.state().element(key);
+        let open = element.is_some_and(|it| it.ad_hoc.is_some_and(|ad_hoc| !ad_hoc.done));
+        if holds && open {
+            self.decision.emit(Event::AdHocDone { owner: key });
+            if ad_hoc.cancel_remaining {
+                self.terminate_children(key);
+            }
+        }
+        self.steps.push(super::Step::Check { scope: key });
+    }
+
+    /// The list with what the inner instance gave, and whether the completion condition holds.
+    fn judge_inner(
+        &self,
+        ad_hoc: &AdHoc,
+        inner: ElementKey,
+        key: ElementKey,
+    ) -> Result<(Option<(Text, Json)>, bool), String> {
+        let mut list = None;
+        let mut seen = BTreeMap::new();
+        if let Some(output) = &ad_hoc.output {
+            let (value, why) = self.evaluate(&output.element, inner);
+            if let Feel::Null(reason) = &value
+                && reason.is_failure()
+            {
+                let what = "the output element";
+                return Err(unfit(what, "a value", &output.element, &value, &why));
+            }
+            let own = self.decision.state().element(key).map(|element| &element.variables);
+            let known = own.and_then(|own| own.get(&output.collection)).map_or("[]", Json::as_str);
+            let Some(begun) = known.trim().strip_suffix(']').filter(|it| it.starts_with('['))
+            else {
+                return Err(format!(
+                    "expected the output collection `{}` to be a list, but found {known}; correct \
+                     it, then retry",
+                    &*output.collection
+                ));
+            };
+            let comma = if begun.trim_end().ends_with('[') { "" } else { "," };
+            let json = format!("{begun}{comma}{}]", value.to_json());
+            seen.insert(output.collection.clone(), Feel::from_json(&json).unwrap_or(Feel::NULL));
+            list = Some((output.collection.clone(), Json::trusted(json)));
+        }
+        let Some(condition) = &ad_hoc.completion else { return Ok((list, false)) };
+        let (value, why) = self.evaluate_with(condition, key, &seen);
+        match value.as_bool() {
+            Some(holds) => Ok((list, holds)),
+            None => {
+                let what = "the completion condition";
+                Err(unfit(what, "true or false", condition, &value, &why))
+            }
+        }
+    }
+
+    /// Nothing lives in it any more: whether that is its end.
+    pub(super) fn ends_ad_hoc(&self, key: ElementKey) -> bool {
+        let Some(node) = self.node_of(key) else { return false };
+        let Kind::AdHoc(ad_hoc) = &node.kind else { return true };
+        let element = self.decision.state().element(key);
+        let Some(open) = element.and_then(|element| element.ad_hoc.as_ref()) else { return true };
+        open.done || ad_hoc.completion.is_none() && open.activated > 0
+    }
+
+    /// The list of outputs goes outwards with the end, unless output mappings say what does.
+    pub(super) fn give_outputs(&mut self, node: &Node, key: ElementKey, scope: ElementKey) {
+        let Kind::AdHoc(AdHoc { output: Some(output), .. }) = &node.kind else { return };
+        if !node.outputs.is_empty() {
+            return;
+        }
+        let own = self.decision.state().element(key).map(|element| &element.variables);
+        let list = own.and_then(|own| own.get(&output.collection)).cloned();
+        let list = list.unwrap_or_else(|| Json::trusted("[]"));
+        let given = Variables::from_iter([(output.collection.shared(), list)]);
+        self.propagate(scope, &given);
+    }
+}
+
+fn check_count(elements: usize) -> Result<(), String> {
+    if elements <= AD_HOC_ELEMENTS_MAX {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {AD_HOC_ELEMENTS_MAX} elements to activate at once, but found {elements}"
+    ))
+}

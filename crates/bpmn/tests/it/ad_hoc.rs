@@ -1,0 +1,244 @@
+//! Ad-hoc sub-processes: what begins in them, when they end, and what interrupts them.
+
+use base::{ElementKey, Variables};
+
+use super::harness::Sim;
+use super::transcript::{check, xml};
+
+/// An ad-hoc sub-process `sub` with the jobs `a`, `b` and, after `b`, `c`; then the job `after`.
+fn model(attributes: &str, spec: &str, more: &str) -> String {
+    let spec = match spec {
+        "" => String::new(),
+        spec => format!("<extensionElements><zeebe:adHoc {spec}/></extensionElements>"),
+    };
+    format!(
+        r#"<startEvent id="s"/><adHocSubProcess id="sub" {attributes}>{spec}<<a b c>>[[b -> c]]{more}
+           </adHocSubProcess><<after>><endEvent id="end"/>[[s -> sub -> after -> end]]"#
+    )
+}
+
+fn until(condition: &str) -> String {
+    format!("<completionCondition>= {condition}</completionCondition>")
+}
+
+const LIST: &str = r#"activeElementsCollection="= wanted""#;
+const OUTPUT: &str = r#"outputCollection="all" outputElement="= result""#;
+
+#[test]
+fn the_elements_of_the_list_begin_and_their_end_is_the_end_of_the_whole() {
+    check(
+        &model("", LIST, ""),
+        "start {\"wanted\": [\"a\", \"b\"]}  => job a, job b, open sub
+         complete b                       => job a, job c, open sub
+         complete a                       => job c, open sub
+         complete c                       => job after
+         complete after                   => completed",
+    );
+    check(
+        &model("", LIST, ""),
+        "start {\"wanted\": [\"a\", \"a\"]}  => job a x2, open sub
+         complete a                       => job a, open sub
+         complete a                       => job after",
+    );
+}
+
+#[test]
+fn with_nothing_to_begin_it_waits_to_be_told() {
+    let story = |start: &str| {
+        format!(
+            "{start}                    => open sub
+             activate sub a {{\"x\": 1}}  => job a, open sub
+             activate sub b             => job a, job b, open sub
+             complete a                 => job b, open sub
+             complete b                 => job c, open sub
+             complete c                 => job after"
+        )
+    };
+    check(&model("", LIST, ""), &story("start {\"wanted\": []}"));
+    check(&model("", "", ""), &story("start"));
+    check(&model("", "", ""), "start => open sub\n cancel => terminated");
+}
+
+#[test]
+fn a_completion_condition_ends_what_is_active_or_waits_for_it() {
+    let said = |attributes| {
+        model(attributes, &format!("{LIST} {OUTPUT}"), &until("count(all) = 2 or stop"))
+    };
+    let start = "start {\"wanted\": [\"a\", \"a\", \"b\"], \"stop\": false}";
+    check(
+        &said(""),
+        &format!(
+            "{start}                      => job a x2, job b, open sub
+             complete a {{\"result\": 1}}    => job a, job b, open sub
+             complete a {{\"result\": 2}}    => job after
+             variables                    => all: [1,2], stop: false, wanted: [\"a\", \"a\", \"b\"]"
+        ),
+    );
+    check(
+        &said("cancelRemainingInstances=\"false\""),
+        &format!(
+            "{start}                      => job a x2, job b, open sub
+             complete a {{\"result\": 1}}    => job a, job b, open sub
+             complete a {{\"result\": 2}}    => job b
+             complete b                   => job c
+             complete c {{\"result\": 3}}    => job after
+             variables                    => all: [1,2,3], stop: false, wanted: [\"a\", \"a\", \"b\"]"
+        ),
+    );
+    // As long as it does not hold, more can be activated; it is looked at when something is done.
+    check(
+        &said(""),
+        &format!(
+            "{start}                      => job a x2, job b, open sub
+             complete b                   => job a x2, job c, open sub
+             set {{\"stop\": true}}          => job a x2, job c, open sub
+             complete c                   => job after"
+        ),
+    );
+    check(
+        &model("", LIST, &until("false")),
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         complete a                => open sub
+         activate sub a            => job a, open sub
+         cancel                    => terminated",
+    );
+}
+
+#[test]
+fn what_is_done_in_it_stays_with_the_activation() {
+    check(
+        &model("", LIST, ""),
+        "start {\"wanted\": [\"b\"], \"x\": 0}  => job b, open sub
+         complete b {\"x\": 1, \"y\": 2}        => job c, open sub
+         complete c                          => job after
+         variables                           => wanted: [\"b\"], x: 0",
+    );
+}
+
+#[test]
+fn activation_can_replace_what_is_active() {
+    check(
+        &model("", LIST, ""),
+        "start {\"wanted\": [\"a\", \"b\"]}  => job a, job b, open sub
+         replace sub b                    => job b, open sub
+         complete b                       => job c, open sub
+         complete c                       => job after",
+    );
+}
+
+#[test]
+fn what_cannot_be_activated_is_an_incident_and_mended() {
+    for wrong in ["\"a\"", "[\"a\", 1]", "[\"c\"]", "[\"after\"]", "[\"nothing\"]"] {
+        check(
+            &model("", LIST, ""),
+            &format!(
+                "start {{\"wanted\": {wrong}}}  => incident EXTRACT_VALUE_ERROR at sub
+                 set {{\"wanted\": [\"a\"]}}    => incident EXTRACT_VALUE_ERROR at sub
+                 resolve sub                 => job a, open sub
+                 complete a                  => job after"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_condition_or_an_output_that_fails_is_an_incident_and_mended() {
+    check(
+        &model("", LIST, &until("stop")),
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         complete a                => incident EXTRACT_VALUE_ERROR at sub, open sub
+         set {\"stop\": true}       => incident EXTRACT_VALUE_ERROR at sub, open sub
+         resolve sub               => job after",
+    );
+}
+
+#[test]
+fn a_boundary_event_and_the_end_race_in_both_orders() {
+    let boundary = r#"<boundaryEvent id="t" attachedToRef="sub"><timerEventDefinition>
+        <timeDuration>PT1M</timeDuration></timerEventDefinition></boundaryEvent><<late>>
+        <endEvent id="e2"/>[[t -> late -> e2]]"#;
+    let model = model("", LIST, "") + boundary;
+    check(
+        &model,
+        "start {\"wanted\": [\"a\"]}  => job a, open sub, timer t 60s
+         advance PT1M              => job late",
+    );
+    check(
+        &model,
+        "start {\"wanted\": [\"a\"]}  => job a, open sub, timer t 60s
+         complete a                => job after",
+    );
+    // Also one that catches what is thrown inside.
+    let boundary = r#"<boundaryEvent id="t" attachedToRef="sub"><errorEventDefinition errorRef="e"/>
+        </boundaryEvent><<late>><endEvent id="e2"/>[[t -> late -> e2]]"#;
+    let model = self::model("", LIST, "") + boundary;
+    check(
+        &model,
+        "start {\"wanted\": [\"a\", \"b\"]}  => job a, job b, open sub
+         throw a NO                       => job late",
+    );
+}
+
+#[test]
+fn an_event_sub_process_in_it_interrupts_and_ends_it() {
+    let handler = |attributes: &str| {
+        format!(
+            r#"<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" {attributes}>
+               <messageEventDefinition messageRef="m"/></startEvent><<mend>><endEvent id="he"/>
+               [[hs -> mend -> he]]</subProcess>"#
+        )
+    };
+    check(
+        &model("", LIST, &handler("")),
+        "start {\"wanted\": [\"a\"], \"id\": 1}  => job a, message paid at hs, open sub
+         message paid                         => job mend
+         complete mend                        => job after",
+    );
+    check(
+        &model("", LIST, &handler("isInterrupting=\"false\"")),
+        "start {\"wanted\": [\"a\"], \"id\": 1}  => job a, message paid at hs, open sub
+         message paid                         => job a, job mend, message paid at hs, open sub
+         complete a                           => job mend, message paid at hs, open sub
+         complete mend                        => job after",
+    );
+}
+
+#[test]
+fn what_is_closed_or_unknown_activates_nothing() {
+    let text = xml(&model("cancelRemainingInstances=\"false\"", LIST, &until("true")));
+    let mut read = fermata_bpmn::read(&text).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), r#"{"wanted": ["a", "a"]}"#);
+    let owner = sim.nth_live("sub", 1);
+    let refused = |sim: &mut Sim, owner: ElementKey, id: &str| {
+        let wanted = vec![("a".into(), Variables::new()), (id.into(), Variables::new())];
+        let mut outcome = Ok(());
+        sim.input(|run| outcome = run.activate_elements(owner, wanted, true));
+        outcome.unwrap_err()
+    };
+    let before = sim.state.clone();
+    assert!(refused(&mut sim, owner, "c").contains("\"c\""));
+    let root = sim.state.key().root();
+    assert!(refused(&mut sim, root, "a").contains("expected"));
+    assert_eq!(sim.state, before, "nothing has happened");
+    let job = sim.nth_job("a", 1);
+    sim.input(|run| run.job_completed(job, Variables::new()));
+    assert!(refused(&mut sim, owner, "a").contains("completion condition"));
+    assert_eq!(sim.state.jobs().len(), 1);
+}
+
+#[test]
+fn what_an_ad_hoc_sub_process_cannot_have_is_refused() {
+    let codes = |body: String| match fermata_bpmn::read(&xml(&body)) {
+        Ok(_) => Vec::new(),
+        Err(found) => found.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+    };
+    assert_eq!(codes(model("", LIST, "")), Vec::<&str>::new());
+    assert_eq!(codes(model("ordering=\"Sequential\"", LIST, "")), ["B113"]);
+    assert_eq!(codes(model("cancelRemainingInstances=\"maybe\"", LIST, "")), ["B113"]);
+    assert_eq!(codes(model("", LIST, "<endEvent id=\"ie\"/>[[a -> ie]]")), ["B113"]);
+    let job = r#"<extensionElements><zeebe:taskDefinition type="agent"/></extensionElements>"#;
+    assert_eq!(codes(model("", "", job)), ["B113"]);
+    assert_eq!(codes(model("", "", "").replace("<<a b c>>[[b -> c]]", "")), ["B113"]);
+    let marker = r#"<standardLoopCharacteristics loopMaximum="2"/>"#;
+    assert_eq!(codes(model("", "", marker)), ["B030"]);
+}

@@ -1,0 +1,150 @@
+//! Receive tasks and event-based gateways that start an instance.
+
+use super::transcript::{check, xml};
+
+const PAID: &str = r#"<messageEventDefinition messageRef="m"/>"#;
+const SHIPPED: &str = r#"<messageEventDefinition messageRef="m2"/>"#;
+const SIGNAL: &str = r#"<signalEventDefinition signalRef="sig"/>"#;
+
+fn catch(id: &str, definition: &str) -> String {
+    format!(r#"<intermediateCatchEvent id="{id}">{definition}</intermediateCatchEvent>"#)
+}
+
+/// A gateway that starts the process with `one` or `two`, each with a job of its own.
+fn gateway(attributes: &str, one: &str, two: &str) -> String {
+    format!(
+        r#"<eventBasedGateway id="g" instantiate="true" {attributes}/>{}{}<<a b>><endEvent id="e1"/>
+           <endEvent id="e2"/>[[g -> one -> a -> e1, g -> two -> b -> e2]]"#,
+        catch("one", one),
+        catch("two", two)
+    )
+}
+
+const PARALLEL: &str = r#"eventGatewayType="Parallel""#;
+
+fn codes(body: &str) -> Vec<&'static str> {
+    match fermata_bpmn::read(&xml(body)) {
+        Ok(_) => Vec::new(),
+        Err(found) => found.iter().map(|finding| finding.code).collect(),
+    }
+}
+
+#[test]
+fn a_receive_task_starts_the_process_with_its_message() {
+    let model = r#"<receiveTask id="r" instantiate="true" messageRef="m"/><<a>><endEvent id="e"/>
+        [[r -> a -> e]]"#;
+    check(model, "start {\"x\": 1} => job a\n complete a => completed\n variables => x: 1");
+    // Its output mappings read what came.
+    let mapped = model.replace(
+        r#"messageRef="m"/>"#,
+        r#"messageRef="m"><extensionElements><zeebe:ioMapping><zeebe:output source="= x + 1"
+           target="y"/></zeebe:ioMapping></extensionElements></receiveTask>"#,
+    );
+    check(&mapped, "start {\"x\": 1} => job a\n variables => x: 1, y: 2");
+}
+
+#[test]
+fn the_first_event_behind_the_gateway_starts_the_process_and_goes_on() {
+    let model = gateway("", PAID, SHIPPED);
+    check(&model, "start => job a\n complete a => completed");
+    let read = fermata_bpmn::read(&xml(&model)).unwrap();
+    let process = &read.processes[0];
+    let started = |name: &str| process.message_start(name).and_then(|it| process.id_of(it));
+    assert_eq!(started("paid").map(|id| &**id), Some("one"));
+    assert_eq!(started("shipped").map(|id| &**id), Some("two"));
+    assert_eq!(started("other"), None);
+}
+
+#[test]
+fn all_events_behind_a_parallel_gateway_come_to_the_same_instance() {
+    let model = gateway(PARALLEL, PAID, SHIPPED);
+    check(
+        &model,
+        "start {\"id\": 1}           => job a, message shipped at two
+         message shipped {\"x\": 2}  => job a, job b
+         complete a                => job b
+         complete b                => completed
+         variables                 => id: 1, x: 2",
+    );
+    check(
+        &model,
+        "start {\"id\": 1}  => job a, message shipped at two
+         complete a       => message shipped at two
+         message shipped  => job b
+         complete b       => completed",
+    );
+    // Without the key the instance cannot find the others.
+    check(
+        &model,
+        "start            => incident EXTRACT_VALUE_ERROR at two, job a
+         set {\"id\": 1}    => incident EXTRACT_VALUE_ERROR at two, job a
+         resolve two      => job a, message shipped at two",
+    );
+}
+
+#[test]
+fn event_sub_processes_listen_as_in_any_instance() {
+    let model = format!(
+        r#"{}<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">{SHIPPED}</startEvent>
+           <<mend>><endEvent id="he"/>[[hs -> mend -> he]]</subProcess>"#,
+        r#"<receiveTask id="r" instantiate="true" messageRef="m"/><<a>><endEvent id="e"/>
+           [[r -> a -> e]]"#
+    );
+    check(
+        &model,
+        "start {\"id\": 1}  => job a, message shipped at hs
+         message shipped  => job mend",
+    );
+    check(
+        &model,
+        "start            => incident EXTRACT_VALUE_ERROR at p
+         set {\"id\": 1}    => incident EXTRACT_VALUE_ERROR at p
+         resolve p        => job a, message shipped at hs",
+    );
+}
+
+#[test]
+fn signals_and_messages_start_without_a_key_but_not_several_at_once() {
+    assert_eq!(codes(&gateway("", PAID, SIGNAL)), Vec::<&str>::new());
+    let both = format!("{PAID}{SIGNAL}");
+    assert_eq!(codes(&gateway("", &both, SHIPPED)), Vec::<&str>::new());
+}
+
+#[test]
+fn what_could_start_no_instance_is_refused() {
+    let timer = "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>";
+    assert_eq!(codes(&gateway("", PAID, timer)), ["B111"]);
+    assert_eq!(codes(&gateway(PARALLEL, PAID, SIGNAL)), ["B111"]);
+    assert_eq!(codes(&gateway(r#"eventGatewayType="Both""#, PAID, SHIPPED)), ["B112"]);
+    let started = gateway("", PAID, SHIPPED).replace("[[g", r#"<startEvent id="s"/>[[s -> g"#);
+    assert_eq!(codes(&started), ["B111"]);
+    let inner = format!(
+        r#"<startEvent id="s"/><subProcess id="sub">{}</subProcess><endEvent id="end"/>
+           [[s -> sub -> end]]"#,
+        r#"<startEvent id="is"/><receiveTask id="r" instantiate="true" messageRef="m"/>
+           <endEvent id="ie"/>[[is -> r -> ie]]"#
+    );
+    assert_eq!(codes(&inner), ["B111"]);
+    let led_to = r#"<startEvent id="s"/><receiveTask id="r" instantiate="true" messageRef="m"/>
+        <endEvent id="e"/>[[s -> r -> e]]"#;
+    assert_eq!(codes(led_to), ["B111"]);
+}
+
+#[test]
+fn an_event_based_gateway_leads_to_events_only() {
+    let plain = |two: &str| {
+        format!(
+            r#"<startEvent id="s"/><eventBasedGateway id="g"/>{}{two}<endEvent id="e1"/>
+               <endEvent id="e2"/>[[s -> g -> one -> e1, g -> two -> e2]]"#,
+            catch("one", PAID)
+        )
+    };
+    assert_eq!(codes(&plain(r#"<task id="two"/>"#)), ["B112"]);
+    let receive = r#"<receiveTask id="two" messageRef="m2"/>"#;
+    assert_eq!(codes(&plain(receive)), Vec::<&str>::new());
+    let marked = r#"<receiveTask id="two" messageRef="m2"><standardLoopCharacteristics loopMaximum="2"/>
+        </receiveTask>"#;
+    assert_eq!(codes(&plain(marked)), ["B112"]);
+    let parallel = plain(receive).replace(r#"id="g"/>"#, r#"id="g" eventGatewayType="Parallel"/>"#);
+    assert_eq!(codes(&parallel), ["B112"]);
+}
