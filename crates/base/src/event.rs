@@ -9,8 +9,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey, JobKey, Json,
-    Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text, TimerKey, UserTaskKey, Variables,
+    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey,
+    InstanceMigrated, JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text,
+    TimerKey, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -392,6 +393,17 @@ pub enum Event {
         #[n(2)]
         by: ElementKey,
     },
+    /// Somebody changed the course: these elements begin now, these element instances end.
+    #[n(80)]
+    InstanceModified {
+        #[n(0)]
+        activated: Vec<u32>,
+        #[n(1)]
+        terminated: Vec<ElementKey>,
+    },
+    /// The instance goes on by another definition: what lives has its numbers from now on.
+    #[n(81)]
+    InstanceMigrated(#[n(0)] Box<InstanceMigrated>),
 }
 
 /// How an instance began.

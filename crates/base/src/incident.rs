@@ -94,4 +94,10 @@ pub enum Stage {
         #[n(0)]
         start: u32,
     },
+    /// What lives was about to wait for these boundary and start events; nothing else was held up.
+    #[n(10)]
+    Listening {
+        #[n(0)]
+        targets: Vec<u32>,
+    },
 }

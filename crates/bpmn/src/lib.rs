@@ -15,4 +15,4 @@ pub use graph::{
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use read::{Definitions, read};
-pub use run::Run;
+pub use run::{Run, Target};

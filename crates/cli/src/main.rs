@@ -19,7 +19,9 @@ mod input;
 mod lint;
 mod list;
 mod message;
+mod migrate;
 mod models;
+mod modify;
 mod process;
 mod retry;
 mod screen;
@@ -94,6 +96,12 @@ enum Command {
     /// End instances now
     #[command(after_help = cancel::HELP)]
     Cancel(cancel::CancelArgs),
+    /// End elements of an instance and begin others
+    #[command(after_help = modify::HELP)]
+    Modify(modify::ModifyArgs),
+    /// Run an instance by another definition from now on
+    #[command(after_help = migrate::HELP)]
+    Migrate(migrate::MigrateArgs),
     /// List what waits for somebody to mend it
     #[command(after_help = incidents::HELP)]
     Incidents(incidents::IncidentsArgs),
@@ -176,6 +184,10 @@ fn main() -> ExitCode {
         Command::List(args) => Context::run(server, output, |context| list::run(args, context)),
         Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
         Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
+        Command::Modify(args) => Context::run(server, output, |context| modify::run(args, context)),
+        Command::Migrate(args) => {
+            Context::run(server, output, |context| migrate::run(args, context))
+        }
         Command::Incidents(args) => {
             Context::run(server, output, |context| incidents::run(args, context))
         }

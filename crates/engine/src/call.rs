@@ -10,7 +10,7 @@ use bpmn::{CalledProcess, Kind, Run};
 use instance::Status;
 
 use crate::cache::Entry;
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::input::Read;
 use crate::shard::{Shard, Work};
 
@@ -129,7 +129,7 @@ impl Shard {
         let (tags, parent) = (Vec::new(), Some(parent));
         let start = Start {
             definition,
-            element,
+            begin: Begin::Start(element),
             variables,
             business_id: None,
             tags,

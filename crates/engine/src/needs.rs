@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use base::{Command, DefinitionKey, InstanceKey, Key, Mail, PublishMessage, Record, Text};
+use base::{
+    Command, DefinitionKey, DefinitionRef, InstanceKey, Key, Mail, ModifyInstance, PublishMessage,
+    Record, Text,
+};
 use instance::Instance;
 
 use crate::cache::Entry;
@@ -92,8 +95,15 @@ impl Shard {
             Command::Broadcast { signal, .. } => {
                 self.message_need(&base::signal::slot(signal), &"".into()).map(at_once)
             }
-            Command::Cancel { instance } => {
+            Command::Modify(ModifyInstance { instance, .. }) | Command::Cancel { instance } => {
                 self.owner_need(instance.0).or_else(|| self.cancel_need(*instance)).map(at_once)
+            }
+            Command::Migrate(migrate) => {
+                let head = self.catalog.resolve(&DefinitionRef::Key(migrate.target)).ok()?;
+                let target = head.key;
+                self.owner_need(migrate.instance.0)
+                    .or_else(|| self.definition_need(target))
+                    .map(at_once)
             }
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)

@@ -115,6 +115,21 @@ impl Shard {
                 touched.summary = true;
                 Meaning::Nothing
             }
+            // Rows say of which definition and of which element they are.
+            Event::InstanceMigrated(_) => {
+                touched.summary = true;
+                let state = &entry.state;
+                state.jobs().keys().for_each(|job| {
+                    touched.jobs.entry(*job).or_insert(true);
+                });
+                state.user_tasks().keys().for_each(|task| {
+                    touched.tasks.entry(*task).or_insert(true);
+                });
+                state.incidents().keys().for_each(|incident| {
+                    touched.incidents.entry(*incident).or_insert(true);
+                });
+                Meaning::Nothing
+            }
             Event::InstanceCompleted | Event::InstanceTerminated => {
                 touched.summary = true;
                 Meaning::Ended
@@ -142,7 +157,8 @@ impl Shard {
             | Event::LoopOutput { .. }
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
-            | Event::CompensationStarted { .. } => Meaning::Nothing,
+            | Event::CompensationStarted { .. }
+            | Event::InstanceModified { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
         }
     }

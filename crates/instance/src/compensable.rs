@@ -39,6 +39,11 @@ impl Instance {
         self.compensable.get(&scope).map_or(&[], Vec::as_slice)
     }
 
+    /// Everything that completed and can be compensated.
+    pub fn all_compensable(&self) -> impl Iterator<Item = &Compensable> {
+        self.compensable.values().flatten()
+    }
+
     /// The next that `by` compensates, and the live scope in which it completed: inner scopes
     /// first, in each the last that completed.
     pub fn next_compensated(&self, by: ElementKey) -> Option<(ElementKey, &Compensable)> {
@@ -100,6 +105,21 @@ impl Instance {
         if last.is_none_or(|last| last.key != key) {
             self.forget(key);
         }
+    }
+
+    /// What completed has these numbers now; what has none is forgotten, with what completed in it.
+    pub(crate) fn migrate_compensable(&mut self, numbers: &BTreeMap<u32, u32>) {
+        let mut gone = Vec::new();
+        for list in self.compensable.values_mut() {
+            list.retain_mut(|done| {
+                let number = numbers.get(&done.element).copied();
+                done.element = number.unwrap_or(done.element);
+                gone.extend(number.is_none().then_some(done.key));
+                number.is_some()
+            });
+        }
+        self.compensable.retain(|_, list| !list.is_empty());
+        gone.into_iter().for_each(|key| self.forget(key));
     }
 
     fn forget(&mut self, key: ElementKey) {

@@ -125,7 +125,10 @@ impl ElementInstance {
 /// Folds one event into the state.
 pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
-        Event::InstanceCreated(_) | Event::CorrelationRefused { .. } => {}
+        Event::InstanceCreated(_)
+        | Event::CorrelationRefused { .. }
+        | Event::InstanceModified { .. } => {}
+        Event::InstanceMigrated(migrated) => state.migrate(migrated),
         Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }

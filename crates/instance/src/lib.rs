@@ -9,6 +9,7 @@ mod compensable;
 mod decision;
 mod evolve;
 mod loops;
+mod migrate;
 mod owned;
 mod sound;
 mod state;

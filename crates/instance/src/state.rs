@@ -51,7 +51,7 @@ pub struct Instance {
     pub(crate) compensable: Lists,
 }
 
-/// What never changes about an instance.
+/// What an instance is. Only its definition changes, when it is migrated.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
 pub struct Header {
@@ -267,7 +267,7 @@ pub struct Incident {
 }
 
 impl Instance {
-    /// What never changes about it.
+    /// What it is, and a run of what.
     pub fn header(&self) -> &Header {
         &self.header
     }

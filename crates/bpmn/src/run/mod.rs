@@ -10,10 +10,14 @@ mod call;
 mod catch;
 mod compensation;
 mod end;
+mod fit;
 mod flows;
 mod handler;
 mod leave;
 mod loops;
+mod migrate;
+mod modify;
+mod place;
 mod rule;
 mod throw;
 mod values;
@@ -23,6 +27,8 @@ use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variable
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+
+pub use migrate::Target;
 
 /// What remains to be done for this input.
 #[derive(Debug)]
@@ -35,6 +41,8 @@ enum Step {
     Turn { body: ElementKey },
     /// The next handler of a compensation that `by` asked for.
     Compensate { by: ElementKey, scope: ElementKey },
+    /// What was entered without a token goes to work.
+    Work { key: ElementKey },
 }
 
 impl Step {
@@ -42,7 +50,7 @@ impl Step {
     fn begins_in(&self, of: ElementKey) -> bool {
         match self {
             Self::Enter { scope, .. } | Self::Compensate { scope, .. } => *scope == of,
-            Self::Check { .. } | Self::Turn { .. } => false,
+            Self::Check { .. } | Self::Turn { .. } | Self::Work { .. } => false,
         }
     }
 }
@@ -140,6 +148,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             }
             Stage::Leaving => self.leave(open.owner),
             Stage::Starting { start } => self.begin(start),
+            Stage::Listening { targets } => {
+                self.listen_for(open.owner, &targets);
+                self.steps.push(Step::Check { scope: open.owner });
+            }
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -179,6 +191,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Check { scope } => self.check_scope(scope),
                 Step::Turn { body } => self.next_turn(body),
                 Step::Compensate { by, scope } => self.compensate_next(by, scope),
+                Step::Work { key } => self.activate(key),
             }
         }
     }

@@ -10,6 +10,8 @@ mod hostile;
 mod large;
 mod loops;
 mod markers;
+mod migrate;
+mod modify;
 mod random;
 mod refusals;
 mod running;

@@ -72,8 +72,6 @@ const PATHS: &[&str] = &[
     "/process-instances/{key}/business-id-assignment",
     "/process-instances/{key}/deletion",
     "/process-instances/{key}/incident-resolution",
-    "/process-instances/{key}/migration",
-    "/process-instances/{key}/modification",
     "/process-instances/{key}/resumption",
     "/process-instances/{key}/statistics/wait-states",
     "/process-instances/{key}/suspension",

@@ -2,6 +2,7 @@
 //! after each commit.
 
 mod calls;
+mod changes;
 mod correlation;
 mod decisions;
 mod jobs;
