@@ -10,7 +10,7 @@ use base::{
     KeyRange, LogRow, Mail, Op, Record, Reply, ShardId, SnapshotRow, Text, TimerKey, TimerRow,
     UserTaskRow,
 };
-use instance::Status;
+use instance::{Instance, Status};
 
 use crate::cache::{Entry, Touched};
 use crate::shard::{Shard, Work};
@@ -37,6 +37,15 @@ impl Touched {
     fn incident(&mut self, incident: IncidentKey, had_row: bool) -> Meaning {
         self.incidents.entry(incident).or_insert(had_row);
         self.summary = true;
+        Meaning::Nothing
+    }
+
+    /// Every row says of which definition and of which element it is.
+    fn all(&mut self, state: &Instance) -> Meaning {
+        self.summary = true;
+        state.jobs().keys().for_each(|job| _ = self.jobs.entry(*job).or_insert(true));
+        state.user_tasks().keys().for_each(|task| _ = self.tasks.entry(*task).or_insert(true));
+        state.incidents().keys().for_each(|open| _ = self.incidents.entry(*open).or_insert(true));
         Meaning::Nothing
     }
 }
@@ -111,25 +120,7 @@ impl Shard {
             }
             Event::IncidentRaised { incident, .. } => touched.incident(*incident, false),
             Event::IncidentResolved { incident } => touched.incident(*incident, true),
-            Event::InstanceCreated(_) => {
-                touched.summary = true;
-                Meaning::Nothing
-            }
-            // Rows say of which definition and of which element they are.
-            Event::InstanceMigrated(_) => {
-                touched.summary = true;
-                let state = &entry.state;
-                state.jobs().keys().for_each(|job| {
-                    touched.jobs.entry(*job).or_insert(true);
-                });
-                state.user_tasks().keys().for_each(|task| {
-                    touched.tasks.entry(*task).or_insert(true);
-                });
-                state.incidents().keys().for_each(|incident| {
-                    touched.incidents.entry(*incident).or_insert(true);
-                });
-                Meaning::Nothing
-            }
+            Event::InstanceCreated(_) | Event::InstanceMigrated(_) => touched.all(&entry.state),
             Event::InstanceCompleted | Event::InstanceTerminated => {
                 touched.summary = true;
                 Meaning::Ended

@@ -43,6 +43,8 @@ struct Plan {
     replaced: Vec<(SubscriptionKey, bool)>,
     /// Incidents of events that nobody could wait for.
     resolved: Vec<IncidentKey>,
+    /// Events of the other graph that are waited for already, and what they were.
+    held: BTreeMap<(ElementKey, u32), u32>,
     /// What is waited for anew: owner and event of the other graph.
     opening: Vec<(ElementKey, u32)>,
     report: MigrationReport,
@@ -273,6 +275,16 @@ impl Run<'_, '_, '_> {
             };
             if target != live.element {
                 super::fit::stays_attached(self.process, target, to, target_into, into)?;
+            }
+            let first = *plan.held.entry((owner, target_into)).or_insert(target);
+            if first != target {
+                return Err(Rejection::state(format!(
+                    "expected each event to become another one, but {} and {} would both be {}; take \
+                     one of the mappings away",
+                    self.process.node(first).label(),
+                    self.process.node(target).label(),
+                    to.node(target_into).label()
+                )));
             }
             plan.numbers.insert(target, target_into);
             plan.report.kept.push((id, to.node(target_into).id.clone()));

@@ -72,7 +72,7 @@ impl Run<'_, '_, '_> {
                  end the call activity in the calling instance",
             ));
         }
-        self.apply(&begins, &ends);
+        self.apply(&begins, &ends, &doomed);
         self.go();
         Ok(())
     }
@@ -185,7 +185,7 @@ impl Run<'_, '_, '_> {
         survives.contains(&state.key().root())
     }
 
-    fn apply(&mut self, begins: &[Begin<'_>], ends: &[ElementKey]) {
+    fn apply(&mut self, begins: &[Begin<'_>], ends: &[ElementKey], doomed: &BTreeSet<ElementKey>) {
         let activated = begins.iter().map(|begin| begin.element).collect();
         let terminated = ends.to_vec();
         self.decision.emit(Event::InstanceModified { activated, terminated });
@@ -194,7 +194,7 @@ impl Run<'_, '_, '_> {
         }
         let entered = self.enter_all(begins);
         for key in ends {
-            self.remove(*key);
+            self.remove(*key, doomed);
         }
         self.work_all(&entered);
     }
@@ -258,14 +258,14 @@ impl Run<'_, '_, '_> {
     }
 
     /// Ends an element instance and the scopes in which nothing is left then. A compensation goes on
-    /// without what was ended.
-    fn remove(&mut self, key: ElementKey) {
+    /// without what was ended, unless it is ended itself.
+    fn remove(&mut self, key: ElementKey, doomed: &BTreeSet<ElementKey>) {
         let root = self.decision.state().key().root();
         let mut ends = key;
         while let Some(element) = self.decision.state().element(ends) {
             let (scope, compensates) = (element.scope, element.compensates);
             self.terminate(ends);
-            if let Some(by) = compensates {
+            if let Some(by) = compensates.filter(|by| !doomed.contains(by)) {
                 return self.steps.push(Step::Compensate { by, scope });
             }
             let Some(around) = self.decision.state().element(scope) else { return };
@@ -334,7 +334,7 @@ impl Run<'_, '_, '_> {
             Owned::Subscription(subscription) => (state.subscriptions().get(&subscription)?.target
                 == target)
                 .then_some(Event::SubscriptionClosed { subscription }),
-            _ => None,
+            Owned::Job(_) | Owned::UserTask(_) | Owned::Incident(_) | Owned::Child(_) => None,
         };
         let events: Vec<Event> = state.waits_of(owner).filter_map(event).collect();
         events.into_iter().for_each(|event| self.decision.emit(event));

@@ -13,6 +13,7 @@ mod markers;
 mod migrate;
 mod modify;
 mod random;
+mod random_changes;
 mod refusals;
 mod running;
 mod shared_models;

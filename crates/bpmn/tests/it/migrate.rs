@@ -122,6 +122,19 @@ fn events_that_are_mapped_stay_and_others_begin_anew() {
 }
 
 #[test]
+fn two_events_do_not_become_one() {
+    let both = timed(&(timer("t", "a", "PT1H", true) + &timer("t2", "a", "PT2H", true)))
+        .replace("t -> late", "t2 -> end2, t -> late");
+    check_migration(
+        &both,
+        &both,
+        "start                  => job a, timer t 3600s, timer t2 7200s
+         stay a>a t>t t2>t      => \"t\" and \"t2\" would both be \"t\"
+         migrate a>a t>t2       => job a, timer t 3600s, timer t2 3600s",
+    );
+}
+
+#[test]
 fn what_has_fired_already_is_not_waited_for_again() {
     let body = timed(&timer("t", "a", "PT1H", false));
     check(

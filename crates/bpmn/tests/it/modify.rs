@@ -180,7 +180,7 @@ fn nothing_happens_unless_everything_can() {
         NESTED,
         "start                    => job a
          refuse -a +nowhere       => none with the id `nowhere`
-         refuse +d -b             => no active instance of \"b\"
+         refuse +d -b             => an active instance of \"b\", but there is none
          refuse +is               => a start event
          refuse +d@a              => in which it does not stand
          complete a               => incident IO_MAPPING_ERROR at sub",

@@ -12,10 +12,10 @@ use super::transcript::xml;
 
 const WAIT: &str = "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>";
 
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
@@ -182,7 +182,7 @@ impl Maker<'_> {
     }
 }
 
-fn blocks(random: &mut Random) -> String {
+pub fn blocks(random: &mut Random) -> String {
     let mut maker = Maker { random, next: 0, budget: 8 };
     let (inner, from, to) = maker.row();
     let handler = if maker.random.below(2) == 0 { maker.handler() } else { String::new() };
@@ -207,7 +207,7 @@ fn live(process: Process, random: &mut Random) -> Status {
     sim.state.status()
 }
 
-fn act(sim: &mut Sim, random: &mut Random) {
+pub fn act(sim: &mut Sim, random: &mut Random) {
     let n = random.below(4);
     let variables = Variables::parse(&format!("{{\"n\": {n}}}")).unwrap();
     let jobs: Vec<_> = sim.state.jobs().keys().copied().collect();

@@ -110,23 +110,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
             }
             about("instanceCreated", created.instance, detail)
         }
-        Event::InstanceModified { activated, terminated } => {
-            let ids: Vec<_> = activated.iter().map(|element| names.id(*element)).collect();
-            let begins = if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
-            let detail =
-                format!("begins: {begins}; element instances that end: {}", terminated.len());
-            Fact { kind: "instanceModified", key: None, detail }
-        }
-        Event::InstanceMigrated(migrated) => {
-            let detail = format!("to {} version {}", migrated.process_id, migrated.version);
-            Fact { kind: "instanceMigrated", key: None, detail }
-        }
-        Event::InstanceCompleted => {
-            Fact { kind: "instanceCompleted", key: None, detail: String::new() }
-        }
-        Event::InstanceTerminated => {
-            Fact { kind: "instanceTerminated", key: None, detail: String::new() }
-        }
+        Event::InstanceModified { .. }
+        | Event::InstanceMigrated(_)
+        | Event::InstanceCompleted
+        | Event::InstanceTerminated => change_fact(event, names),
         Event::KeysReserved { first, count } => {
             about("keysReserved", *first, format!("{count} keys"))
         }
@@ -174,6 +161,28 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::SubscriptionCorrelated { .. }
         | Event::SubscriptionClosed { .. }
         | Event::CorrelationRefused { .. } => wait_fact(event, names),
+    }
+}
+
+fn change_fact(event: &Event, names: &Names) -> Fact {
+    let fact = |kind, detail| Fact { kind, key: None, detail };
+    match event {
+        Event::InstanceModified { activated, terminated } => {
+            let ids: Vec<_> = activated.iter().map(|element| names.id(*element)).collect();
+            let begins = if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
+            let ends = terminated.len();
+            fact(
+                "instanceModified",
+                format!("begins: {begins}; element instances that end: {ends}"),
+            )
+        }
+        Event::InstanceMigrated(migrated) => {
+            let detail = format!("to {} version {}", migrated.process_id, migrated.version);
+            fact("instanceMigrated", detail)
+        }
+        Event::InstanceCompleted => fact("instanceCompleted", String::new()),
+        Event::InstanceTerminated => fact("instanceTerminated", String::new()),
+        _ => unknown(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The gRPC gateway from outside: what clients send, and what must be refused.
 
+mod changes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -418,74 +420,5 @@ fn a_decision_is_deployed_and_evaluated() {
         ] {
             refused(client.evaluate_decision(request).await.map(drop), code, words);
         }
-    });
-}
-
-#[test]
-fn an_instance_starts_anywhere_is_modified_and_migrated() {
-    use wire::migrate_process_instance_request::{MappingInstruction, MigrationPlan};
-    use wire::modify_process_instance_request as modify;
-    against_a_server(|mut client, _| async move {
-        deploy(&mut client, "p.bpmn", MODEL.as_bytes()).await.unwrap();
-        let start = |id: &str| wire::CreateProcessInstanceRequest {
-            bpmn_process_id: "p".into(),
-            start_instructions: vec![wire::ProcessInstanceCreationStartInstruction {
-                element_id: id.into(),
-            }],
-            ..Default::default()
-        };
-        let created = client.create_process_instance(start("work")).await.unwrap().into_inner();
-        let instance = created.process_instance_key;
-        let outcome = client.create_process_instance(start("s")).await.map(|_| ());
-        refused(outcome, Code::InvalidArgument, "a start event");
-        let first = jobs(&mut client, poll("work", 1, 10_000)).await.unwrap().remove(0);
-        let request = |element: i64| wire::ModifyProcessInstanceRequest {
-            process_instance_key: instance,
-            activate_instructions: vec![modify::ActivateInstruction {
-                element_id: "work".into(),
-                ancestor_element_instance_key: 0,
-                variable_instructions: vec![modify::VariableInstruction {
-                    variables: r#"{"again": true}"#.into(),
-                    scope_id: String::new(),
-                }],
-            }],
-            terminate_instructions: vec![modify::TerminateInstruction {
-                element_instance_key: element,
-            }],
-            operation_reference: None,
-        };
-        let outcome = client.modify_process_instance(request(instance)).await.map(|_| ());
-        refused(outcome, Code::InvalidArgument, "cancel it");
-        client.modify_process_instance(request(first.element_instance_key)).await.unwrap();
-        let second = jobs(&mut client, poll("work", 1, 10_000)).await.unwrap().remove(0);
-        assert_eq!(second.variables, r#"{"again":true}"#);
-        let renamed = MODEL.replace("\"work\"", "\"labour\"");
-        let resource =
-            wire::Resource { name: "p.bpmn".into(), content: renamed.as_bytes().to_vec() };
-        let request =
-            wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
-        let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
-        let Some(Metadata::Process(newer)) = &deployed[0].metadata else { panic!("a process") };
-        let migrate = |mapped: bool| wire::MigrateProcessInstanceRequest {
-            process_instance_key: instance,
-            migration_plan: Some(MigrationPlan {
-                target_process_definition_key: newer.process_definition_key,
-                mapping_instructions: mapped
-                    .then(|| MappingInstruction {
-                        source_element_id: "work".into(),
-                        target_element_id: "labour".into(),
-                    })
-                    .into_iter()
-                    .collect(),
-            }),
-            operation_reference: None,
-        };
-        let outcome = client.migrate_process_instance(migrate(false)).await.map(|_| ());
-        refused(outcome, Code::FailedPrecondition, "a mapping for \"work\"");
-        client.migrate_process_instance(migrate(true)).await.unwrap();
-        let request = wire::CompleteJobRequest { job_key: second.key, variables: "{}".into() };
-        client.complete_job(request).await.unwrap();
-        let outcome = client.migrate_process_instance(migrate(true)).await.map(|_| ());
-        refused(outcome, Code::NotFound, "has completed");
     });
 }

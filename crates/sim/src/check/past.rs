@@ -139,13 +139,7 @@ impl Reading {
                 }
                 self.ended = true;
             }
-            Event::KeysReserved { .. }
-            | Event::CorrelationRefused { .. }
-            | Event::InstanceModified { .. } => {}
-            // The random scripts do not migrate.
-            Event::InstanceMigrated(_) => {
-                return Err(("log", "the instance was migrated, and nobody asked for it".into()));
-            }
+            Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }

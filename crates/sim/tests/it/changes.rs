@@ -187,7 +187,7 @@ fn rows_follow_a_migration_and_the_log_keeps_its_names() {
             model(&line(&[("a", &service("a")), ("b", &service("b")), ("task", &task())]));
         let other = model(&line(&[
             ("x", &service("x")),
-            ("y", &service("b")),
+            ("y", &service("y")),
             ("task", &task()),
             ("z", &service("z")),
         ]));
