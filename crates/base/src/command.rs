@@ -2,8 +2,8 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, MessageKey, MigrateInstance, MigrationReport, ModifyInstance, Rejection, Text,
-    UserTaskKey, Variables,
+    JobKey, ListenerEvent, MessageKey, MigrateInstance, MigrationReport, ModifyInstance, Rejection,
+    Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -17,6 +17,18 @@ pub enum Command {
     Migrate(MigrateInstance),
     /// End an instance before it is done.
     Cancel {
+        /// Which.
+        instance: InstanceKey,
+    },
+    /// Let nothing go on in an instance, and in what it has called.
+    Suspend {
+        /// Which.
+        instance: InstanceKey,
+        /// Why, for people.
+        reason: Text,
+    },
+    /// Let it go on.
+    Resume {
         /// Which.
         instance: InstanceKey,
     },
@@ -325,6 +337,8 @@ pub struct ActivatedJob {
     pub root: InstanceKey,
     /// For a job of a user task: the key of that task.
     pub user_task: Option<UserTaskKey>,
+    /// What it listens to, if it is a listener.
+    pub listener: Option<ListenerEvent>,
 }
 
 /// A deployed definition.

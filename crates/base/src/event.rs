@@ -9,9 +9,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    DefinitionKey, ElementKey, Evaluation, IncidentKey, IncidentKind, InstanceKey,
-    InstanceMigrated, JobKey, Json, Key, KeyBase, MessageKey, Stage, SubscriptionKey, Text,
-    TimerKey, UserTaskKey, Variables,
+    ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceCreated, InstanceKey,
+    InstanceMigrated, JobExtra, JobKey, Json, Key, KeyBase, MessageKey, Purpose, Stage,
+    SubscriptionKey, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -124,6 +124,9 @@ pub enum Event {
         job_type: Text,
         #[n(3)]
         retries: i32,
+        /// What makes it other than the plain work of its owner.
+        #[n(4)]
+        extra: Option<Box<JobExtra>>,
     },
     /// A worker has the job until the time says otherwise. Said again when the lease is extended.
     #[n(9)]
@@ -359,6 +362,9 @@ pub enum Event {
         owner: ElementKey,
         #[n(1)]
         instance: InstanceKey,
+        /// Something that completed in it can be compensated.
+        #[n(2)]
+        undoable: Option<bool>,
     },
     /// The called instance is no longer wanted.
     #[n(47)]
@@ -404,91 +410,66 @@ pub enum Event {
     /// The instance goes on by another definition: what lives has its numbers from now on.
     #[n(81)]
     InstanceMigrated(#[n(0)] Box<InstanceMigrated>),
-}
-
-/// How an instance began.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct InstanceCreated {
-    /// The new instance.
-    #[n(0)]
-    pub instance: InstanceKey,
-    /// What it is a run of.
-    #[n(1)]
-    pub definition: DefinitionKey,
-    /// The definition's id (`bpmnProcessId`).
-    #[n(2)]
-    pub process_id: Text,
-    /// The definition's version, from 1.
-    #[n(3)]
-    pub version: i32,
-    /// The caller's own name for the instance.
-    #[n(4)]
-    pub business_id: Option<Text>,
-    /// Labels from the caller.
-    #[n(5)]
-    pub tags: Vec<Text>,
-    /// The message that started it, if one did.
-    #[n(6)]
-    pub message: Option<CorrelationSource>,
-    /// The call activity that started it, if one did.
-    #[n(7)]
-    pub parent: Option<Parent>,
-    /// How many instances are above it in the chain of calls, if there are any.
-    #[n(8)]
-    pub depth: Option<u32>,
-}
-
-/// The call activity that an instance was started by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct Parent {
-    /// The calling instance.
-    #[n(0)]
-    pub instance: InstanceKey,
-    /// The call activity in it.
-    #[n(1)]
-    pub element: ElementKey,
-    /// The instance at the beginning of the chain of calls, which nobody has called.
-    #[n(2)]
-    pub root: InstanceKey,
-}
-
-/// The message by which an instance was started; holds the place of its name and correlation key
-/// until the instance ends.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct CorrelationSource {
-    /// The message.
-    #[n(0)]
-    pub message: MessageKey,
-    /// Its name.
-    #[n(1)]
-    pub name: Text,
-    /// Its correlation key; empty ones hold no place.
-    #[n(2)]
-    pub correlation_key: Text,
-}
-
-/// What a person needs to know of their task.
-#[derive(Clone, PartialEq, Debug, Default, Encode, Decode)]
-pub struct UserTaskDetails {
-    /// Who does it.
-    #[n(0)]
-    pub assignee: Option<Text>,
-    /// Groups whose members may claim it.
-    #[n(1)]
-    pub candidate_groups: Vec<Text>,
-    /// People who may claim it.
-    #[n(2)]
-    pub candidate_users: Vec<Text>,
-    /// When it should be done, in milliseconds since 1970.
-    #[n(3)]
-    pub due_ms: Option<i64>,
-    /// When to look at it again, in milliseconds since 1970.
-    #[n(4)]
-    pub follow_up_ms: Option<i64>,
-    /// 0 to 100, 50 unless said.
-    #[n(5)]
-    pub priority: i32,
+    /// In the instance that this one undoes, `activity` had completed in `scope`: the root of this one,
+    /// or an activity that had completed, too.
+    #[n(53)]
+    CompensationInherited {
+        #[n(0)]
+        scope: ElementKey,
+        #[n(1)]
+        activity: ElementKey,
+        #[n(2)]
+        element: u32,
+        #[n(3)]
+        variables: Variables,
+        #[n(4)]
+        called: Option<InstanceKey>,
+    },
+    /// Nothing goes on in the instance until it is resumed. The text is why.
+    #[n(90)]
+    InstanceSuspended(#[n(0)] Text),
+    /// It goes on: first what is held, in order.
+    #[n(91)]
+    InstanceResumed,
+    /// This came while the instance was suspended, or while earlier ones were held.
+    #[n(92)]
+    InputHeld(#[n(0)] Box<HeldInput>),
+    /// The first that was held is done now: what follows is its effect.
+    #[n(93)]
+    HeldInputTaken,
+    /// A timer runs for the policy of `owner`. Of an attempt: for `job`, whose lease can be extended no
+    /// further than `latest_ms`.
+    #[n(70)]
+    PolicyTimerSet {
+        #[n(0)]
+        timer: TimerKey,
+        #[n(1)]
+        owner: ElementKey,
+        #[n(2)]
+        purpose: Purpose,
+        #[n(3)]
+        due_ms: i64,
+        #[n(4)]
+        job: Option<JobKey>,
+        #[n(5)]
+        latest_ms: Option<i64>,
+    },
+    /// The time by which the step should have been done has passed.
+    #[n(71)]
+    StepOverdue {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// It is time to remind somebody of the step.
+    #[n(72)]
+    StepReminded {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// The token of this element goes on, its work stays: nothing waits for it but the scope's end.
+    #[n(73)]
+    ElementDetached {
+        #[n(0)]
+        key: ElementKey,
+    },
 }

@@ -42,6 +42,12 @@ pub enum IncidentKind {
     /// The process that is called is not deployed, or cannot be called.
     #[n(14)]
     CalledElementError,
+    /// The job of an execution listener has no attempts left.
+    #[n(25)]
+    ExecutionListenerNoRetries,
+    /// The job of a listener of a user task has no attempts left.
+    #[n(26)]
+    TaskListenerNoRetries,
 }
 
 impl IncidentKind {
@@ -59,6 +65,8 @@ impl IncidentKind {
             Self::CalledDecisionError => "CALLED_DECISION_ERROR",
             Self::DecisionEvaluationError => "DECISION_EVALUATION_ERROR",
             Self::CalledElementError => "CALLED_ELEMENT_ERROR",
+            Self::ExecutionListenerNoRetries => "EXECUTION_LISTENER_NO_RETRIES",
+            Self::TaskListenerNoRetries => "TASK_LISTENER_NO_RETRIES",
         }
     }
 }
@@ -99,5 +107,18 @@ pub enum Stage {
     Listening {
         #[n(0)]
         targets: Vec<u32>,
+    },
+    /// The element's start listeners are done: its work is set up. Also where its work was ended
+    /// and is to be done anew.
+    #[n(7)]
+    Activating,
+    /// The element's end listeners are done: its flows are taken.
+    #[n(8)]
+    Going,
+    /// The process's start listeners are done: it begins at this start event.
+    #[n(9)]
+    Beginning {
+        #[n(0)]
+        start: u32,
     },
 }

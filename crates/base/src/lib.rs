@@ -6,17 +6,22 @@
 mod batch;
 mod change;
 mod command;
+mod created;
 mod evaluation;
 mod event;
 mod finding;
+mod held;
 mod incident;
 mod json;
 mod key;
 pub mod limits;
+mod listener;
 mod mail;
+mod purpose;
 mod rejection;
 mod rows;
 pub mod signal;
+mod task;
 mod text;
 pub mod xml;
 
@@ -30,11 +35,13 @@ pub use command::{
     DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,
     PublishMessage, Reply, TaskPatch, ThrowError,
 };
+pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{CorrelationSource, Event, InstanceCreated, Parent, Record, UserTaskDetails};
+pub use event::{Event, Record};
 pub use finding::{Finding, Severity};
+pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
 pub use json::{Json, JsonError, Variables};
 pub use key::{
@@ -42,11 +49,14 @@ pub use key::{
     InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey, TimerKey,
     UserTaskKey,
 };
+pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
+pub use purpose::Purpose;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
-    SnapshotRow, StartLockRow, SubscriptionRow, TimerRow, UserTaskRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
+pub use task::UserTaskDetails;
 pub use text::Text;

@@ -5,8 +5,8 @@
 
 use crate::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobKey, MessageKey, Parent, ShardId, SubscriptionKey, Text, TimerKey,
-    UserTaskDetails, UserTaskKey, Variables,
+    InstanceKey, JobKey, ListenerEvent, MessageKey, Parent, ShardId, SubscriptionKey, Text,
+    TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What a shard must remember between batches.
@@ -153,6 +153,17 @@ pub struct InstanceRow {
     pub incidents: u32,
     /// The call activity that started it, if one did.
     pub parent: Option<Parent>,
+    /// Since when and why, if it is suspended.
+    pub suspended: Option<SuspendedRow>,
+}
+
+/// Since when and why an instance is suspended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SuspendedRow {
+    /// Milliseconds since 1970.
+    pub since_ms: i64,
+    /// As whoever suspended it said; may be empty.
+    pub reason: Text,
 }
 
 impl InstanceRow {
@@ -171,6 +182,18 @@ pub enum InstanceState {
     Completed,
     /// Was cancelled.
     Terminated,
+    /// Lives, and nothing goes on in it until it is resumed.
+    Suspended,
+}
+
+impl InstanceState {
+    /// Whether it has not ended.
+    pub fn is_live(self) -> bool {
+        match self {
+            Self::Active | Self::Suspended => true,
+            Self::Completed | Self::Terminated => false,
+        }
+    }
 }
 
 /// A live job.
@@ -189,7 +212,8 @@ pub struct JobRow {
     /// Type.
     pub job_type: Text,
     /// When a worker may have it, milliseconds since 1970: the past when it waits for one, the end
-    /// of the lease, the end of the backoff; `i64::MAX` when no attempts are left.
+    /// of the lease, the end of the backoff; `i64::MAX` when no attempts are left, or while its instance
+    /// is suspended.
     pub available_ms: i64,
     /// How it stands.
     pub state: JobState,
@@ -201,6 +225,8 @@ pub struct JobRow {
     pub error_message: Text,
     /// Code of an error that nothing caught.
     pub error_code: Text,
+    /// What it listens to, if it is a listener.
+    pub listener: Option<ListenerEvent>,
 }
 
 /// How a live job stands.
@@ -226,7 +252,7 @@ pub enum JobState {
     ErrorThrown,
 }
 
-/// A live timer of an instance.
+/// A live timer of an instance that is not suspended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TimerRow {
     /// Which.

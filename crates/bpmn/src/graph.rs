@@ -3,10 +3,13 @@
 //! Nodes and flows share one numbering, the element table: nodes first in document order (the
 //! process itself is 0), then flows in document order. Events name elements by it.
 
-use base::Text;
+use base::{ListenerEvent, Text};
 use feel::Expression;
 
+use crate::data::Data;
 use crate::marker::Marker;
+use crate::place::Place;
+use crate::policy::Policy;
 
 /// One executable process.
 #[derive(Debug)]
@@ -21,6 +24,23 @@ pub struct Process {
     pub nodes: Vec<Node>,
     /// Flows; numbered after the nodes.
     pub flows: Vec<Flow>,
+    /// What is kept of data; it has no behaviour.
+    pub data: Data,
+    /// What `fermata lint` does not say, and why.
+    pub silences: Vec<Silence>,
+}
+
+/// `<fermata:lint ignore="..." reason="..."/>`: warnings that are known and meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Silence {
+    /// The element that has it; it holds for what is in the element too.
+    pub element: u32,
+    /// Codes as they are written.
+    pub codes: Vec<Text>,
+    /// For people.
+    pub reason: Text,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// An element with behaviour.
@@ -54,6 +74,21 @@ pub struct Node {
     pub inputs: Vec<Mapping>,
     /// `zeebe:ioMapping` outputs, in order.
     pub outputs: Vec<Mapping>,
+    /// Where it begins in the file.
+    pub place: Place,
+    /// Who listens to its life, in order.
+    pub listeners: Vec<ListenerSpec>,
+    /// How often it is tried, how long it may take.
+    pub policy: Option<Box<Policy>>,
+}
+
+/// A listener: a job beside an element's work.
+#[derive(Debug)]
+pub struct ListenerSpec {
+    /// What it listens to.
+    pub event: ListenerEvent,
+    /// The job, with the headers of the element and its own.
+    pub job: JobSpec,
 }
 
 /// What an activity has to do with compensation.
@@ -78,6 +113,8 @@ pub struct Flow {
     pub target: u32,
     /// When it may be taken.
     pub condition: Option<Expression>,
+    /// Where it begins in the file.
+    pub place: Place,
 }
 
 /// One line of an `ioMapping`.
@@ -385,6 +422,17 @@ impl Trigger {
 }
 
 impl Node {
+    /// Whether anybody listens to this.
+    pub fn listens(&self, event: ListenerEvent) -> bool {
+        self.listeners.iter().any(|listener| listener.event == event)
+    }
+
+    /// The listener to `event` at this position among those that listen to it.
+    pub fn listener(&self, event: ListenerEvent, index: u32) -> Option<&ListenerSpec> {
+        let mut listeners = self.listeners.iter().filter(|listener| listener.event == event);
+        listeners.nth(index as usize)
+    }
+
     /// How messages to people call it: its name and id.
     pub fn label(&self) -> String {
         match &self.name {

@@ -43,6 +43,11 @@ pub fn after(text: &str, now_ms: i64) -> Result<i64, String> {
         .ok_or_else(|| format!("the duration `{text}` ends beyond the calendar"))
 }
 
+/// A date, or the time a duration after `now_ms`.
+pub fn moment(text: &str, now_ms: i64) -> Result<i64, String> {
+    if text.trim_start().starts_with(['P', '-']) { after(text, now_ms) } else { date_ms(text) }
+}
+
 /// The first time of a cycle: `R3/PT10S`, `R/2026-11-23T09:00:00Z/P1D`, or cron. `None` when the
 /// cycle has no time left.
 pub fn first(text: &str, now_ms: i64) -> Result<Option<Next>, String> {

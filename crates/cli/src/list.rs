@@ -38,6 +38,7 @@ enum State {
     Active,
     Completed,
     Terminated,
+    Suspended,
 }
 
 impl State {
@@ -46,6 +47,7 @@ impl State {
             Self::Active => "ACTIVE",
             Self::Completed => "COMPLETED",
             Self::Terminated => "TERMINATED",
+            Self::Suspended => "SUSPENDED",
         }
     }
 }
@@ -70,11 +72,20 @@ pub(crate) async fn run(args: ListArgs, context: Context) -> Done {
     context.answer_list(&found, page)
 }
 
+/// `suspended 2 hours ago: the bank is down`.
+fn suspended(item: &Value, screen: &Screen) -> String {
+    let when = screen.when(item["suspendedDate"].as_str());
+    match item["suspendedReason"].as_str() {
+        Some(reason) => format!("suspended {when}: {}", reason),
+        None => format!("suspended {when}"),
+    }
+}
+
 fn page(items: &[Value], screen: &mut Screen) {
     let mut table = Table::new(&[
         Column::whole("KEY"),
         Column::text("PROCESS", 12),
-        Column::whole("STATE"),
+        Column::text("STATE", 10),
         Column::whole("STARTED"),
         Column::text("BUSINESS ID", 11),
     ]);
@@ -82,7 +93,10 @@ fn page(items: &[Value], screen: &mut Screen) {
         let process =
             format!("{} v{}", text(item, "processDefinitionId"), item["processDefinitionVersion"]);
         let state = text(item, "state");
+        let since = item["suspendedDate"].as_str();
         let state = match item["hasIncident"].as_bool() {
+            // What holds it up first: an incident cannot be resolved before.
+            _ if since.is_some() => Cell::styled(&suspended(item, screen), BOLD),
             Some(true) => Cell::styled("incident", BAD),
             _ => Cell::styled(&spoken(state), state_style(state)),
         };

@@ -22,12 +22,14 @@ mod message;
 mod migrate;
 mod models;
 mod modify;
+mod policies;
 mod process;
 mod retry;
 mod screen;
 mod show;
 mod signal;
 mod start;
+mod suspend;
 mod tasks;
 mod worker;
 
@@ -102,6 +104,12 @@ enum Command {
     /// Run an instance by another definition from now on
     #[command(after_help = migrate::HELP)]
     Migrate(migrate::MigrateArgs),
+    /// Let nothing go on in instances until they are resumed
+    #[command(after_help = suspend::HELP)]
+    Suspend(suspend::SuspendArgs),
+    /// Let suspended instances go on
+    #[command(after_help = suspend::RESUME_HELP)]
+    Resume(suspend::ResumeArgs),
     /// List what waits for somebody to mend it
     #[command(after_help = incidents::HELP)]
     Incidents(incidents::IncidentsArgs),
@@ -146,6 +154,9 @@ enum Command {
         Exit codes: 0 measured, 2 it could not be measured"
     )]
     Bench(bench::BenchArgs),
+    /// Show what a model promises of each of its steps
+    #[command(after_help = policies::HELP)]
+    Policies(policies::PoliciesArgs),
     /// Evaluate a decision of a DMN file here, without a server
     #[command(after_help = decide::HELP)]
     Decide(decide::DecideArgs),
@@ -176,6 +187,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => drill::run(&args, json),
         Command::Bench(args) => bench::run(&args, json),
         Command::Lint { files } => lint::run(&files, json),
+        Command::Policies(args) => policies::run(&args, json),
         Command::Decide(args) => decide::run(&args, json),
         Command::Feel(args) => feel::run(&args, json),
         Command::Completions(args) => completions::run(&args),
@@ -187,6 +199,12 @@ fn main() -> ExitCode {
         Command::Modify(args) => Context::run(server, output, |context| modify::run(args, context)),
         Command::Migrate(args) => {
             Context::run(server, output, |context| migrate::run(args, context))
+        }
+        Command::Suspend(args) => {
+            Context::run(server, output, |context| suspend::suspend(args, context))
+        }
+        Command::Resume(args) => {
+            Context::run(server, output, |context| suspend::resume(args, context))
         }
         Command::Incidents(args) => {
             Context::run(server, output, |context| incidents::run(args, context))

@@ -210,6 +210,19 @@ impl Client {
         self.done(Method::POST, &path, Body::Empty).await
     }
 
+    /// Lets nothing go on in an instance and in what it has called.
+    pub async fn suspend_instance(&self, key: &str, reason: &str) -> Result<(), Error> {
+        let path = format!("/v2/process-instances/{}/suspension", segment(key));
+        let body = Body::json(&serde_json::json!({ "reason": reason }));
+        self.done(Method::POST, &path, body).await
+    }
+
+    /// Lets a suspended instance go on.
+    pub async fn resume_instance(&self, key: &str) -> Result<(), Error> {
+        let path = format!("/v2/process-instances/{}/resumption", segment(key));
+        self.done(Method::POST, &path, Body::Empty).await
+    }
+
     /// All about one instance in one document, with its timeline from entry `from`, `limit` of it.
     pub async fn show_instance(&self, key: &str, from: u64, limit: u64) -> Result<Document, Error> {
         let key = segment(key);

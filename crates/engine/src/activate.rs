@@ -6,6 +6,8 @@ use base::{
     Variables,
 };
 
+use bpmn::Run;
+
 use crate::cache::Entry;
 use crate::shard::Shard;
 
@@ -44,15 +46,22 @@ impl Shard {
         activate: &ActivateJobs,
     ) -> Option<ActivatedJob> {
         let worker = activate.worker.clone();
-        let until_ms = self.now_ms.saturating_add(activate.timeout_ms);
         let found = self.cache.get(instance)?.state.jobs().contains_key(&job);
         if !found {
             return None;
         }
-        self.decide(instance, |_, decision, _| {
+        let bounded = self.cache.get(instance)?.definition.bounds_attempts;
+        let leased = self.decide(instance, |now_ms, decision, process| {
+            if bounded {
+                return Run::new(process, decision).job_leased(job, worker, activate.timeout_ms);
+            }
+            let until_ms = now_ms.saturating_add(activate.timeout_ms);
             decision.emit(Event::JobLeased { job, worker, until_ms });
-        })
-        .ok()?;
+            true
+        });
+        if !leased.ok()? {
+            return None;
+        }
         activated(self.cache.get(instance)?, job, &activate.fetch_variables)
     }
 }
@@ -102,7 +111,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         version: header.version,
         element_id: definition.process.node(owner.element).id.clone(),
         element: live.owner,
-        headers: definition.headers(owner.element, job),
+        headers: definition.headers(owner.element, job, live.extra.as_deref()),
         worker: live.worker.clone(),
         retries: live.retries,
         deadline_ms: live.available_ms,
@@ -111,6 +120,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         business_id: header.business_id.clone(),
         user_task: None,
         root: entry.state.root_instance(),
+        listener: live.listener().map(|listener| listener.event),
     })
 }
 

@@ -14,7 +14,8 @@ impl Shard {
                 self.evaluation_need(instance, *owner, decision_id)
             }
             Ask::Call { owner, process_id } => self.call_need(instance, *owner, process_id),
-            Ask::Throw { .. } | Ask::Broadcast { .. } => None,
+            Ask::Undo { owner: _, called } => self.instance_need(*called),
+            Ask::Throw { .. } | Ask::Broadcast { .. } | Ask::GiveBack { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
                 self.instance_need(*entry.state.calls().get(owner)?)
@@ -29,11 +30,15 @@ impl Shard {
                 self.evaluate_for(instance, owner, &decision_id, seed);
             }
             Ask::Broadcast { signal, variables } => self.send_signal(&signal, &variables),
+            Ask::GiveBack { message, name, correlation_key } => {
+                self.give_back(instance, message, name, correlation_key);
+            }
             ask if self.is_held_up(instance) => self.push_behind(Work::Ask(instance, ask)),
             Ask::Call { owner, process_id } => self.call(instance, owner, &process_id),
             Ask::Throw { owner, code, message, job, variables } => {
                 self.thrown_out(instance, owner, code, message, job, variables);
             }
+            Ask::Undo { owner, called } => self.undo_called(instance, owner, called),
             Ask::LookAgain { owner } => self.look_again(instance, owner),
         }
     }

@@ -70,10 +70,11 @@ impl Entry {
         let job_places = state
             .jobs()
             .iter()
-            .filter(|(_, job)| job.available_ms < i64::MAX)
+            .filter(|(_, job)| job.available_ms < i64::MAX && !state.holds_inputs())
             .map(|(key, job)| (*key, (job.job_type.clone(), job.available_ms)))
             .collect();
-        let timer_places = state.timers().iter().map(|(key, timer)| (*key, timer.due_ms)).collect();
+        let timers = state.timers().iter().filter(|_| !state.is_suspended());
+        let timer_places = timers.map(|(key, timer)| (*key, timer.due_ms)).collect();
         let subscriptions = state
             .subscriptions()
             .iter()

@@ -5,7 +5,10 @@
 //! Absent: what follows in either (see `bpmn`). Both are of one shard, so no mail is needed.
 
 use base::limits::CALL_DEPTH_MAX;
-use base::{DefinitionKey, ElementKey, InstanceKey, JobKey, Parent, Rejection, Text, Variables};
+use base::{
+    DefinitionKey, ElementKey, InstanceCreated, InstanceKey, JobKey, Parent, Rejection, Text,
+    Variables,
+};
 use bpmn::{CalledProcess, Kind, Run};
 use instance::Status;
 
@@ -152,9 +155,62 @@ impl Shard {
         }
         let root = entry.state.element(called.root());
         let variables = root.map(|root| root.variables.clone()).unwrap_or_default();
+        let undoable = !entry.state.compensable(called.root()).is_empty();
         // A panic has quarantined the caller; when that is resolved, it looks for the result again.
         let _ = self.decide_after(self.steps, parent.instance, |_, decision, process| {
-            Run::new(process, decision).returned(parent.element, called, variables);
+            Run::new(process, decision).returned(parent.element, called, variables, undoable);
+        });
+    }
+
+    /// What completed in an instance that an activity had called is compensated, in an instance of its
+    /// own: what has ended stays so.
+    pub(crate) fn undo_called(
+        &mut self,
+        instance: InstanceKey,
+        owner: ElementKey,
+        called: InstanceKey,
+    ) {
+        let Some((caller, _)) = self.activity(instance, owner) else { return };
+        let header = caller.state.header();
+        let depth = header.depth.unwrap_or(0) + 1;
+        let parent = Parent { instance, element: owner, root: caller.state.root_instance() };
+        let Some(old) = self.cache.get(called) else {
+            let message = format!(
+                "expected the completed instance {called} to compensate it, but its log is gone; \
+                 undo its work by hand, then cancel this instance"
+            );
+            let _ = self.decide_after(self.steps, instance, |_, decision, process| {
+                Run::new(process, decision).not_called(owner, &message);
+            });
+            return;
+        };
+        let definition = old.definition.clone();
+        let root = old.state.element(called.root());
+        let variables = root.map(|root| root.variables.clone()).unwrap_or_default();
+        let left = old.state.all_compensable().map(|(scope, done)| (scope, done.clone())).collect();
+        let child = InstanceKey(self.keys.take(1));
+        let known = self.decide_after(self.steps, instance, |_, decision, process| {
+            Run::new(process, decision).called(owner, child);
+        });
+        if known.is_err() {
+            return;
+        }
+        let row = &definition.row;
+        let created = InstanceCreated {
+            instance: child,
+            definition: row.key,
+            process_id: row.id.clone(),
+            version: row.version,
+            business_id: None,
+            tags: Vec::new(),
+            message: None,
+            parent: Some(parent),
+            depth: Some(depth),
+            undoes: Some(called),
+        };
+        self.begin(created, definition);
+        let _ = self.decide_after(self.steps, child, |_, decision, process| {
+            Run::new(process, decision).undo(called, variables, left);
         });
     }
 

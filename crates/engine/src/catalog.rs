@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use base::{DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, Rejection, Text};
+use base::{
+    DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, JobExtra, JobKey, Rejection,
+    Text,
+};
 use bpmn::{Binding, Kind, Process};
 
 use crate::decisions::Decisions;
@@ -20,6 +23,8 @@ pub struct Definition {
     pub process: Process,
     /// Task headers of each node as the beginning of a JSON object, without the closing brace.
     headers: Vec<Option<String>>,
+    /// A policy in it bounds leases.
+    pub(crate) bounds_attempts: bool,
 }
 
 /// Task header that carries the job's idempotency key: the same in every attempt at the job.
@@ -36,7 +41,11 @@ impl Definition {
                 _ => None,
             })
             .collect();
-        Self { row, process, headers }
+        let bounds = |node: &bpmn::Node| {
+            node.policy.as_ref().is_some_and(|policy| policy.attempt_timeout_ms.is_some())
+        };
+        let bounds_attempts = process.nodes.iter().any(bounds);
+        Self { row, process, headers, bounds_attempts }
     }
 
     /// Compiles what was stored. Fails only if this release cannot read the model any more, or
@@ -58,9 +67,21 @@ impl Definition {
     }
 
     /// The headers that a worker gets with a job of this node.
-    pub(crate) fn headers(&self, element: u32, job: base::JobKey) -> Text {
-        let prefix = self.headers.get(element as usize).and_then(Option::as_deref).unwrap_or("{");
-        format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into()
+    pub(crate) fn headers(&self, element: u32, job: JobKey, extra: Option<&JobExtra>) -> Text {
+        let listener = extra.and_then(|extra| extra.listener);
+        let listener = listener.and_then(|it| {
+            let spec = self.process.node(element).listener(it.event, it.index)?;
+            Some(header_prefix(&spec.job.headers))
+        });
+        let own = || self.headers.get(element as usize).and_then(Option::as_deref);
+        let prefix = listener.as_deref().or_else(own).unwrap_or("{");
+        match extra.and_then(|extra| extra.idempotency_key.as_ref()) {
+            None => format!("{prefix}\"{IDEMPOTENCY_HEADER}\":\"{job}\"}}").into(),
+            Some(key) => {
+                let key = base::Json::string(key);
+                format!("{prefix}\"{IDEMPOTENCY_HEADER}\":{}}}", key.as_str()).into()
+            }
+        }
     }
 }
 

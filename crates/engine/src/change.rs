@@ -13,7 +13,7 @@ use base::{
 };
 use bpmn::{Run, Target};
 
-use crate::shard::{Shard, Work, unknown_instance};
+use crate::shard::{Shard, Work};
 
 impl Shard {
     pub(crate) fn modify(&mut self, modify: &ModifyInstance) -> Outcome {
@@ -24,7 +24,7 @@ impl Shard {
                 "expected an instruction to activate, terminate or move, but found none",
             ));
         }
-        let instance = self.live_instance(modify.instance)?;
+        let instance = self.changeable(modify.instance)?;
         let called = self.check_uncalled(instance).is_err();
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).modify(modify, called)
@@ -33,7 +33,7 @@ impl Shard {
     }
 
     pub(crate) fn migrate(&mut self, migrate: &MigrateInstance) -> Outcome {
-        let instance = self.live_instance(migrate.instance)?;
+        let instance = self.changeable(migrate.instance)?;
         let key = self.catalog.resolve(&DefinitionRef::Key(migrate.target))?.key;
         let target = Arc::clone(self.usable(key)?);
         let before = self.cache.get(instance).map(|entry| entry.state.header().clone());
@@ -63,9 +63,19 @@ impl Shard {
         Ok(Reply::Migrated(Box::new(report)))
     }
 
-    fn live_instance(&self, instance: InstanceKey) -> Result<InstanceKey, Rejection> {
-        let live = self.live(instance.0)?;
-        if live == instance { Ok(live) } else { Err(unknown_instance(instance)) }
+    /// The instance, if it may be changed: one that is suspended stands as it was suspended, and what
+    /// undoes another instance follows what that one did.
+    fn changeable(&self, instance: InstanceKey) -> Result<InstanceKey, Rejection> {
+        let state = self.live_instance(instance)?;
+        if let Some(undone) = state.header().undoes {
+            return Err(Rejection::state(format!(
+                "expected an instance that runs by its definition, but {instance} compensates what \
+                 completed in {undone}; cancel the root instance {} instead",
+                state.root_instance()
+            )));
+        }
+        self.refuse_suspended(instance)?;
+        Ok(instance)
     }
 }
 

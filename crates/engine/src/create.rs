@@ -1,5 +1,7 @@
 //! Starting and cancelling instances.
 
+use std::sync::Arc;
+
 use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
 use base::{
     Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey, InstanceCreated,
@@ -9,6 +11,7 @@ use bpmn::{Kind, Run};
 use instance::{Instance, Status};
 
 use crate::cache::Entry;
+use crate::catalog::Definition;
 use crate::input::Ticket;
 use crate::shard::Shard;
 
@@ -44,6 +47,8 @@ impl Shard {
             Command::Modify(modify) => self.modify(&modify),
             Command::Migrate(migrate) => self.migrate(&migrate),
             Command::Cancel { instance } => self.cancel(instance),
+            Command::Suspend { instance, reason } => self.suspend(instance, reason),
+            Command::Resume { instance } => self.resume(instance),
             Command::ActivateJobs(activate) => self.activate_jobs(&activate),
             Command::CompleteJob { job, variables } => self.complete_job(job, variables),
             Command::FailJob(fail) => self.fail_job(fail),
@@ -137,10 +142,7 @@ impl Shard {
         }
     }
 
-    pub(crate) fn usable(
-        &self,
-        key: DefinitionKey,
-    ) -> Result<&std::sync::Arc<crate::catalog::Definition>, Rejection> {
+    pub(crate) fn usable(&self, key: DefinitionKey) -> Result<&Arc<Definition>, Rejection> {
         self.catalog.compiled(key).ok_or_else(|| {
             let why = self.catalog.broken(key).unwrap_or("it is not in memory");
             Rejection::state(format!("the definition {key} cannot be used by this release: {why}"))
@@ -173,10 +175,9 @@ impl Shard {
             message: start.message,
             parent: start.parent,
             depth: (depth > 0).then_some(depth),
+            undoes: None,
         };
-        let (state, event) = Instance::create(created, self.now_ms);
-        self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
-        self.absorb(instance, vec![event]);
+        self.begin(created, definition);
         let (begin, variables) = (start.begin, start.variables);
         // Steps of a called instance are steps of its caller.
         let steps = if depth > 0 { self.steps } else { 0 };
@@ -187,6 +188,14 @@ impl Shard {
                 Begin::At(elements) => run.start_at(&elements, variables),
             }
         })
+    }
+
+    /// Makes an instance; nothing has begun in it.
+    pub(crate) fn begin(&mut self, created: InstanceCreated, definition: Arc<Definition>) {
+        let instance = created.instance;
+        let (state, event) = Instance::create(created, self.now_ms);
+        self.cache.insert(instance, Entry::new(state, definition, 0, 0, 0));
+        self.absorb(instance, vec![event]);
     }
 
     fn cancel(&mut self, instance: InstanceKey) -> Outcome {

@@ -2,8 +2,8 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, Outcome, Rejection,
-    Reply, ThrowError, Variables,
+    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, ListenerEvent, Outcome,
+    Rejection, Reply, ThrowError, Variables,
 };
 use bpmn::Run;
 
@@ -27,19 +27,8 @@ impl Shard {
         }
         let instance = self.open_job(fail.job)?;
         let message = fail.message.cut(MESSAGE_BYTES_MAX);
-        self.decide(instance, |now_ms, decision, process| {
-            let job = fail.job;
-            if !fail.variables.is_empty()
-                && let Some(owner) = decision.state().jobs().get(&job).map(|job| job.owner)
-            {
-                Run::new(process, decision).variables_set(owner, fail.variables, true);
-            }
-            let available_ms = now_ms.saturating_add(fail.backoff_ms);
-            let retries = fail.retries.max(0);
-            decision.emit(Event::JobFailed { job, retries, available_ms, message });
-            if retries == 0 {
-                Run::new(process, decision).job_exhausted(job);
-            }
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).job_failed(FailJob { message, ..fail });
         })?;
         Ok(Reply::Done)
     }
@@ -50,6 +39,14 @@ impl Shard {
         }
         crate::create::check_name("the error code", &throw.code)?;
         let instance = self.open_job(throw.job)?;
+        if let Some(event) = self.listener_of(instance, throw.job) {
+            return Err(Rejection::state(format!(
+                "expected the job {} to be an element's own work, but it is a listener ({}), which \
+                 cannot throw an error; fail it, or complete it with a variable that a gateway reads",
+                throw.job,
+                event.model_name()
+            )));
+        }
         let message = throw.message.cut(MESSAGE_BYTES_MAX);
         self.decide(instance, |_, decision, process| {
             let run = Run::new(process, decision);
@@ -87,14 +84,12 @@ impl Shard {
                  timeout to change"
             )));
         }
-        self.decide(instance, |now_ms, decision, _| {
+        self.decide(instance, |_, decision, process| {
             if let Some(retries) = retries {
                 decision.emit(Event::JobRetriesSet { job, retries });
             }
-            let worker = decision.state().jobs().get(&job).map(|job| job.worker.clone());
-            if let (Some(timeout_ms), Some(worker)) = (timeout_ms, worker) {
-                let until_ms = now_ms.saturating_add(timeout_ms);
-                decision.emit(Event::JobLeased { job, worker, until_ms });
+            if let Some(timeout_ms) = timeout_ms {
+                Run::new(process, decision).lease_moved(job, timeout_ms);
             }
         })?;
         Ok(Reply::Done)
@@ -102,9 +97,10 @@ impl Shard {
 
     pub(crate) fn resolve_incident(&mut self, incident: IncidentKey) -> Outcome {
         let instance = self.live(incident.0)?;
+        self.refuse_suspended(instance)?;
         let open =
             self.cache.get(instance).and_then(|entry| entry.state.incidents().get(&incident));
-        let Some(job) = open.map(|open| open.job) else {
+        let Some((job, kind)) = open.map(|open| (open.job, open.kind)) else {
             return Err(Rejection::not_found(format!(
                 "expected {incident} to be an open incident, but instance {instance} has no such \
                  incident; it may be resolved already"
@@ -115,6 +111,10 @@ impl Shard {
         })?;
         if let Some(job) = job {
             self.place_job(instance, job);
+        }
+        if kind == IncidentKind::Quarantined {
+            // A timer that met the failure has left its queue.
+            self.place_all(instance);
         }
         Ok(Reply::Done)
     }
@@ -141,6 +141,7 @@ impl Shard {
     /// The instance of a job that a worker may still answer.
     fn open_job(&self, job: JobKey) -> Result<InstanceKey, Rejection> {
         let instance = self.live_job(job)?;
+        self.refuse_answered(instance, "job", job.0)?;
         match self.job(instance, job) {
             Some((JobState::Exhausted | JobState::ErrorThrown, _)) => {
                 Err(Rejection::state(format!(
@@ -167,6 +168,11 @@ impl Shard {
                  more): it was completed or cancelled; a worker that sees this may drop the job"
             ))),
         }
+    }
+
+    fn listener_of(&self, instance: InstanceKey, job: JobKey) -> Option<ListenerEvent> {
+        let live = self.cache.get(instance)?.state.jobs().get(&job)?;
+        live.listener().map(|listener| listener.event)
     }
 
     fn job(&self, instance: InstanceKey, job: JobKey) -> Option<(JobState, i64)> {

@@ -29,6 +29,7 @@ mod shard;
 mod signals;
 mod slots;
 mod streams;
+mod suspend;
 mod tasks;
 mod ticks;
 

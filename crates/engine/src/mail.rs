@@ -250,9 +250,7 @@ impl Shard {
                     });
                     return;
                 }
-                let Some(process_id) = self.process_of(instance) else { return };
-                let mail = Mail::Refused { message, process_id, name, correlation_key };
-                self.send(message.0.shard(), mail);
+                self.give_back(instance, message, name, correlation_key);
             }
             Mail::Broadcast { signal, variables } => {
                 self.broadcast(&signal, &variables);
@@ -278,7 +276,7 @@ impl Shard {
             .is_some_and(|entry| entry.state.subscriptions().contains_key(&subscription))
     }
 
-    fn process_of(&self, instance: InstanceKey) -> Option<Text> {
+    pub(crate) fn process_of(&self, instance: InstanceKey) -> Option<Text> {
         Some(self.cache.get(instance)?.state.header().process_id.clone())
     }
 

@@ -60,7 +60,9 @@ impl Shard {
             Work::Timer(_, instance) => self.instance_need(*instance).map(at_once),
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::Return(called) => self.return_need(*called).map(at_once),
-            Work::EndCalled(called) => self.instance_need(*called).map(at_once),
+            Work::EndCalled(called) | Work::Suspend(called, _) | Work::Resume(called) => {
+                self.instance_need(*called).map(at_once)
+            }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
@@ -104,6 +106,10 @@ impl Shard {
                 self.owner_need(migrate.instance.0)
                     .or_else(|| self.definition_need(target))
                     .map(at_once)
+            }
+            Command::Suspend { instance, reason: _ } => self.owner_need(instance.0).map(at_once),
+            Command::Resume { instance } => {
+                self.owner_need(instance.0).or_else(|| self.resume_need(*instance)).map(at_once)
             }
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)

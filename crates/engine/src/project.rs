@@ -7,8 +7,8 @@
 use base::limits::EVENTS_PER_SNAPSHOT;
 use base::{
     Event, IncidentKey, IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow,
-    KeyRange, LogRow, Mail, Op, Record, Reply, ShardId, SnapshotRow, Text, TimerKey, TimerRow,
-    UserTaskRow,
+    KeyRange, LogRow, Mail, Op, Record, Reply, ShardId, SnapshotRow, SuspendedRow, Text, TimerKey,
+    TimerRow, UserTaskRow,
 };
 use instance::{Instance, Status};
 
@@ -30,6 +30,7 @@ enum Meaning {
     Mail(ShardId, Mail),
     Range(KeyRange),
     EndCalled(InstanceKey),
+    Suspension,
     Ended,
 }
 
@@ -68,6 +69,7 @@ impl Shard {
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
                 Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
+                Meaning::Suspension => self.place_all(instance),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
             }
         }
@@ -100,7 +102,7 @@ impl Shard {
                 touched.jobs.entry(*job).or_insert(true);
                 Meaning::Job(*job)
             }
-            Event::TimerSet { timer, .. } => {
+            Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
             }
@@ -149,8 +151,16 @@ impl Shard {
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
-            | Event::InstanceModified { .. } => Meaning::Nothing,
+            | Event::InstanceModified { .. }
+            | Event::CompensationInherited { .. }
+            | Event::StepOverdue { .. }
+            | Event::StepReminded { .. }
+            | Event::ElementDetached { .. } => Meaning::Nothing,
             Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
+            Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
+            // What was held is done: jobs may be handed out again.
+            Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
+            Event::HeldInputTaken | Event::InputHeld(_) => Meaning::Nothing,
         }
     }
 
@@ -163,10 +173,9 @@ impl Shard {
         {
             queue.remove(at_ms, job);
         }
-        let Some(live) = entry.state.jobs().get(&job).filter(|job| job.available_ms < i64::MAX)
-        else {
-            return;
-        };
+        let holds = entry.state.holds_inputs();
+        let live = entry.state.jobs().get(&job);
+        let Some(live) = live.filter(|job| job.available_ms < i64::MAX && !holds) else { return };
         let (job_type, at_ms) = (live.job_type.clone(), live.available_ms);
         if let Some(queue) = self.queues.get_mut(&job_type) {
             queue.insert(at_ms, job, instance);
@@ -177,12 +186,13 @@ impl Shard {
         }
     }
 
-    fn place_timer(&mut self, instance: InstanceKey, timer: TimerKey) {
+    pub(crate) fn place_timer(&mut self, instance: InstanceKey, timer: TimerKey) {
         let Some(entry) = self.cache.get_mut(instance) else { return };
         if let Some(due_ms) = entry.timer_places.remove(&timer) {
             self.timers.remove(due_ms, timer);
         }
-        if let Some(live) = entry.state.timers().get(&timer) {
+        let suspended = entry.state.is_suspended();
+        if let Some(live) = entry.state.timers().get(&timer).filter(|_| !suspended) {
             entry.timer_places.insert(timer, live.due_ms);
             self.timers.insert(live.due_ms, timer, instance);
         }
@@ -190,6 +200,7 @@ impl Shard {
 
     fn instance_ended(&mut self, instance: InstanceKey, works: &mut Vec<Work>) {
         self.ended.push_back((self.commit, instance));
+        self.give_back_held(instance);
         let Some(entry) = self.cache.get(instance) else { return };
         let header = entry.state.header();
         if let Some(source) = &header.message
@@ -298,7 +309,7 @@ fn project(entry: &mut Entry, instance: InstanceKey, now_ms: i64, ops: &mut Vec<
         }
     }
     for (timer, had_row) in touched.timers {
-        match entry.state.timers().get(&timer) {
+        match entry.state.timers().get(&timer).filter(|_| !entry.state.is_suspended()) {
             Some(live) => {
                 ops.push(Op::PutTimer(TimerRow { timer, instance, due_ms: live.due_ms }));
             }
@@ -352,6 +363,7 @@ fn summary(entry: &Entry) -> InstanceRow {
         process_id: header.process_id.clone(),
         version: header.version,
         state: match entry.state.status() {
+            Status::Active if entry.state.is_suspended() => InstanceState::Suspended,
             Status::Active => InstanceState::Active,
             Status::Completed => InstanceState::Completed,
             Status::Terminated => InstanceState::Terminated,
@@ -362,7 +374,13 @@ fn summary(entry: &Entry) -> InstanceRow {
         ended_ms: entry.state.ended_ms(),
         incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
         parent: header.parent,
+        suspended: suspended(&entry.state),
     }
+}
+
+fn suspended(state: &Instance) -> Option<SuspendedRow> {
+    let suspension = state.suspension().filter(|_| state.is_suspended())?;
+    Some(SuspendedRow { since_ms: suspension.since_ms, reason: suspension.reason.clone() })
 }
 
 /// The id of the element that an element instance is an activation of.
@@ -373,6 +391,8 @@ pub(crate) fn element_id(entry: &Entry, owner: base::ElementKey) -> Text {
 
 fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
     let live = entry.state.jobs().get(&job)?;
+    // Nobody is to find it in its queue.
+    let held = entry.state.holds_inputs();
     Some(JobRow {
         job,
         instance: entry.state.key(),
@@ -380,12 +400,13 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
         element_id: element_id(entry, live.owner),
         owner: live.owner,
         job_type: live.job_type.clone(),
-        available_ms: live.available_ms,
+        available_ms: if held { i64::MAX } else { live.available_ms },
         state: live.state,
         retries: live.retries,
         worker: live.worker.clone(),
         error_message: live.error_message.clone(),
         error_code: live.error_code.clone(),
+        listener: live.listener().map(|listener| listener.event),
     })
 }
 

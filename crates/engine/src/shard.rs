@@ -55,6 +55,10 @@ pub(crate) enum Work {
     Return(InstanceKey),
     /// Nobody waits for a called instance any more.
     EndCalled(InstanceKey),
+    /// Its caller is suspended.
+    Suspend(InstanceKey, Text),
+    /// Its caller goes on.
+    Resume(InstanceKey),
     /// An error comes out of a called instance.
     Thrown(Box<Thrown>),
     /// A type of which streams want jobs may have some.
@@ -277,6 +281,9 @@ impl Shard {
             Work::Input(Input::Tick) => self.tick(),
             Work::Mail(mail) => self.receive(mail),
             Work::Timer(timer, instance) => {
+                if let Some(earlier) = self.earlier_timer(instance, timer) {
+                    return self.push_work(vec![earlier, Work::Timer(timer, instance)]);
+                }
                 // A timer that was cancelled meanwhile is no longer in the instance.
                 let _ = self.decide(instance, |_, decision, process| {
                     Run::new(process, decision).timer_fired(timer);
@@ -285,6 +292,8 @@ impl Shard {
             Work::Ask(instance, ask) => self.answer_ask(instance, ask),
             Work::Return(called) => self.return_called(called),
             Work::EndCalled(called) => self.end_called(called),
+            Work::Suspend(called, reason) => self.suspend_called(called, &reason),
+            Work::Resume(called) => self.resume_called(called),
             Work::Thrown(thrown) => self.throw_at(thrown),
             Work::StartTimer(row) => self.start_by_timer(&row),
             Work::Unlock { process_id, name, correlation_key, instance } => {

@@ -54,6 +54,7 @@ impl Shard {
 
     fn open_task(&self, task: UserTaskKey) -> Result<InstanceKey, Rejection> {
         let instance = self.live(task.0)?;
+        self.refuse_answered(instance, "user task", task.0)?;
         let open = self
             .cache
             .get(instance)

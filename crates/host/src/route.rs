@@ -31,9 +31,11 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
             ShardId::of_message(&publish.name, &publish.correlation_key, shards)
         }
         Command::Broadcast { signal, .. } => base::signal::shard(signal, shards),
-        Command::Cancel { instance } => of(instance.0)?,
         Command::Modify(modify) => of(modify.instance.0)?,
         Command::Migrate(migrate) => of(migrate.instance.0)?,
+        Command::Cancel { instance }
+        | Command::Suspend { instance, reason: _ }
+        | Command::Resume { instance } => of(instance.0)?,
         Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => of(job.0)?,
         Command::FailJob(fail) => of(fail.job.0)?,
         Command::ThrowError(throw) => of(throw.job.0)?,

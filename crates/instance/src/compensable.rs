@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{ElementKey, Event, KeyBase, Variables};
+use base::{ElementKey, Event, InstanceKey, KeyBase, Variables};
 use minicbor::{Decode, Encode};
 
 use crate::state::Instance;
@@ -31,6 +31,9 @@ pub struct Compensable {
     /// Who compensates it when its turn comes.
     #[n(3)]
     pub by: Option<ElementKey>,
+    /// The instance that it had called, if something in that can be compensated.
+    #[n(4)]
+    pub called: Option<InstanceKey>,
 }
 
 impl Instance {
@@ -39,9 +42,11 @@ impl Instance {
         self.compensable.get(&scope).map_or(&[], Vec::as_slice)
     }
 
-    /// Everything that completed and can be compensated.
-    pub fn all_compensable(&self) -> impl Iterator<Item = &Compensable> {
-        self.compensable.values().flatten()
+    /// All that can be compensated, each with the scope or completed activity that it is in.
+    pub fn all_compensable(&self) -> impl Iterator<Item = (ElementKey, &Compensable)> {
+        self.compensable
+            .iter()
+            .flat_map(|(scope, list)| list.iter().map(move |done| (*scope, done)))
     }
 
     /// The next that `by` compensates, and the live scope in which it completed: inner scopes
@@ -66,6 +71,11 @@ impl Instance {
                 }
             }
             Event::CompensationStarted { key, activity, by } => self.undo(*key, *activity, *by),
+            Event::CompensationInherited { scope, activity, element, variables, called } => {
+                let (key, element, variables) = (*activity, *element, variables.clone());
+                let done = Compensable { key, element, variables, by: None, called: *called };
+                self.compensable.entry(*scope).or_default().push(done);
+            }
             _ => debug_assert!(false, "not an event of a compensation: {event:?}"),
         }
     }
@@ -73,7 +83,8 @@ impl Instance {
     fn remember(&mut self, key: ElementKey) {
         let Some(element) = self.elements.get_mut(&key) else { return };
         let variables = std::mem::take(&mut element.variables);
-        let done = Compensable { key, element: element.element, variables, by: None };
+        let (number, called) = (element.element, element.called.take());
+        let done = Compensable { key, element: number, variables, by: None, called };
         self.compensable.entry(element.scope).or_default().push(done);
     }
 
@@ -91,8 +102,13 @@ impl Instance {
         }
         if done.element != entered {
             self.forget(activity);
-        } else if let Some(inner) = self.compensable.remove(&activity) {
+            return;
+        }
+        if let Some(inner) = self.compensable.remove(&activity) {
             self.compensable.insert(key, inner);
+        }
+        if let Some(element) = self.elements.get_mut(&key) {
+            element.called = done.called;
         }
     }
 
@@ -172,6 +188,7 @@ mod tests {
             message: None,
             parent: None,
             depth: None,
+            undoes: None,
         };
         let mut events = vec![Event::InstanceCreated(Box::new(created))];
         events.extend(more);

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, JobKey, Key, ShardId, Stage,
-    Text, Variables,
+    ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key,
+    MessageKey, ShardId, Stage, Text, Variables,
 };
 
 use crate::evolve::evolve;
@@ -56,6 +56,13 @@ pub enum Ask {
         /// Id of the process.
         process_id: Text,
     },
+    /// Start an instance that compensates what completed in one that `owner` had called.
+    Undo {
+        /// Who asks.
+        owner: ElementKey,
+        /// The completed instance.
+        called: InstanceKey,
+    },
     /// An error that nothing in this instance catches: look in those that have called it.
     Throw {
         /// Where it was thrown.
@@ -73,6 +80,15 @@ pub enum Ask {
     LookAgain {
         /// Who asks.
         owner: ElementKey,
+    },
+    /// Correlate a message that was held for a subscription which is closed now again.
+    GiveBack {
+        /// Which.
+        message: MessageKey,
+        /// Its name.
+        name: Text,
+        /// Its correlation key.
+        correlation_key: Text,
     },
     /// Broadcast a signal.
     Broadcast {
@@ -156,8 +172,9 @@ impl<'a> Decision<'a> {
     }
 
     /// Records a fact: folds it into the state now, so that what is decided next sees it, and keeps
-    /// it for the log. Recovery calls the same `evolve`.
+    /// it for the log. Recovery calls the same `evolve`. Panics on a fact that contradicts the state.
     pub fn emit(&mut self, event: Event) {
+        self.state.assert_possible(&event);
         evolve(self.state, &event, self.now_ms);
         self.events.push(event);
     }

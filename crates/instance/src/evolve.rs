@@ -5,7 +5,8 @@ use base::{ElementKey, Event, InstanceCreated, JobState, Key, Record, Subscripti
 
 use crate::owned::{Index, Owned};
 use crate::state::{
-    ElementInstance, Header, Incident, Instance, Job, Status, Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription, Timer,
+    UserTask,
 };
 
 impl Instance {
@@ -24,6 +25,7 @@ impl Instance {
                 started_ms: at_ms,
                 parent: created.parent,
                 depth: created.depth,
+                undoes: created.undoes,
             },
             status: Status::Active,
             elements: std::collections::BTreeMap::new(),
@@ -38,6 +40,8 @@ impl Instance {
             calls: std::collections::BTreeMap::new(),
             index: Index::default(),
             compensable: std::collections::BTreeMap::new(),
+            suspension: None,
+            policy_timers: std::collections::BTreeMap::new(),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -95,7 +99,10 @@ impl Instance {
     fn end(&mut self, status: Status, at_ms: i64) {
         self.status = status;
         self.ended_ms = Some(at_ms);
-        self.compensable.clear();
+        // Whoever has called it may have it compensated later.
+        if status == Status::Terminated || self.header.parent.is_none() {
+            self.compensable.clear();
+        }
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
@@ -118,6 +125,8 @@ impl ElementInstance {
             repeat: None,
             turn: None,
             compensates: None,
+            called: None,
+            detached: None,
         }
     }
 }
@@ -174,8 +183,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::InstanceCalled { owner, instance } => {
             state.calls.insert(*owner, *instance);
         }
-        Event::InstanceReturned { owner, instance: _ }
-        | Event::CallCanceled { owner, instance: _ } => {
+        Event::InstanceReturned { owner, instance, undoable } => {
+            state.calls.remove(owner);
+            if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
+                owner.called = Some(*instance);
+            }
+        }
+        Event::CallCanceled { owner, instance: _ } => {
             state.calls.remove(owner);
         }
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
@@ -183,7 +197,20 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         }
         Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
-        | Event::CompensationStarted { .. } => state.compensate(event),
+        | Event::CompensationStarted { .. }
+        | Event::CompensationInherited { .. } => state.compensate(event),
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
+        Event::PolicyTimerSet { .. } => evolve_policy(state, event),
+        // Facts for people.
+        Event::StepOverdue { .. } | Event::StepReminded { .. } => {}
+        Event::ElementDetached { key } => {
+            if let Some(element) = state.elements.get_mut(key) {
+                element.detached = Some(true);
+            }
+        }
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::KeysReserved { first, count } => {
@@ -241,7 +268,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
         }
     };
     match event {
-        Event::JobCreated { job, owner, job_type, retries } => {
+        Event::JobCreated { job, owner, job_type, retries, extra } => {
             state.take_key(job.0);
             state.index.add(*owner, Owned::Job(*job));
             state.jobs.insert(
@@ -255,6 +282,7 @@ fn evolve_job(state: &mut Instance, event: &Event, at_ms: i64) {
                     worker: base::Text::default(),
                     error_message: base::Text::default(),
                     error_code: base::Text::default(),
+                    extra: extra.clone(),
                 },
             );
         }
@@ -301,6 +329,7 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             if let Some(gone) = state.timers.remove(timer) {
                 state.index.remove(gone.owner, Owned::Timer(*timer));
             }
+            state.policy_timers.remove(timer);
         }
         Event::SubscriptionOpened { subscription, owner, target, name, correlation_key, once } => {
             state.take_key(subscription.0);
@@ -325,6 +354,21 @@ fn evolve_wait(state: &mut Instance, event: &Event) {
             state.close(*subscription);
         }
         _ => debug_assert!(false, "not an event of a timer or subscription: {event:?}"),
+    }
+}
+
+fn evolve_policy(state: &mut Instance, event: &Event) {
+    if let Event::PolicyTimerSet { timer, owner, purpose, due_ms, job, latest_ms } = event {
+        state.take_key(timer.0);
+        // It triggers no element; as a timer it is its owner's own.
+        let target = state.elements.get(owner).map_or(0, |element| element.element);
+        state.index.add(*owner, Owned::Timer(*timer));
+        let set = Timer { owner: *owner, target, due_ms: *due_ms, repeats: 0 };
+        state.timers.insert(*timer, set);
+        let purpose = PolicyTimer { purpose: *purpose, job: *job, latest_ms: *latest_ms };
+        state.policy_timers.insert(*timer, purpose);
+    } else {
+        debug_assert!(false, "not an event of a policy: {event:?}");
     }
 }
 

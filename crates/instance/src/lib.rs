@@ -8,17 +8,21 @@
 mod compensable;
 mod decision;
 mod evolve;
+mod invariants;
 mod loops;
 mod migrate;
 mod owned;
 mod sound;
 mod state;
+mod suspension;
 mod view;
 
 pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    ElementInstance, Header, Incident, Instance, Job, Loop, Status, Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Status, Subscription,
+    Timer, UserTask,
 };
+pub use suspension::{Held, Suspension};
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -34,10 +34,19 @@ impl Instance {
         self.subscriptions.values_mut().for_each(|open| renumber(&mut open.target));
         for incident in self.incidents.values_mut() {
             match &mut incident.stage {
-                Stage::Starting { start } => renumber(start),
+                Stage::Starting { start } | Stage::Beginning { start } => renumber(start),
                 Stage::Listening { targets } => targets.iter_mut().for_each(renumber),
-                Stage::Entering | Stage::Working | Stage::Leaving | Stage::Throwing { .. } => {}
+                Stage::Entering
+                | Stage::Activating
+                | Stage::Working
+                | Stage::Leaving
+                | Stage::Going
+                | Stage::Throwing { .. } => {}
             }
+        }
+        for job in self.jobs.values_mut() {
+            let listener = job.extra.as_mut().and_then(|extra| extra.listener.as_mut());
+            listener.and_then(|listener| listener.start.as_mut()).into_iter().for_each(renumber);
         }
         self.migrate_compensable(&numbers);
     }
@@ -78,6 +87,7 @@ mod tests {
             message: None,
             parent: None,
             depth: None,
+            undoes: None,
         };
         let owner = ElementKey(at(4));
         vec![

@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use base::{
-    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobKey,
-    JobState, Json, Key, KeyBase, Parent, Stage, SubscriptionKey, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind, InstanceKey, JobExtra,
+    JobKey, JobState, Json, Key, KeyBase, Listener, Parent, Purpose, Stage, SubscriptionKey, Text,
+    TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
 use crate::compensable::Lists;
 use crate::owned::Index;
+use crate::suspension::Suspension;
 
 /// The state of one instance. Only live things are in it; the past is the log.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -49,6 +50,12 @@ pub struct Instance {
     #[n(20)]
     #[cbor(skip_if = "BTreeMap::is_empty")]
     pub(crate) compensable: Lists,
+    /// That nothing goes on, and what waits for that.
+    #[n(27)]
+    pub(crate) suspension: Option<Box<Suspension>>,
+    /// What timers of policies are for; each is one of `timers`, too.
+    #[cbor(n(24), skip_if = "BTreeMap::is_empty")]
+    pub(crate) policy_timers: BTreeMap<TimerKey, PolicyTimer>,
 }
 
 /// What an instance is. Only its definition changes, when it is migrated.
@@ -85,6 +92,9 @@ pub struct Header {
     /// How many instances are above it in the chain of calls.
     #[n(9)]
     pub depth: Option<u32>,
+    /// The completed instance that it compensates.
+    #[n(10)]
+    pub undoes: Option<InstanceKey>,
 }
 
 /// How an instance stands.
@@ -133,6 +143,27 @@ pub struct ElementInstance {
     /// The compensation that it is a part of: who asked for it.
     #[n(20)]
     pub compensates: Option<ElementKey>,
+    /// The instance that it has called, if that has completed and can be compensated, or is.
+    #[n(29)]
+    pub called: Option<InstanceKey>,
+    /// Its token has gone on: nothing waits for its work but the scope's end.
+    #[n(24)]
+    pub detached: Option<bool>,
+}
+
+/// What a timer of a policy is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+#[cbor(context_bound = "KeyBase")]
+pub struct PolicyTimer {
+    /// What happens when it is due.
+    #[n(0)]
+    pub purpose: Purpose,
+    /// The job whose attempt it bounds.
+    #[n(1)]
+    pub job: Option<JobKey>,
+    /// How far the lease of that attempt can be extended, milliseconds since 1970.
+    #[n(2)]
+    pub latest_ms: Option<i64>,
 }
 
 /// The loop of an activity. Its turns are the element instances directly in it.
@@ -186,6 +217,16 @@ pub struct Job {
     /// Code of an error that nothing caught.
     #[n(7)]
     pub error_code: Text,
+    /// What makes it other than the plain work of its owner.
+    #[n(8)]
+    pub extra: Option<Box<JobExtra>>,
+}
+
+impl Job {
+    /// The listener that it is.
+    pub fn listener(&self) -> Option<Listener> {
+        self.extra.as_ref().and_then(|extra| extra.listener)
+    }
 }
 
 /// A live timer.
@@ -295,6 +336,10 @@ impl Instance {
     pub fn timers(&self) -> &BTreeMap<TimerKey, Timer> {
         &self.timers
     }
+    /// What timers of policies are for; they are live timers, too.
+    pub fn policy_timers(&self) -> &BTreeMap<TimerKey, PolicyTimer> {
+        &self.policy_timers
+    }
     /// Live subscriptions.
     pub fn subscriptions(&self) -> &BTreeMap<SubscriptionKey, Subscription> {
         &self.subscriptions
@@ -364,6 +409,7 @@ impl Instance {
         let mut state: Self =
             minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())?;
         state.index_owned();
+        state.index_held();
         Ok(state)
     }
 }

@@ -148,6 +148,7 @@ impl Play {
             Step::Publish { .. } | Step::PublishStart { .. } | Step::PublishAwait { .. } => {
                 self.publish(step);
             }
+            Step::Broadcast {} => self.broadcast(|token| crate::requests::result(token, 0)),
             Step::Snatch { of, turns } => return self.snatch(of, turns),
             Step::Republish { of } => {
                 let token = nth(&self.clients.published, of).copied();

@@ -85,6 +85,14 @@ impl Play {
         }
     }
 
+    /// Broadcasts the signal with these variables.
+    pub(crate) fn broadcast(&mut self, variables: impl FnOnce(u64) -> Variables) {
+        self.wish(What::Quiet, |token| Command::Broadcast {
+            signal: model::SIGNAL.into(),
+            variables: variables(token),
+        });
+    }
+
     /// Publishes what several wait for, and cancels the one that gets it on its way there.
     pub(crate) fn snatch(&mut self, of: u64, turns: u64) -> Result<(), Failure> {
         let mut reader = self.reader();
@@ -289,7 +297,7 @@ impl Play {
 }
 
 /// What a worker or a person answers.
-fn result(token: u64, with: u64) -> Variables {
+pub(crate) fn result(token: u64, with: u64) -> Variables {
     let more = match with % 8 {
         0..=2 => r#", "b": true, "again": false"#,
         3 => r#", "b": false, "again": false"#,

@@ -70,6 +70,8 @@ steps! {
     PublishStart "publish-start" 4 (name 2, key 5, ttl 5);
     /// Publishes one that must be taken at once.
     PublishAwait "publish-await" 2 (name 5, key 5);
+    /// Broadcasts the signal.
+    Broadcast "broadcast" 2 ();
     /// A message for somebody who is cancelled before it gets there, while others wait for it too.
     Snatch "snatch" 3 (of 8, turns 4);
     /// A client that got no answer to a publication (or did) sends it again.

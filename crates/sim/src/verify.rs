@@ -23,7 +23,7 @@ impl World {
                 continue;
             }
             jobs += state.jobs().len();
-            timers += state.timers().len();
+            timers += if state.is_suspended() { 0 } else { state.timers().len() };
             tasks += state.user_tasks().len();
             incidents += state.incidents().len();
             self.verify_things(row, &state);
@@ -79,14 +79,14 @@ impl World {
         for job in self.reader().find_jobs(&query).expect("reads").rows {
             let live = &state.jobs()[&job.job];
             assert_eq!(
-                (live.available_ms, live.state, live.retries, &live.worker, &live.job_type),
+                (available_ms(state, live), live.state, live.retries, &live.worker, &live.job_type),
                 (job.available_ms, job.state, job.retries, &job.worker, &job.job_type),
                 "the row of job {}",
                 job.job
             );
         }
         let timers = self.reader().timers(row.instance.0.shard(), None, u32::MAX).expect("reads");
-        for (timer, live) in state.timers() {
+        for (timer, live) in state.timers().iter().filter(|_| !state.is_suspended()) {
             let found = timers.iter().find(|row| row.timer == *timer).expect("a timer row");
             assert_eq!((found.due_ms, found.instance), (live.due_ms, row.instance));
         }
@@ -105,6 +105,11 @@ impl World {
     }
 }
 
+/// What the row of a live job says: nobody gets it while inputs are held.
+fn available_ms(state: &Instance, live: &instance::Job) -> i64 {
+    if state.holds_inputs() { i64::MAX } else { live.available_ms }
+}
+
 fn of_instance<C>(column: C, instance: InstanceKey) -> Query<C> {
     let test = store::Test::Is(store::Value::Number(instance.0.as_i64()));
     let page = Page { from: 0, limit: u32::MAX };
@@ -113,11 +118,14 @@ fn of_instance<C>(column: C, instance: InstanceKey) -> Query<C> {
 
 fn verify_summary(row: &InstanceRow, state: &Instance) {
     let expected = match state.status() {
+        Status::Active if state.is_suspended() => InstanceState::Suspended,
         Status::Active => InstanceState::Active,
         Status::Completed => InstanceState::Completed,
         Status::Terminated => InstanceState::Terminated,
     };
     assert_eq!(row.state, expected, "the row of {}", row.instance);
+    let since = state.suspension().filter(|_| state.is_suspended()).map(|at| at.since_ms);
+    assert_eq!(row.suspended.as_ref().map(|at| at.since_ms), since, "the row of {}", row.instance);
     assert_eq!(row.parent, state.header().parent, "the row of {}", row.instance);
     assert_eq!(row.ended_ms, state.ended_ms(), "the row of {}", row.instance);
     assert_eq!(row.incidents as usize, state.incidents().len(), "the row of {}", row.instance);

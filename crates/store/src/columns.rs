@@ -53,6 +53,7 @@ pub(crate) fn instance_state_number(state: InstanceState) -> i64 {
         InstanceState::Active => 0,
         InstanceState::Completed => 1,
         InstanceState::Terminated => 2,
+        InstanceState::Suspended => 3,
     }
 }
 
@@ -97,6 +98,9 @@ impl Columns for InstanceRow {
             InstanceColumn::Tag => texts(&self.tags),
             InstanceColumn::StartedMs => number(self.started_ms),
             InstanceColumn::EndedMs => self.ended_ms.map(number).unwrap_or_default(),
+            InstanceColumn::SuspendedMs => {
+                self.suspended.as_ref().map(|at| number(at.since_ms)).unwrap_or_default()
+            }
             InstanceColumn::HasIncident => number(self.incidents > 0),
             InstanceColumn::Parent => {
                 self.parent.map(|parent| key(parent.instance)).unwrap_or_default()
@@ -123,6 +127,9 @@ impl Columns for JobRow {
             JobColumn::State => number(job_state_number(self.state)),
             JobColumn::Retries => number(self.retries),
             JobColumn::Worker => text(&self.worker),
+            JobColumn::Listener => {
+                number(self.listener.map_or(JobColumn::NO_LISTENER, base::ListenerEvent::number))
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ pub trait Reader: Send {
     ) -> Result<Vec<MessageRow>, Fault>;
     /// The mail that waits for a shard, by sender and number.
     fn mail(&mut self, to: ShardId) -> Result<Vec<MailRow>, Fault>;
-    /// The active instance of a process with this business id that was started first.
+    /// The live instance of a process with this business id that was started first.
     fn business_id(
         &mut self,
         process_id: &str,

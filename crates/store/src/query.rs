@@ -132,7 +132,7 @@ pub enum InstanceColumn {
     ProcessId,
     /// Version of the definition.
     Version,
-    /// [`base::InstanceState`]: 0 active, 1 completed, 2 terminated.
+    /// [`base::InstanceState`]: 0 active, 1 completed, 2 terminated, 3 suspended.
     State,
     /// The caller's name for it; may be absent.
     BusinessId,
@@ -142,6 +142,8 @@ pub enum InstanceColumn {
     StartedMs,
     /// When it ended; may be absent.
     EndedMs,
+    /// Since when it is suspended; may be absent.
+    SuspendedMs,
     /// 1 if it has open incidents, else 0.
     HasIncident,
     /// The instance that has called it; may be absent.
@@ -173,6 +175,13 @@ pub enum JobColumn {
     Retries,
     /// Who has or had it; empty if nobody.
     Worker,
+    /// [`base::ListenerEvent::number`], or [`JobColumn::NO_LISTENER`].
+    Listener,
+}
+
+impl JobColumn {
+    /// What [`JobColumn::Listener`] is of a job that is no listener.
+    pub const NO_LISTENER: i64 = -1;
 }
 
 /// Columns of [`base::UserTaskRow`].

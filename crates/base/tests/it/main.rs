@@ -2,8 +2,8 @@
 
 use base::{
     DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
-    InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Parent, Record, ShardId, Stage,
-    Variables,
+    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, Key, MatchedRule, Parent, Record,
+    ShardId, Stage, Variables,
 };
 use fermata_base as base;
 
@@ -21,6 +21,7 @@ fn record() -> (InstanceKey, Record) {
         message: None,
         parent: None,
         depth: None,
+        undoes: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -39,6 +40,7 @@ fn record() -> (InstanceKey, Record) {
             owner: at(1).into(),
             job_type: "ship".into(),
             retries: 3,
+            extra: None,
         },
         Event::JobLeased { job: at(2).into(), worker: "w".into(), until_ms: 5000 },
         Event::JobFailed { job: at(2).into(), retries: 0, available_ms: 0, message: "no".into() },
@@ -154,12 +156,13 @@ fn calls() -> (InstanceKey, Record) {
             root: Key::of_block(ShardId(2), 5).into(),
         }),
         depth: Some(2),
+        undoes: None,
     };
     let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
-        Event::InstanceReturned { owner, instance: child },
+        Event::InstanceReturned { owner, instance: child, undoable: None },
         Event::CallCanceled { owner, instance: child },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
@@ -223,9 +226,51 @@ fn changes() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// A suspension, and each kind of input that is held.
+fn suspension() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let variables = Variables::parse(r#"{"a":1}"#).unwrap();
+    let held = |input| Event::InputHeld(Box::new(input));
+    let events = vec![
+        Event::InstanceSuspended("audit".into()),
+        held(HeldInput::JobCompleted { job: at(2).into(), variables: variables.clone() }),
+        held(HeldInput::JobFailed {
+            job: at(3).into(),
+            retries: 2,
+            backoff_ms: 500,
+            message: "no".into(),
+            variables: variables.clone(),
+        }),
+        held(HeldInput::ErrorThrown {
+            job: at(4).into(),
+            code: "NO".into(),
+            message: "none".into(),
+            variables: variables.clone(),
+        }),
+        held(HeldInput::TaskCompleted {
+            task: at(5).into(),
+            action: "complete".into(),
+            variables: variables.clone(),
+        }),
+        held(HeldInput::Message {
+            subscription: at(6).into(),
+            message: Key::of_block(ShardId(0), 3).into(),
+            name: "paid".into(),
+            correlation_key: "A-1".into(),
+            variables,
+        }),
+        Event::InstanceResumed,
+        Event::HeldInputTaken,
+    ];
+    (instance, Record { at_ms: 4000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(changes(), include_str!("../../testdata/record-changes.hex").trim());
+    let golden = include_str!("../../testdata/record-suspension.hex").trim();
+    keeps_its_bytes(suspension(), golden);
     keeps_its_bytes(calls(), include_str!("../../testdata/record-call.hex").trim());
     let golden = include_str!("../../testdata/record-compensation.hex").trim();
     keeps_its_bytes(compensation(), golden);
@@ -248,8 +293,8 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 
 #[test]
 fn damaged_records_are_refused_and_never_panic() {
-    for (instance, record) in [record(), evaluations(), calls(), loops(), compensation(), changes()]
-    {
+    let all = [record(), evaluations(), calls(), loops(), compensation(), suspension(), changes()];
+    for (instance, record) in all {
         damaged(instance, &record);
     }
 }

@@ -1,11 +1,12 @@
 //! What reading carries along: the document, what was collected, the findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base::Text;
 use roxmltree::{Document, Node as Xml};
 
 use crate::graph::{Compensation, Flow, Kind, Node, Process};
+use crate::place::{Place, Places};
 use crate::read::BPMN;
 use base::{Finding, Severity};
 
@@ -55,8 +56,15 @@ const ROOTS: &[&str] = &[
 pub(super) struct Builder<'a> {
     pub document: &'a Document<'a>,
     pub findings: Vec<Finding>,
+    /// Our own extensions that were read, by where they begin.
+    pub ours: BTreeSet<usize>,
     /// Root elements by id: messages, errors.
     pub roots: BTreeMap<&'a str, Xml<'a, 'a>>,
+    pub places: Places<'a>,
+    /// Refusals among the findings.
+    errors: usize,
+    /// Every element by its id, once somebody has asked.
+    by_id: Option<BTreeMap<&'a str, Xml<'a, 'a>>>,
 }
 
 /// A process while it is read.
@@ -71,7 +79,16 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(document: &'a Document<'a>) -> Self {
-        Self { document, findings: Vec::new(), roots: BTreeMap::new() }
+        let places = Places::of(document.input_text());
+        Self {
+            document,
+            findings: Vec::new(),
+            ours: BTreeSet::new(),
+            roots: BTreeMap::new(),
+            places,
+            errors: 0,
+            by_id: None,
+        }
     }
 
     pub fn error(
@@ -94,13 +111,14 @@ impl<'a> Builder<'a> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let place = self.document.text_pos_at(byte);
+        let Place { line, column } = self.places.at(byte);
+        self.errors += usize::from(severity == Severity::Error);
         let owner = at.ancestors().find_map(|node| node.attribute("id"));
         self.findings.push(Finding {
             code,
             file: None,
-            line: place.row,
-            column: place.col,
+            line,
+            column,
             element_id: owner.map(Into::into),
             message: message.into(),
             help: help.into(),
@@ -108,9 +126,18 @@ impl<'a> Builder<'a> {
         });
     }
 
+    /// The element of the file with this id, whatever it is.
+    pub fn with_id(&mut self, id: &str) -> Option<Xml<'a, 'a>> {
+        let all = self.by_id.get_or_insert_with(|| {
+            let nodes = self.document.descendants();
+            nodes.filter_map(|node| Some((node.attribute("id")?, node))).collect()
+        });
+        all.get(id).copied()
+    }
+
     /// How many refusals there are so far.
     pub fn errors(&self) -> usize {
-        self.findings.iter().filter(|found| found.severity == Severity::Error).count()
+        self.errors
     }
 
     pub fn definitions(&mut self) -> Vec<Process> {
@@ -144,8 +171,12 @@ impl<'a> Builder<'a> {
                 }
                 (Some(BPMN), "process") => {}
                 (Some(BPMN), name) if !ROOTS.contains(&name) => self.unsupported(child, ""),
+                (Some(BPMN), _) => self.refuse_own_extensions(child),
                 _ => {}
             }
+        }
+        if self.errors() == 0 {
+            self.stray_policies();
         }
         if processes.is_empty() && self.errors() == 0 {
             self.error(
@@ -177,8 +208,11 @@ impl<'a> Builder<'a> {
             flow_scopes: Vec::new(),
             ids: BTreeMap::new(),
         };
-        let version_tag = self.process_extensions(source);
-        draft.nodes.push(blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS"));
+        let (version_tag, extensions) = self.process_extensions(source);
+        let mut root = blank(id.clone(), source, 0, Kind::Process { start: None }, "PROCESS");
+        root.listeners = self.listeners(&extensions, &root);
+        self.policy(&extensions, &mut root);
+        draft.nodes.push(root);
         draft.sources.push(source);
         let before = self.errors();
         self.scope(source, 0, &mut draft);
@@ -189,12 +223,19 @@ impl<'a> Builder<'a> {
         if complete {
             self.check(&mut draft);
         }
+        for (node, source) in draft.nodes.iter_mut().zip(&draft.sources) {
+            node.place = self.places.at(source.range().start);
+        }
+        let data = self.data(&draft);
+        let silences = self.silences(source, &draft);
         Some(Process {
             id,
             name: source.attribute("name").map(Into::into),
             version_tag,
             nodes: draft.nodes,
             flows,
+            data,
+            silences,
         })
     }
 
@@ -262,6 +303,9 @@ pub(super) fn blank(
         },
         inputs: Vec::new(),
         outputs: Vec::new(),
+        place: Place::default(),
+        listeners: Vec::new(),
+        policy: None,
     }
 }
 

@@ -18,8 +18,12 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for child in elements(extensions) {
             let name = child.tag_name().name();
+            if child.tag_name().namespace() == Some(super::policy::FERMATA) {
+                self.ours.insert(child.range().start);
+            }
             match child.tag_name().namespace() {
                 Some(ZEEBE) if allowed.contains(&name) || name == "properties" => found.push(child),
+                Some(ZEEBE) if name == super::listener::EXECUTION && lives(at) => found.push(child),
                 Some(ZEEBE) => {
                     let message = format!(
                         "<zeebe:{name}> is not supported on <{}> by this version",
@@ -32,6 +36,11 @@ impl<'a> Builder<'a> {
                         "remove it; docs/reference/bpmn.md lists what is",
                     );
                 }
+                Some(super::policy::FERMATA) if name == "policy" && lives(at) => found.push(child),
+                Some(super::policy::FERMATA) => {
+                    let message = format!("<fermata:{name}> is unknown here");
+                    self.error(child, "B125", message, super::policy::HELP);
+                }
                 Some(CAMUNDA_7) => {
                     let message = format!("<camunda:{name}> belongs to Camunda 7");
                     self.error(child, "B006", message, "convert the model to Camunda 8 first");
@@ -42,10 +51,11 @@ impl<'a> Builder<'a> {
         found
     }
 
-    pub fn process_extensions(&mut self, source: Xml<'a, 'a>) -> Option<Text> {
+    /// The version tag of a process, and all its extensions.
+    pub fn process_extensions(&mut self, source: Xml<'a, 'a>) -> (Option<Text>, Vec<Xml<'a, 'a>>) {
         let found = self.extensions(source, &["userTaskForm", "versionTag"]);
-        let tag = found.iter().find(|node| node.tag_name().name() == "versionTag")?;
-        tag.attribute("value").map(Into::into)
+        let tag = named(&found, "versionTag").next();
+        (tag.and_then(|tag| tag.attribute("value")).map(Into::into), found)
     }
 
     /// `zeebe:ioMapping`.
@@ -157,6 +167,12 @@ impl<'a> Builder<'a> {
         let start = condition.first_child().map_or(0, |text| text.range().start);
         self.feel(condition, text, start)
     }
+}
+
+/// Whether it is entered and left: a process, or something in one.
+fn lives(at: Xml<'_, '_>) -> bool {
+    let name = at.tag_name().name();
+    name != "message" && !name.ends_with("LoopCharacteristics")
 }
 
 /// The extensions of this name.

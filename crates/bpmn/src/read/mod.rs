@@ -8,12 +8,16 @@
 mod builder;
 mod call;
 mod compensation;
+mod data;
 mod event;
 mod expression;
 mod extension;
+mod listener;
 mod loops;
 mod node;
+mod policy;
 mod rule;
+mod silence;
 mod waits;
 mod wiring;
 
@@ -27,6 +31,8 @@ use builder::Builder;
 pub(crate) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 /// Camunda 8's extensions.
 pub(crate) const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+/// Our own extensions.
+pub(crate) const FERMATA: &str = "https://fermata.dev/schema/bpmn/1.0";
 
 /// What a file holds.
 #[derive(Debug)]
@@ -39,6 +45,19 @@ pub struct Definitions {
 
 /// Reads a model, or says everything that is wrong with it.
 pub fn read(text: &str) -> Result<Definitions, Vec<Finding>> {
+    let document = parse(text)?;
+    let mut builder = Builder::new(&document);
+    let processes = builder.definitions();
+    let findings = builder.findings;
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        Err(findings)
+    } else {
+        Ok(Definitions { processes, findings })
+    }
+}
+
+/// The XML of a file that keeps to the limits.
+pub(crate) fn parse(text: &str) -> Result<roxmltree::Document<'_>, Vec<Finding>> {
     let fail = |line, column, code, message: String, help: &str| {
         vec![Finding {
             code,
@@ -59,20 +78,12 @@ pub fn read(text: &str) -> Result<Definitions, Vec<Finding>> {
         nodes_limit: XML_NODES_MAX,
         ..Default::default()
     };
-    let document = roxmltree::Document::parse_with_options(text, options).map_err(|error| {
+    roxmltree::Document::parse_with_options(text, options).map_err(|error| {
         let at = error.pos();
         let (code, help) = match error {
             roxmltree::Error::DtdDetected => ("B003", "remove the DOCTYPE; models need none"),
             _ => ("B001", "export the model again from a BPMN 2.0 modeler"),
         };
         fail(at.row, at.col, code, format!("expected BPMN 2.0 XML, but {error}"), help)
-    })?;
-    let mut builder = Builder::new(&document);
-    let processes = builder.definitions();
-    let findings = builder.findings;
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        Err(findings)
-    } else {
-        Ok(Definitions { processes, findings })
-    }
+    })
 }

@@ -43,6 +43,8 @@ impl<'a> Builder<'a> {
         let mut node = blank(id, source, scope, kind, element_type);
         node.marker = marker;
         self.mappings(&extensions, &mut node);
+        node.listeners = self.listeners(&extensions, &node);
+        self.policy(&extensions, &mut node);
         let is_scope = matches!(node.kind, Kind::SubProcess { .. } | Kind::EventSubProcess { .. });
         draft.nodes.push(node);
         draft.sources.push(source);

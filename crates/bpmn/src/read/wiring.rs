@@ -1,5 +1,8 @@
 //! Flows between nodes, and what must hold of the graph as a whole.
 
+use std::collections::BTreeMap;
+
+use base::Text;
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, Draft, bpmn_child};
@@ -39,7 +42,8 @@ impl<'a> Builder<'a> {
             if draft.sources[from as usize].attribute("default") == Some(&*id) {
                 draft.nodes[from as usize].default = Some(number);
             }
-            flows.push(Flow { id, source: from, target: to, condition });
+            let place = self.places.at(source.range().start);
+            flows.push(Flow { id, source: from, target: to, condition, place });
         }
         flows
     }
@@ -65,13 +69,7 @@ impl<'a> Builder<'a> {
                 None
             }
             // An element that was itself refused is named once, there.
-            None if self
-                .document
-                .descendants()
-                .any(|node| node.attribute("id") == Some(id) && !id.is_empty()) =>
-            {
-                None
-            }
+            None if !id.is_empty() && self.with_id(id).is_some() => None,
             None => {
                 self.error(
                     flow,
@@ -87,17 +85,20 @@ impl<'a> Builder<'a> {
     /// Starts, boundaries, gateways: what an instance relies on.
     pub fn check(&mut self, draft: &mut Draft<'a>) {
         self.attach_boundaries(draft);
+        let links = links(draft);
         for number in 0..draft.nodes.len() {
             self.check_default(draft, number);
             self.check_position(draft, number);
             match draft.nodes[number].kind {
                 Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
                 Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
-                Kind::Throw(_) => self.find_link(draft, number),
+                Kind::Throw(_) => self.find_link(draft, number, &links),
                 _ => {}
             }
         }
         self.check_compensation(draft);
+        self.check_listeners(draft);
+        self.check_policies(draft);
     }
 
     fn attach_boundaries(&mut self, draft: &mut Draft<'a>) {
@@ -195,10 +196,9 @@ impl<'a> Builder<'a> {
         let scope = u32::try_from(number).unwrap_or(u32::MAX);
         let mut none_starts = Vec::new();
         let mut starts = 0;
-        for (node, at) in draft.nodes.iter().zip(0_u32..) {
+        for (node, at) in within(draft, scope) {
             if let Kind::Start(trigger) = &node.kind
                 && node.scope == scope
-                && at != scope
             {
                 starts += 1;
                 if matches!(trigger, Trigger::None) {
@@ -224,10 +224,7 @@ impl<'a> Builder<'a> {
     /// The one start event of an event sub-process, and the scope that listens for it.
     fn find_handler_start(&mut self, draft: &mut Draft<'a>, number: usize) {
         let handler = u32::try_from(number).unwrap_or(u32::MAX);
-        let starts: Vec<u32> = draft
-            .nodes
-            .iter()
-            .zip(0_u32..)
+        let starts: Vec<u32> = within(draft, handler)
             .filter(|(node, _)| node.scope == handler && matches!(node.kind, Kind::Start(_)))
             .map(|(_, at)| at)
             .collect();
@@ -250,7 +247,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The catch event that a link leads to.
-    fn find_link(&mut self, draft: &mut Draft<'a>, number: usize) {
+    fn find_link(&mut self, draft: &mut Draft<'a>, number: usize, links: &Links) {
         let source = draft.sources[number];
         let Kind::Throw(throws) = &draft.nodes[number].kind else { return };
         if !throws.iter().any(|throw| matches!(throw, Throw::Link { .. })) {
@@ -264,12 +261,8 @@ impl<'a> Builder<'a> {
         let name = bpmn_child(source, "linkEventDefinition").and_then(|it| self.link_name(it));
         let Some(name) = name else { return };
         let scope = draft.nodes[number].scope;
-        let catches = draft.nodes.iter().zip(0_u32..).filter(|(node, _)| {
-            let is_it = matches!(&node.kind, Kind::Catch(Trigger::Link(known)) if **known == *name);
-            node.scope == scope && is_it
-        });
-        let catches: Vec<u32> = catches.map(|(_, at)| at).collect();
-        let [catch] = catches[..] else {
+        let catches = links.get(&(scope, name.into())).map_or(&[][..], Vec::as_slice);
+        let [catch] = *catches else {
             let found = if catches.is_empty() { "none catches it" } else { "several catch it" };
             let message = format!(
                 "expected one event of this scope to catch the link \"{name}\", but {found}"
@@ -281,6 +274,25 @@ impl<'a> Builder<'a> {
             *throws = vec![Throw::Link { target: catch }];
         }
     }
+}
+
+/// What stands in a scope, however deep: it comes right after it.
+fn within<'d>(draft: &'d Draft<'_>, scope: u32) -> impl Iterator<Item = (&'d Node, u32)> + use<'d> {
+    let after = draft.nodes.iter().zip(0_u32..).skip(scope as usize + 1);
+    after.take_while(move |(node, _)| node.scope >= scope)
+}
+
+/// Events that catch links, by their scope and name.
+type Links = BTreeMap<(u32, Text), Vec<u32>>;
+
+fn links(draft: &Draft<'_>) -> Links {
+    let mut links = Links::new();
+    for (node, number) in draft.nodes.iter().zip(0_u32..) {
+        if let Kind::Catch(Trigger::Link(name)) = &node.kind {
+            links.entry((node.scope, name.clone())).or_default().push(number);
+        }
+    }
+    links
 }
 
 /// Whether conditions of the node's outgoing flows are evaluated (BPMN 2.0.2, 8.4.13).

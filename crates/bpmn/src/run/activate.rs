@@ -1,7 +1,8 @@
 //! Setting an entered element to work: input mappings, boundary events, then what its kind does.
 
 use base::{
-    ElementKey, Event, IncidentKind, JobKey, Stage, Text, UserTaskDetails, UserTaskKey, Variables,
+    ElementKey, Event, IncidentKind, JobExtra, JobKey, ListenerEvent, Stage, Text, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 
 use super::Run;
@@ -38,15 +39,41 @@ impl<'p> Run<'p, '_, '_> {
                 self.map(&node.inputs, scope).map_err(|m| (IncidentKind::IoMappingError, m))?;
             self.set_variables(key, variables);
         }
+        if node.listens(ListenerEvent::Start) {
+            self.listen(key, ListenerEvent::Start, None);
+            return Ok(());
+        }
+        self.work(node, key, turn)
+    }
+
+    /// Sets to work what has called its start listeners. What cannot be set up is an incident, and
+    /// resolving it tries again without calling them.
+    pub(super) fn set_to_work(&mut self, key: ElementKey) {
+        let Some(node) = self.node_of(key) else { return };
+        if let Err((kind, message)) = self.work(node, key, self.is_turn(key)) {
+            self.cancel_waits(key);
+            let message = format!("{}: {message}", node.label());
+            self.decision.raise(key, kind, Stage::Activating, None, message);
+        }
+    }
+
+    fn work(&mut self, node: &'p Node, key: ElementKey, turn: bool) -> Result<(), Stuck> {
         if !turn {
             self.wait_at_boundaries(node, key)?;
+            self.set_policy_timers(node, key)?;
         }
         let extract = |message| (IncidentKind::ExtractValueError, message);
         match &node.kind {
-            Kind::Job(spec) => self.create_job(spec, key).map_err(extract)?,
+            Kind::Job(spec) => {
+                let extra = self.job_extra(node, key).map_err(extract)?;
+                self.create_job(spec, key, extra).map_err(extract)?;
+                if Self::is_side_effect(node) {
+                    self.detach(node, key)?;
+                }
+            }
             Kind::Decision(called) => self.call_decision(called, key)?,
             Kind::Call(called) => self.call_process(called, key)?,
-            Kind::UserTask(spec) => self.create_task(spec, key).map_err(extract)?,
+            Kind::UserTask(spec) => self.create_task(node, spec, key).map_err(extract)?,
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => {
                 self.leave(key);
             }
@@ -116,7 +143,8 @@ impl<'p> Run<'p, '_, '_> {
                 chosen = Some(*flow);
                 break;
             };
-            if self.flow_holds(*flow, condition, scope)? {
+            // What its listeners have set is its own.
+            if self.flow_holds(*flow, condition, key)? {
                 chosen = Some(*flow);
                 break;
             }
@@ -130,7 +158,12 @@ impl<'p> Run<'p, '_, '_> {
         Ok(())
     }
 
-    fn create_job(&mut self, spec: &JobSpec, owner: ElementKey) -> Result<(), String> {
+    pub(super) fn create_job(
+        &mut self,
+        spec: &JobSpec,
+        owner: ElementKey,
+        extra: Option<Box<JobExtra>>,
+    ) -> Result<(), String> {
         let job_type = self.text(&spec.job_type, owner, "the job type")?;
         let retries = self.scalar(&spec.retries, owner, "the retries")?;
         let retries: i32 =
@@ -138,11 +171,16 @@ impl<'p> Run<'p, '_, '_> {
                 format!("expected the retries to be a whole number above 0, but found `{retries}`")
             })?;
         let job = JobKey(self.decision.next_key());
-        self.decision.emit(Event::JobCreated { job, owner, job_type, retries });
+        self.decision.emit(Event::JobCreated { job, owner, job_type, retries, extra });
         Ok(())
     }
 
-    fn create_task(&mut self, spec: &UserTaskSpec, owner: ElementKey) -> Result<(), String> {
+    fn create_task(
+        &mut self,
+        node: &Node,
+        spec: &UserTaskSpec,
+        owner: ElementKey,
+    ) -> Result<(), String> {
         let optional = |value: &Option<Value>, what| match value {
             None => Ok(None),
             Some(Value::Feel(expression)) if self.evaluate(expression, owner).0.is_null() => {
@@ -170,7 +208,10 @@ impl<'p> Run<'p, '_, '_> {
             assignee: optional(&spec.assignee, "the assignee")?,
             candidate_groups: names(&spec.candidate_groups, "the candidate groups")?,
             candidate_users: names(&spec.candidate_users, "the candidate users")?,
-            due_ms: date(optional(&spec.due_date, "the due date")?)?,
+            due_ms: match date(optional(&spec.due_date, "the due date")?)? {
+                None => self.due_by_policy(node, owner)?,
+                due => due,
+            },
             follow_up_ms: date(optional(&spec.follow_up_date, "the follow-up date")?)?,
             priority,
         };

@@ -43,16 +43,26 @@ impl Run<'_, '_, '_> {
         self.decision.raise(owner, kind, Stage::Entering, None, message);
     }
 
-    /// The called instance has completed with these variables of its root scope. Nothing happens if
-    /// `owner` does not wait for it.
-    pub fn returned(mut self, owner: ElementKey, instance: InstanceKey, variables: Variables) {
+    /// The called instance has completed with these variables of its root scope; `undoable` says
+    /// that something in it can be compensated. Nothing happens if `owner` does not wait for it.
+    pub fn returned(
+        mut self,
+        owner: ElementKey,
+        instance: InstanceKey,
+        variables: Variables,
+        undoable: bool,
+    ) {
         if self.decision.state().calls().get(&owner) != Some(&instance) {
             return;
         }
-        self.decision.emit(Event::InstanceReturned { owner, instance });
+        // One that has compensated another has nothing to give.
+        let undoes = self.is_reentered(owner);
+        let undoable = (undoable && !undoes).then_some(true);
+        self.decision.emit(Event::InstanceReturned { owner, instance, undoable });
         let Some(node) = self.node_of(owner) else { return };
         // Output mappings read all of them, whether or not all go on outwards.
         let taken = match &node.kind {
+            Kind::Call(_) if undoes => false,
             Kind::Call(called) => called.all_child_variables || !node.outputs.is_empty(),
             _ => false,
         };
@@ -97,6 +107,7 @@ impl Run<'_, '_, '_> {
         let state = self.decision.state();
         let stuck = |key: &ElementKey| state.incidents().values().any(|open| open.owner == *key);
         let live = state.elements().iter().filter(|(key, _)| !stuck(key));
+        let live = live.filter(|(key, _)| !self.is_listening(**key));
         let live: Vec<_> = live.map(|(key, element)| (*key, element.element)).collect();
         for (key, element) in live {
             match &self.process.node(element).kind {

@@ -1,6 +1,6 @@
 //! Waiting for triggers, and what happens when one comes.
 
-use base::{ElementKey, Event, IncidentKind, SubscriptionKey, TimerKey, Variables};
+use base::{ElementKey, Event, HeldInput, IncidentKind, SubscriptionKey, TimerKey, Variables};
 
 use instance::Owned;
 
@@ -99,7 +99,18 @@ impl Run<'_, '_, '_> {
     /// A live timer is due.
     pub fn timer_fired(mut self, timer: TimerKey) {
         let Some(fired) = self.decision.state().timers().get(&timer).copied() else { return };
+        if self.decision.state().is_suspended() {
+            return;
+        }
+        if self.is_release(&fired) {
+            return self.release(timer, fired.due_ms);
+        }
+        let policy = self.decision.state().policy_timers().get(&timer).copied();
         self.decision.emit(Event::TimerFired { timer });
+        if let Some(policy) = policy {
+            self.policy_due(fired.owner, policy);
+            return self.go();
+        }
         if fired.repeats != 0 {
             self.repeat(fired);
         }
@@ -148,10 +159,34 @@ impl Run<'_, '_, '_> {
         variables: Variables,
     ) {
         let Some(open) = self.decision.state().subscriptions().get(&subscription) else { return };
+        if self.must_wait() {
+            let (name, correlation_key) = (open.name.clone(), open.correlation_key.clone());
+            return self.hold(HeldInput::Message {
+                subscription,
+                message,
+                name,
+                correlation_key,
+                variables,
+            });
+        }
+        self.correlate(subscription, message, variables);
+        self.go();
+    }
+
+    /// False if nobody waits for it any more.
+    pub(super) fn correlate(
+        &mut self,
+        subscription: SubscriptionKey,
+        message: base::MessageKey,
+        variables: Variables,
+    ) -> bool {
+        let Some(open) = self.decision.state().subscriptions().get(&subscription) else {
+            return false;
+        };
         let (owner, target) = (open.owner, open.target);
         self.decision.emit(Event::SubscriptionCorrelated { subscription, message });
         self.trigger(owner, target, variables);
-        self.go();
+        true
     }
 
     /// What `owner` waited for has come: the owner goes on, a gateway chose, a boundary fires, or a loop goes

@@ -10,7 +10,8 @@
 //! begins nothing, listens for nothing, and leads to no flow.
 
 use base::limits::STEPS_PER_INPUT_MAX;
-use base::{ElementKey, Event, IncidentKind, Stage};
+use base::{ElementKey, Event, IncidentKind, InstanceKey, Stage, Variables};
+use instance::{Ask, Compensable};
 
 use super::{Run, Step};
 use crate::graph::{Kind, Node, Trigger};
@@ -21,6 +22,7 @@ impl Run<'_, '_, '_> {
         let Some(element) = self.decision.state().element(key) else { return };
         let (scope, compensates) = (element.scope, element.compensates);
         let undone = node.compensation.handler.or(node.compensation.event_sub_process).is_some()
+            || element.called.is_some()
             || !self.decision.state().compensable(key).is_empty();
         if undone && compensates.is_none() && !node.compensation.is_handler {
             self.decision.emit(Event::CompletionRemembered { key });
@@ -28,6 +30,8 @@ impl Run<'_, '_, '_> {
         self.cancel_waits(key);
         self.decision.emit(Event::ElementCompleted { key });
         if let Some(by) = compensates {
+            // The next may be of another scope, and this the last that was in its own.
+            self.steps.push(Step::Check { scope });
             self.steps.push(Step::Compensate { by, scope });
         }
     }
@@ -76,7 +80,7 @@ impl Run<'_, '_, '_> {
 
     /// Whether nobody compensates it: a compensation that was interrupted leaves what it did not
     /// come to.
-    fn is_free(&self, done: &instance::Compensable) -> bool {
+    fn is_free(&self, done: &Compensable) -> bool {
         let Some(by) = done.by else { return true };
         let state = self.decision.state();
         state.element(by).is_none() && !self.has_handler(by)
@@ -117,12 +121,7 @@ impl Run<'_, '_, '_> {
 
     /// The activity that undoes this one, which completed in `scope`. Each turn of one that repeats
     /// is undone for itself.
-    fn handler_of(
-        &self,
-        node: &Node,
-        done: &instance::Compensable,
-        scope: ElementKey,
-    ) -> Option<u32> {
+    fn handler_of(&self, node: &Node, done: &Compensable, scope: ElementKey) -> Option<u32> {
         let around = self.decision.state().element(scope).map(|element| element.element);
         let repeats = node.marker.is_some() && around != Some(done.element);
         node.compensation.handler.filter(|_| !repeats)
@@ -152,6 +151,10 @@ impl Run<'_, '_, '_> {
     /// what compensates that which completed in it.
     pub(super) fn reenter(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
+        let called = self.decision.state().element(key).and_then(|element| element.called);
+        if let Some(called) = called {
+            return self.decision.ask(Ask::Undo { owner: key, called });
+        }
         if let Some(element) = node.compensation.event_sub_process {
             let handler = ElementKey(self.decision.next_key());
             let entered = Event::ElementEntered { key: handler, element, scope: key, via: None };
@@ -164,6 +167,27 @@ impl Run<'_, '_, '_> {
             self.decision.emit(Event::CompensationTriggered { by: key, activities });
         }
         self.steps.push(Step::Compensate { by: key, scope: key });
+    }
+
+    /// The instance was started to compensate another one of its definition, which has completed with
+    /// these variables and left this to be compensated. It ends when that is done.
+    pub fn undo(
+        mut self,
+        completed: InstanceKey,
+        variables: Variables,
+        left: Vec<(ElementKey, Compensable)>,
+    ) {
+        let root = self.decision.state().key().root();
+        self.set_variables(root, variables);
+        for (scope, done) in left {
+            let Compensable { key: activity, element, variables, by: _, called } = done;
+            let scope = if scope == completed.root() { root } else { scope };
+            let inherited =
+                Event::CompensationInherited { scope, activity, element, variables, called };
+            self.decision.emit(inherited);
+        }
+        self.reenter(root);
+        self.go();
     }
 
     /// A cancel end event: the transaction ends but for handlers that are at work, everything that
@@ -212,7 +236,7 @@ impl Run<'_, '_, '_> {
         let boundary = transaction.boundaries.iter().copied().find(is_cancel);
         self.decision.emit(Event::ElementCompleted { key });
         match boundary {
-            Some(boundary) => self.caught(scope, boundary, base::Variables::new()),
+            Some(boundary) => self.caught(scope, boundary, Variables::new()),
             // The reader refuses this.
             None => self.steps.push(Step::Check { scope }),
         }

@@ -75,7 +75,8 @@ impl<'p> Run<'p, '_, '_> {
     /// An inclusive gateway takes its flows.
     pub(super) fn split(&mut self, node: &Node, key: ElementKey) -> Result<(), Stuck> {
         let scope = self.scope_of(key).unwrap_or(key);
-        let flows = self.flows_of(node, scope)?;
+        // What its listeners have set is its own.
+        let flows = self.flows_of(node, key)?;
         self.decision.emit(Event::ElementCompleted { key });
         self.take(&flows, scope);
         Ok(())
@@ -128,8 +129,9 @@ impl<'p> Run<'p, '_, '_> {
         let to_full = self.sources_of(arrived.iter().copied(), gateway);
         let state = self.decision.state();
         let live = state.children_of(scope).filter_map(|child| state.element(child));
-        // What compensates has no token.
-        let live = live.filter(|element| element.compensates.is_none());
+        // What compensates has no token, nor has a side effect.
+        let live =
+            live.filter(|element| element.compensates.is_none() && element.detached.is_none());
         let live = live.map(|element| element.element);
         let parked = state.element(scope).into_iter().flat_map(|element| element.tokens.keys());
         let parked = parked.map(|flow| self.process.flow(*flow).target);

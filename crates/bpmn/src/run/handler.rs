@@ -4,7 +4,7 @@
 //! Out: waits that belong to the scope; the event sub-process as an element in it.
 //! Absent: which error or escalation leads here (see `end`).
 
-use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+use base::{ElementKey, Event, IncidentKind, ListenerEvent, Stage, Variables};
 use instance::Owned;
 
 use super::Run;
@@ -15,6 +15,15 @@ impl Run<'_, '_, '_> {
     /// The process begins to listen, then its start event is entered. What fails is an incident,
     /// and resolving it begins again.
     pub(super) fn begin(&mut self, start: u32) {
+        if self.process.node(0).listens(ListenerEvent::Start) {
+            let root = self.decision.state().key().root();
+            return self.listen(root, ListenerEvent::Start, Some(start));
+        }
+        self.begin_at(start);
+    }
+
+    /// As [`Self::begin`], when the process's start listeners are done.
+    pub(super) fn begin_at(&mut self, start: u32) {
         let root = self.decision.state().key().root();
         let process = self.process.node(0);
         match self.open_handlers(process, root) {
@@ -22,7 +31,12 @@ impl Run<'_, '_, '_> {
             Err((kind, message)) => {
                 self.cancel_waits(root);
                 let message = format!("{}: {message}", process.label());
-                self.decision.raise(root, kind, Stage::Starting { start }, None, message);
+                let stage = if process.listens(ListenerEvent::Start) {
+                    Stage::Beginning { start }
+                } else {
+                    Stage::Starting { start }
+                };
+                self.decision.raise(root, kind, stage, None, message);
             }
         }
     }
@@ -52,6 +66,15 @@ impl Run<'_, '_, '_> {
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
         match self.prepare_handler(node, key) {
+            Ok(()) if node.listens(ListenerEvent::Start) => {
+                // What came with the trigger must be known when the start event is entered later.
+                if self.process.node(start).outputs.is_empty() {
+                    self.propagate(key, &variables);
+                } else {
+                    self.set_variables(key, variables);
+                }
+                self.listen(key, ListenerEvent::Start, None);
+            }
             Ok(()) => self.enter_triggered(start, key, None, variables),
             Err((kind, message)) => {
                 self.cancel_waits(key);
@@ -68,6 +91,9 @@ impl Run<'_, '_, '_> {
             let scope = self.scope_of(key).unwrap_or(key);
             let mapped = self.map(&node.inputs, scope);
             self.set_variables(key, mapped.map_err(|why| (IncidentKind::IoMappingError, why))?);
+        }
+        if node.listens(ListenerEvent::Start) {
+            return Ok(());
         }
         self.open_handlers(node, key)
     }
@@ -106,10 +132,12 @@ impl Run<'_, '_, '_> {
     }
 
     /// The event that takes what is thrown at `from`, from there outwards: start events of event
-    /// sub-processes before boundary events, those that name the code before those that take all.
+    /// sub-processes before boundary events, those that name the code before those that take all. What is
+    /// thrown `outside` is heard by nothing in `from` itself.
     pub(super) fn catcher(
         &self,
         from: ElementKey,
+        outside: bool,
         takes: impl Fn(&Trigger, bool) -> bool,
     ) -> Option<(ElementKey, u32)> {
         let find = |events: &[u32]| {
@@ -130,7 +158,10 @@ impl Run<'_, '_, '_> {
                 });
             let starts: Vec<u32> = starts.collect();
             // What is in an activity listens in its turns, what is attached to it in its loop.
-            let handler = find(&starts).filter(|_| !self.is_body(key) && !self.is_interrupted(key));
+            let hears = |_: &u32| {
+                !(outside && key == from) && !self.is_body(key) && !self.is_interrupted(key)
+            };
+            let handler = find(&starts).filter(hears);
             let boundary = || find(&node.boundaries).filter(|_| element.turn.is_none());
             handler.or_else(boundary).map(|event| (key, event))
         })

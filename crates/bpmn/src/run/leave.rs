@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use base::{ElementKey, Event, IncidentKind, Stage, Variables};
+use base::{ElementKey, Event, IncidentKind, ListenerEvent, Stage, Variables};
 use instance::Status;
 
 use super::{Run, Step};
-use crate::graph::{Kind, Node};
+use crate::graph::{Kind, Node, Throw};
 
 impl Run<'_, '_, '_> {
     /// Leaves with the result of the work. With output mappings the result stays in the element's
@@ -52,11 +52,45 @@ impl Run<'_, '_, '_> {
                 }
             }
         }
-        if turn {
-            self.leave_turn(node, key, scope);
-            return;
+        self.close(key);
+    }
+
+    /// The outputs are written: end listeners are called, while nothing can interrupt the element any
+    /// more but what ends its scope. Then it departs.
+    pub(super) fn close(&mut self, key: ElementKey) {
+        if self.node_of(key).is_some_and(|node| node.listens(ListenerEvent::End)) {
+            self.cancel_waits(key);
+            self.listen(key, ListenerEvent::End, None);
+        } else {
+            self.depart(key);
         }
-        self.go_out(node, key, scope);
+    }
+
+    /// Leaves for good; what the element's kind does last is done here.
+    pub(super) fn depart(&mut self, key: ElementKey) {
+        let Some(node) = self.node_of(key) else { return };
+        let Some(scope) = self.scope_of(key) else { return };
+        if scope == key {
+            self.cancel_waits(key);
+            self.decision.emit(Event::InstanceCompleted);
+        } else if self.is_turn(key) {
+            self.leave_turn(node, key, scope);
+        } else {
+            let last = match &node.kind {
+                Kind::End(throws) | Kind::Throw(throws) => throws.last(),
+                _ => None,
+            };
+            match last {
+                Some(Throw::Terminate) => self.terminate_scope(key),
+                Some(Throw::Link { target }) => self.follow_link(key, *target),
+                _ => self.go_out(node, key, scope),
+            }
+        }
+    }
+
+    /// What is done again when the last part of leaving failed: not what listeners have done.
+    pub(super) fn stage_of_leaving(node: &Node) -> Stage {
+        if node.listens(ListenerEvent::End) { Stage::Going } else { Stage::Leaving }
     }
 
     /// Takes the flows that leave an element, with which it is done.
@@ -73,7 +107,7 @@ impl Run<'_, '_, '_> {
             }
             Err((kind, message)) => {
                 let message = format!("{}: {message}", node.label());
-                self.decision.raise(key, kind, Stage::Leaving, None, message);
+                self.decision.raise(key, kind, Self::stage_of_leaving(node), None, message);
             }
         }
     }
@@ -112,6 +146,9 @@ impl Run<'_, '_, '_> {
         if self.decision.state().incidents_of(scope).next().is_some() {
             return;
         }
+        if !node.listeners.is_empty() && self.is_listening(scope) {
+            return;
+        }
         let waiting: Vec<_> = element
             .tokens
             .keys()
@@ -127,11 +164,6 @@ impl Run<'_, '_, '_> {
             self.decision.raise(scope, IncidentKind::Deadlock, Stage::Working, None, message);
             return;
         }
-        if scope == self.decision.state().key().root() {
-            self.cancel_waits(scope);
-            self.decision.emit(Event::InstanceCompleted);
-        } else {
-            self.leave(scope);
-        }
+        self.leave(scope);
     }
 }

@@ -65,6 +65,7 @@ impl<'p> Run<'p, '_, '_> {
             }
         };
         self.wait_at_boundaries(node, body)?;
+        self.set_policy_timers(node, body)?;
         self.decision.emit(Event::LoopEntered { owner: body, total, items });
         if begins {
             self.steps.push(Step::Turn { body });
@@ -142,7 +143,10 @@ impl<'p> Run<'p, '_, '_> {
         let Some(element) = state.element(body) else { return };
         let (children, own) = (element.children, element.element);
         let later = state.waits_of(body).any(|wait| match wait {
-            Owned::Timer(timer) => state.timers().get(&timer).is_some_and(|set| set.target == own),
+            Owned::Timer(timer) => {
+                !state.policy_timers().contains_key(&timer)
+                    && state.timers().get(&timer).is_some_and(|set| set.target == own)
+            }
             _ => false,
         });
         if children == 0 && !later {
@@ -190,7 +194,7 @@ impl<'p> Run<'p, '_, '_> {
             Err(message) => {
                 let message = format!("{}: {message}", node.label());
                 let kind = IncidentKind::ExtractValueError;
-                self.decision.raise(key, kind, Stage::Leaving, None, message);
+                self.decision.raise(key, kind, Self::stage_of_leaving(node), None, message);
                 return;
             }
         };

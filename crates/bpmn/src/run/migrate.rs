@@ -14,7 +14,7 @@ use base::{
     DefinitionKey, ElementKey, ElementMapping, Event, IncidentKey, InstanceMigrated,
     MigrationReport, Rejection, Stage, SubscriptionKey, Text,
 };
-use instance::Owned;
+use instance::{Job, Owned};
 
 use super::{Run, Step};
 use crate::graph::{Kind, Process, Trigger};
@@ -213,27 +213,40 @@ impl Run<'_, '_, '_> {
     fn plan_incidents(&self, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
         for (incident, open) in self.decision.state().incidents() {
             match &open.stage {
-                Stage::Starting { start } => {
-                    let none = match to.node(0).kind {
-                        Kind::Process { start } => start,
-                        _ => None,
-                    };
-                    let into = plan.mapped.get(start).copied().or(none).filter(|into| {
-                        to.node(*into).scope == 0 && matches!(to.node(*into).kind, Kind::Start(_))
-                    });
-                    let into = into.ok_or_else(|| {
-                        Rejection::state(format!(
-                            "expected a mapping for the start event {}, at which the instance is \
-                             about to begin, to a start event of the process",
-                            self.process.node(*start).label()
-                        ))
-                    })?;
-                    plan.numbers.insert(*start, into);
+                Stage::Starting { start } | Stage::Beginning { start } => {
+                    self.plan_start(*start, to, plan)?;
                 }
                 Stage::Listening { .. } => plan.resolved.push(*incident),
-                Stage::Entering | Stage::Working | Stage::Leaving | Stage::Throwing { .. } => {}
+                Stage::Entering
+                | Stage::Activating
+                | Stage::Working
+                | Stage::Leaving
+                | Stage::Going
+                | Stage::Throwing { .. } => {}
             }
         }
+        let listeners = self.decision.state().jobs().values().filter_map(Job::listener);
+        let starts: Vec<u32> = listeners.filter_map(|listener| listener.start).collect();
+        starts.into_iter().try_for_each(|start| self.plan_start(start, to, plan))
+    }
+
+    /// The start event at which the process is about to begin.
+    fn plan_start(&self, start: u32, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
+        let none = match to.node(0).kind {
+            Kind::Process { start } => start,
+            _ => None,
+        };
+        let into = plan.mapped.get(&start).copied().or(none).filter(|into| {
+            to.node(*into).scope == 0 && matches!(to.node(*into).kind, Kind::Start(_))
+        });
+        let into = into.ok_or_else(|| {
+            Rejection::state(format!(
+                "expected a mapping for the start event {}, at which the instance is about to \
+                 begin, to a start event of the process",
+                self.process.node(start).label()
+            ))
+        })?;
+        plan.numbers.insert(start, into);
         Ok(())
     }
 
@@ -267,6 +280,10 @@ impl Run<'_, '_, '_> {
                     continue;
                 }
             };
+            if target == 0 {
+                // What was held while the instance was suspended has its turn.
+                continue;
+            }
             let id = self.process.node(target).id.clone();
             let Some(target_into) = plan.mapped.get(&target).copied() else {
                 plan.closing.push(closed);
@@ -366,11 +383,11 @@ impl Run<'_, '_, '_> {
     /// What completed stays known where the other graph can compensate it.
     fn plan_compensation(&self, to: &Process, plan: &mut Plan) {
         let state = self.decision.state();
-        for done in state.all_compensable() {
+        for (_, done) in state.all_compensable() {
             let node = self.process.node(done.element);
             let fits = |into: &u32| {
                 let undoes = to.node(*into).compensation;
-                let whole = !state.compensable(done.key).is_empty();
+                let whole = done.called.is_some() || !state.compensable(done.key).is_empty();
                 super::fit::fits(self.process, done.element, to, *into).is_ok()
                     && (undoes.handler.or(undoes.event_sub_process).is_some() || whole)
             };

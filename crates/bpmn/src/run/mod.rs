@@ -14,19 +14,23 @@ mod fit;
 mod flows;
 mod handler;
 mod leave;
+mod listener;
 mod loops;
 mod migrate;
 mod modify;
 mod place;
+mod policy;
 mod rule;
+mod suspend;
 mod throw;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
-use base::{ElementKey, Event, IncidentKey, IncidentKind, JobKey, Stage, Variables};
+use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stage, Variables};
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+pub use policy::TIMEOUT;
 
 pub use migrate::Target;
 
@@ -79,29 +83,66 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     /// A worker finished a job that is live.
     pub fn job_completed(mut self, job: JobKey, variables: Variables) {
-        let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
-            return;
-        };
-        self.decision.emit(Event::JobCompleted { job });
-        self.leave_with(owner, variables);
+        if self.must_wait() {
+            return self.hold(HeldInput::JobCompleted { job, variables });
+        }
+        self.complete_job(job, variables);
         self.go();
     }
 
+    fn complete_job(&mut self, job: JobKey, variables: Variables) {
+        let Some(found) = self.decision.state().jobs().get(&job) else { return };
+        let (owner, listener) = (found.owner, found.listener());
+        self.decision.emit(Event::JobCompleted { job });
+        match listener {
+            None if self.is_detached(owner) => {
+                self.set_variables(owner, variables);
+                self.end_detached(owner, true);
+            }
+            None => self.leave_with(owner, variables),
+            Some(listener) => self.listener_done(owner, listener, variables),
+        }
+    }
+
     /// A job that is live has no attempts left.
-    pub fn job_exhausted(self, job: JobKey) {
+    pub fn job_exhausted(mut self, job: JobKey) {
+        self.exhausted(job);
+    }
+
+    fn exhausted(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
+        let (what, kind) = match found.listener().map(|listener| listener.event) {
+            None => ("job".into(), IncidentKind::JobNoRetries),
+            Some(event) => {
+                let kind = if event.is_of_task() {
+                    IncidentKind::TaskListenerNoRetries
+                } else {
+                    IncidentKind::ExecutionListenerNoRetries
+                };
+                (format!("{} listener `{}`", event.model_name(), found.job_type), kind)
+            }
+        };
         let node = self.node_of(owner);
         let message = format!(
-            "the job of {} has no attempts left: {}; mend the cause and retry",
+            "the {what} of {} has no attempts left: {}; mend the cause and retry",
             node.map_or_else(String::new, Node::label),
             if why.is_empty() { "the worker gave no reason" } else { &why }
         );
-        self.decision.raise(owner, IncidentKind::JobNoRetries, Stage::Working, Some(job), message);
+        self.decision.raise(owner, kind, Stage::Working, Some(job), message);
     }
 
     /// A worker reported an error of the business for a job that is live.
     pub fn job_error(mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
+        if self.must_wait() {
+            let (code, message) = (code.into(), message.into());
+            return self.hold(HeldInput::ErrorThrown { job, code, message, variables });
+        }
+        self.throw_of_job(job, code, message, variables);
+        self.go();
+    }
+
+    fn throw_of_job(&mut self, job: JobKey, code: &str, message: &str, variables: Variables) {
         let Some(owner) = self.decision.state().jobs().get(&job).map(|job| job.owner) else {
             return;
         };
@@ -110,19 +151,30 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             code: code.into(),
             message: message.into(),
         });
-        self.throw(owner, code, message, Some(job), variables);
-        self.go();
+        if self.is_detached(owner) {
+            self.end_detached(owner, false);
+        } else {
+            self.throw(owner, code, message, Some(job), variables);
+        }
     }
 
     /// A person finished a user task that is live.
     pub fn task_completed(mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
+        if self.must_wait() {
+            let action = action.into();
+            return self.hold(HeldInput::TaskCompleted { task, action, variables });
+        }
+        self.complete_task(task, action, variables);
+        self.go();
+    }
+
+    fn complete_task(&mut self, task: base::UserTaskKey, action: &str, variables: Variables) {
         let Some(owner) = self.decision.state().user_tasks().get(&task).map(|task| task.owner)
         else {
             return;
         };
         self.decision.emit(Event::UserTaskCompleted { task, action: action.into() });
         self.leave_with(owner, variables);
-        self.go();
     }
 
     /// Goes on where an open incident stopped.
@@ -146,12 +198,22 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.cancel_waits(open.owner);
                 self.activate(open.owner);
             }
+            Stage::Activating => {
+                self.cancel_waits(open.owner);
+                if self.is_body(open.owner) {
+                    self.activate(open.owner);
+                } else {
+                    self.set_to_work(open.owner);
+                }
+            }
             Stage::Leaving => self.leave(open.owner),
+            Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
             Stage::Listening { targets } => {
                 self.listen_for(open.owner, &targets);
                 self.steps.push(Step::Check { scope: open.owner });
             }
+            Stage::Beginning { start } => self.begin_at(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
                 Some(_) => {}
@@ -254,6 +316,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             && node.inputs.is_empty()
             && node.outputs.is_empty()
             && node.boundaries.is_empty()
+            && node.listeners.is_empty()
             && !self.is_conditional(node)
     }
 

@@ -32,7 +32,7 @@ impl Run<'_, '_, '_> {
     pub fn start_at(mut self, elements: &[u32], variables: Variables) {
         let root = self.decision.state().key().root();
         self.set_variables(root, variables);
-        self.listen(root);
+        self.listen_in(root);
         let begin = |element: &u32| {
             let fresh = self.process.scopes_of(*element).split_off(1);
             Begin { element: *element, place: Place { within: root, fresh }, variables: &[] }
@@ -217,7 +217,7 @@ impl Run<'_, '_, '_> {
             }
             let key = self.enter_as(begin.element, scope);
             self.set_scoped(key, begin.variables);
-            scopes.into_iter().for_each(|scope| self.listen(scope));
+            scopes.into_iter().for_each(|scope| self.listen_in(scope));
             entered.push(key);
         }
         entered
@@ -281,10 +281,14 @@ impl Run<'_, '_, '_> {
     }
 
     /// Waits for what begins in a scope, or is attached to it, beside what it does.
-    fn listen(&mut self, scope: ElementKey) {
+    fn listen_in(&mut self, scope: ElementKey) {
         let Some(node) = self.node_of(scope) else { return };
         let targets = self.listeners(self.process, node, scope);
         self.listen_for(scope, &targets);
+        if let Err((kind, message)) = self.set_policy_timers(node, scope) {
+            let message = format!("{}: {message}", node.label());
+            self.decision.raise(scope, kind, Stage::Working, None, message);
+        }
     }
 
     /// The boundary and start events that `owner` waits for while it lives.

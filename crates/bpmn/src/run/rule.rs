@@ -71,7 +71,7 @@ impl Run<'_, '_, '_> {
         let stuck = |key: &ElementKey| state.incidents_of(*key).next().is_some();
         let tasks = state.elements().iter().filter(|(key, element)| {
             let asks = matches!(self.process.node(element.element).kind, Kind::Decision(_));
-            asks && !stuck(key) && !self.is_body(**key)
+            asks && !stuck(key) && !self.is_body(**key) && !self.is_listening(**key)
         });
         let tasks: Vec<ElementKey> = tasks.map(|(key, _)| *key).collect();
         for task in tasks {

@@ -4,7 +4,7 @@
 //! Out: what it throws, and whether it goes on.
 //! Absent: messages, which a worker sends (`Kind::Job`).
 
-use base::{ElementKey, Event, IncidentKind, JobKey, Stage, Text, Variables};
+use base::{ElementKey, Event, IncidentKind, JobKey, Text, Variables};
 
 use instance::Ask;
 
@@ -18,7 +18,7 @@ enum Ready {
     Error(Text),
     Escalation(Text),
     Signal(Text),
-    Link(u32),
+    Link,
 }
 
 impl Run<'_, '_, '_> {
@@ -39,7 +39,7 @@ impl Run<'_, '_, '_> {
                 Throw::Signal { name } => {
                     Ready::Signal(self.text(name, key, "the signal name").map_err(extract)?)
                 }
-                Throw::Link { target } => Ready::Link(*target),
+                Throw::Link { .. } => Ready::Link,
             });
         }
         for throw in ready {
@@ -47,8 +47,8 @@ impl Run<'_, '_, '_> {
                 return Ok(());
             }
             match throw {
-                Ready::Terminate => {
-                    self.terminate_scope(key);
+                Ready::Terminate | Ready::Link => {
+                    self.close(key);
                     return Ok(());
                 }
                 Ready::Error(code) => {
@@ -57,10 +57,6 @@ impl Run<'_, '_, '_> {
                 }
                 Ready::Escalation(code) => self.escalate(key, &code),
                 Ready::Signal(signal) => self.broadcast(key, signal),
-                Ready::Link(target) => {
-                    self.follow_link(key, target);
-                    return Ok(());
-                }
             }
         }
         self.leave(key);
@@ -74,7 +70,8 @@ impl Run<'_, '_, '_> {
         self.decision.ask(Ask::Broadcast { signal, variables });
     }
 
-    fn follow_link(&mut self, key: ElementKey, target: u32) {
+    /// The token goes on at the catch event.
+    pub(super) fn follow_link(&mut self, key: ElementKey, target: u32) {
         let Some(scope) = self.scope_of(key) else { return };
         self.decision.emit(Event::ElementCompleted { key });
         self.steps.push(Step::Check { scope });
@@ -114,7 +111,7 @@ impl Run<'_, '_, '_> {
             Trigger::Error { code: None } => !exact,
             _ => false,
         };
-        let Some((at, event)) = self.catcher(from, takes) else { return false };
+        let Some((at, event)) = self.catcher(from, false, takes) else { return false };
         self.caught(at, event, variables);
         true
     }
@@ -133,7 +130,7 @@ impl Run<'_, '_, '_> {
             "{label} threw the error \"{code}\"{said}, but no event catches it; deploy a model that \
              does, or retry when the cause is gone"
         );
-        let stage = Stage::Throwing { code: code.into(), message: message.into() };
+        let stage = self.stage_of_throwing(from, code, message, job);
         self.decision.raise(from, IncidentKind::UnhandledErrorEvent, stage, job, text);
     }
 
@@ -144,7 +141,7 @@ impl Run<'_, '_, '_> {
             Trigger::Escalation { code: None } => !exact,
             _ => false,
         };
-        if let Some((at, event)) = self.catcher(from, takes) {
+        if let Some((at, event)) = self.catcher(from, false, takes) {
             self.caught(at, event, Variables::new());
         }
     }

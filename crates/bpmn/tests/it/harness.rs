@@ -2,7 +2,7 @@
 
 use base::{ElementKey, ElementMapping, Event, InstanceCreated, Record, ShardId, Variables};
 use fermata_bpmn::{Process, Run, Target, read};
-use instance::{Decision, Instance, KeySource, Status};
+use instance::{Ask, Decision, Instance, KeySource, Status};
 
 pub struct Sim {
     pub process: Process,
@@ -10,15 +10,17 @@ pub struct Sim {
     keys: KeySource,
     records: Vec<Record>,
     now_ms: i64,
+    /// Held messages that nobody waited for any more.
+    pub given_back: usize,
 }
 
 /// A model of one process around these elements.
 pub fn model(body: &str) -> String {
     format!(
-        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
-<error id="e" errorCode="NO"/>
+<error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
 {body}
@@ -73,11 +75,12 @@ impl Sim {
                 message: None,
                 parent: None,
                 depth: None,
+                undoes: None,
             },
             0,
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
-        Self { process, state, keys, records, now_ms: 0 }
+        Self { process, state, keys, records, now_ms: 0, given_back: 0 }
     }
 
     /// What the command comes to; nothing has happened if it is refused.
@@ -97,7 +100,10 @@ impl Sim {
         let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
         act(Run::new(&self.process, &mut decision));
         let (events, asks) = decision.finish();
-        assert_eq!(asks, [], "decisions are the engine's");
+        self.given_back += asks.iter().filter(|ask| matches!(ask, Ask::GiveBack { .. })).count();
+        let others: Vec<_> =
+            asks.into_iter().filter(|ask| !matches!(ask, Ask::GiveBack { .. })).collect();
+        assert_eq!(others, [], "decisions are the engine's");
         let record = Record { at_ms: self.now_ms, events };
         let key = self.state.key();
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
@@ -209,6 +215,11 @@ impl Sim {
         self.input(|run| run.message_correlated(subscription, message, variables));
     }
 
+    /// Every fact so far.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.records.iter().flat_map(|record| &record.events)
+    }
+
     pub fn now_ms(&self) -> i64 {
         self.now_ms
     }
@@ -235,12 +246,14 @@ impl Sim {
     pub fn advance(&mut self, ms: i64) {
         self.now_ms += ms;
         let now_ms = self.now_ms;
-        while let Some(due) = self
-            .state
-            .timers()
-            .iter()
-            .find(|(_, timer)| timer.due_ms <= now_ms)
-            .map(|(timer, _)| *timer)
+        while !self.state.is_suspended()
+            && let Some(due) = self
+                .state
+                .timers()
+                .iter()
+                .filter(|(_, timer)| timer.due_ms <= now_ms)
+                .min_by_key(|(key, timer)| (timer.due_ms, **key))
+                .map(|(timer, _)| *timer)
         {
             self.input(|run| run.timer_fired(due));
         }

@@ -45,6 +45,7 @@ impl Large {
             message,
             parent: None,
             depth: None,
+            undoes: None,
         };
         let (state, event) = Instance::create(created, 0);
         let records = vec![Record { at_ms: 0, events: vec![event] }];

@@ -21,7 +21,7 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
-    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+    pub fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
         all[self.below(all.len())]
     }
 }
@@ -232,17 +232,22 @@ pub fn act(sim: &mut Sim, random: &mut Random) {
     }
 }
 
+/// Plays a model; true if it came to its end by itself.
+pub fn play_random(seed: u64, body: &str, random: &mut Random) -> bool {
+    let mut model = read(&xml(body)).unwrap_or_else(|found| panic!("{found:#?}\n{body}"));
+    let process = model.processes.remove(0);
+    let lived = catch_unwind(AssertUnwindSafe(|| live(process, random)));
+    let status = lived.unwrap_or_else(|_| panic!("seed {seed}: {body}"));
+    status == Status::Completed
+}
+
 #[test]
 fn random_models_never_stop_silently_and_are_what_their_log_says() {
     let mut ended = 0;
     for seed in 0..600_u64 {
         let mut random = Random(seed);
         let body = blocks(&mut random);
-        let mut model = read(&xml(&body)).unwrap_or_else(|found| panic!("{found:#?}\n{body}"));
-        let process = model.processes.remove(0);
-        let lived = catch_unwind(AssertUnwindSafe(|| live(process, &mut random)));
-        let status = lived.unwrap_or_else(|_| panic!("seed {seed}: {body}"));
-        ended += u32::from(status == Status::Completed);
+        ended += u32::from(play_random(seed, &body, &mut random));
     }
     assert!(ended > 150, "most come to their end: {ended}");
 }

@@ -6,8 +6,8 @@
 //! Absent: an engine. Every line is also a crash: the state is folded again from its log.
 
 use base::{
-    Activation, ElementKey, ElementMapping, Json, ModifyInstance, Move, MoveWithin,
-    ScopedVariables, Selection, Variables, Within,
+    Activation, ElementKey, ElementMapping, FailJob, JobState, Json, ModifyInstance, Move,
+    MoveWithin, ScopedVariables, Selection, Variables, Within,
 };
 use fermata_bpmn::{Process, Run, timer};
 use instance::Status;
@@ -15,12 +15,12 @@ use instance::Status;
 use super::harness::{Sim, flow, job, model};
 
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
-/// `exhaust a`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
-/// `cancel`, `variables`. `start at a b {..}` begins at these elements. `modify` takes `+a` (begin),
+/// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`, `advance PT1H`, `set {..}`, `resolve a`,
+/// `cancel`, `suspend`, `resume`, `variables`. `start at a b {..}` begins at these elements. `modify` takes `+a` (begin),
 /// `+a@s` (in the scope s; `s/2` is the second that lives), `-a` (end), `-a/2`, `a>b` (move); the
 /// variables are the root's. `refuse` does so in vain: behind it stands a part of the reason.
 /// `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `job a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
+/// often: `suspended, held, job a, start listener t at a, message paid at c, task b, timer d 60s, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     check_all(&[body], script);
@@ -153,6 +153,18 @@ fn play(sim: &mut Sim, act: &str) {
             let job = sim.nth_job(id, nth(3));
             sim.input(|run| run.job_error(job, code, "", variables));
         }
+        ["fail", id, retries, ref why @ ..] => {
+            let job = sim.nth_job(id, 1);
+            let (retries, message) = (retries.parse().expect("a number"), why.join(" ").into());
+            let failed = FailJob { job, retries, message, backoff_ms: 0, variables };
+            sim.input(|run| run.job_failed(failed));
+        }
+        ["lease", id, duration] => {
+            let (job, lease_ms) = (sim.nth_job(id, 1), timer::after(duration, 0).expect(duration));
+            sim.input(|run| {
+                run.job_leased(job, "w".into(), lease_ms);
+            });
+        }
         ["exhaust", id, ..] => {
             let job = sim.nth_job(id, nth(2));
             sim.input(|run| run.job_exhausted(job));
@@ -173,6 +185,12 @@ fn play(sim: &mut Sim, act: &str) {
         ["resolve", id] => {
             let incident = sim.incident_at(id);
             sim.input(|run| run.resolve(incident));
+        }
+        ["suspend"] => sim.input(suspend),
+        ["resume"] => {
+            sim.input(resume);
+            // What is held, and what was due meanwhile.
+            sim.advance(0);
         }
         ["cancel"] => sim.input(cancel),
         _ => panic!("`{act}` is not understood"),
@@ -236,6 +254,14 @@ fn migrate(sim: &mut Sim, target: &str, mappings: &str) -> Result<(), String> {
     sim.migrate(to, &all.iter().map(mapping).collect::<Vec<_>>())
 }
 
+fn suspend(run: Run<'_, '_, '_>) {
+    run.suspend("".into());
+}
+
+pub fn resume(run: Run<'_, '_, '_>) {
+    run.resume();
+}
+
 /// What waits, in words.
 fn waits(sim: &Sim) -> String {
     match sim.state.status() {
@@ -246,10 +272,18 @@ fn waits(sim: &Sim) -> String {
     let state = &sim.state;
     let id = |element: u32| sim.process.id_of(element).unwrap().to_string();
     let of = |owner| state.element(owner).map_or("?".into(), |live| id(live.element));
-    let jobs = state.jobs().values().map(|job| format!("job {}", of(job.owner)));
+    let jobs = state.jobs().values().map(|job| match job.listener() {
+        None => format!("job {}{}", of(job.owner), attempts(job, sim.now_ms())),
+        Some(listener) => {
+            let event = listener.event.model_name();
+            format!("{event} listener {} at {}", job.job_type, of(job.owner))
+        }
+    });
     let tasks = state.user_tasks().values().map(|task| format!("task {}", of(task.owner)));
-    let timers = state.timers().values().map(|timer| {
-        format!("timer {} {}s", id(timer.target), (timer.due_ms - sim.now_ms()) / 1000)
+    let timers = state.timers().iter().map(|(key, timer)| {
+        let policy = state.policy_timers().get(key);
+        let what = policy.map_or("timer", |policy| policy.purpose.name());
+        format!("{what} {} {}s", id(timer.target), (timer.due_ms - sim.now_ms()) / 1000)
     });
     let messages = state.subscriptions().values();
     let messages = messages.map(|open| format!("message {} at {}", open.name, id(open.target)));
@@ -259,8 +293,18 @@ fn waits(sim: &Sim) -> String {
     let tokens = state.elements().values().flat_map(|scope| &scope.tokens);
     let tokens =
         tokens.flat_map(|(flow, count)| (0..*count).map(|_| format!("token {}", id(*flow))));
-    let mut all: Vec<String> =
-        jobs.chain(tasks).chain(timers).chain(messages).chain(incidents).chain(tokens).collect();
+    let held = state.suspension().into_iter().flat_map(|suspension| &suspension.held);
+    let held = held.map(|_| "held".into());
+    let suspended = state.is_suspended().then(|| "suspended".into());
+    let mut all: Vec<String> = held
+        .chain(suspended)
+        .chain(jobs)
+        .chain(tasks)
+        .chain(timers)
+        .chain(messages)
+        .chain(incidents)
+        .chain(tokens)
+        .collect();
     all.sort();
     let groups = all.chunk_by(|a, b| a == b);
     let lines = groups.map(|same| match same.len() {
@@ -268,6 +312,14 @@ fn waits(sim: &Sim) -> String {
         count => format!("{} x{count}", same[0]),
     });
     lines.collect::<Vec<_>>().join(", ")
+}
+
+/// What a job waits for itself, if it failed: attempts that are left, and its delay in milliseconds.
+fn attempts(job: &instance::Job, now_ms: i64) -> String {
+    match job.state {
+        JobState::Failed => format!(" ({} left, in {} ms)", job.retries, job.available_ms - now_ms),
+        _ => String::new(),
+    }
 }
 
 fn root(sim: &Sim) -> String {

@@ -111,6 +111,7 @@ fn name(state: InstanceState) -> &'static str {
         InstanceState::Active => "ACTIVE",
         InstanceState::Completed => "COMPLETED",
         InstanceState::Terminated => "TERMINATED",
+        InstanceState::Suspended => "SUSPENDED",
     }
 }
 

@@ -66,7 +66,9 @@ fn heading(words: &str, screen: &mut Screen) {
 fn head(shown: &Value, screen: &mut Screen) {
     let (instance, definition) = (&shown["instance"], &shown["definition"]);
     let state = text(instance, "state");
-    let state_word = if instance["hasIncident"].as_bool() == Some(true) {
+    let state_word = if state == "SUSPENDED" {
+        styled(BOLD, &spoken(state))
+    } else if instance["hasIncident"].as_bool() == Some(true) {
         styled(BAD, &format!("{}, waits for an incident to be resolved", spoken(state)))
     } else {
         styled(state_style(state), &spoken(state))
@@ -83,14 +85,19 @@ fn head(shown: &Value, screen: &mut Screen) {
     if end.is_some() {
         words.push(format!("took {}", Screen::took(start, end)));
     }
+    let since = instance["suspendedDate"].as_str();
+    if since.is_some() {
+        words.push(format!("suspended {}", screen.when(since)));
+    }
     for (what, value) in [
+        ("because", &instance["suspendedReason"]),
         ("called by", &instance["parentProcessInstanceKey"]),
         ("business id", &instance["businessId"]),
         ("name", &definition["name"]),
         ("from", &definition["resourceName"]),
     ] {
         if let Some(value) = value.as_str() {
-            words.push(format!("{what} {value}"));
+            words.push(format!("{what} {}", clean(value)));
         }
     }
     let tags = instance["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);

@@ -138,6 +138,7 @@ mod tests {
             tags: Vec::new(),
             business_id: None,
             user_task: None,
+            listener: None,
             root: Key::from_raw(1).into(),
         };
         for empty in [false, true] {

@@ -35,6 +35,7 @@ pub(super) fn router() -> Router<Arc<Host>> {
         .route("/process-instances/search", post(find))
         .route("/process-instances/{key}", get(one))
         .route("/process-instances/{key}/cancellation", post(cancel))
+        .merge(super::suspension::router())
 }
 
 #[derive(Debug, Deserialize)]
@@ -240,6 +241,13 @@ pub(super) struct WireInstance {
     tags: Vec<Arc<str>>,
     business_id: Option<Arc<str>>,
     suspended_date: Option<WireTime>,
+    /// Our own: as whoever suspended it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_reason: Option<Arc<str>>,
+}
+
+fn reason(said: &Text) -> Option<Arc<str>> {
+    (!said.is_empty()).then(|| said.shared())
 }
 
 /// An instance with the names of its definition.
@@ -256,6 +264,7 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
             InstanceState::Active => "ACTIVE",
             InstanceState::Completed => "COMPLETED",
             InstanceState::Terminated => "TERMINATED",
+            InstanceState::Suspended => "SUSPENDED",
         },
         has_incident: row.incidents > 0,
         tenant_id: DEFAULT_TENANT,
@@ -266,7 +275,8 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
         root_process_instance_key: key(row.root()),
         tags: shared(&row.tags),
         business_id: row.business_id.map(|id| id.shared()),
-        suspended_date: None,
+        suspended_date: row.suspended.as_ref().map(|at| WireTime(at.since_ms)),
+        suspended_reason: row.suspended.and_then(|at| reason(&at.reason)),
     }
 }
 
@@ -292,7 +302,8 @@ async fn one(State(host): State<Arc<Host>>, PathKey(key): PathKey) -> Result<Res
     Ok(json(&wire_instance(&host, row)))
 }
 
-const STATES: &[(i64, &str)] = &[(0, "ACTIVE"), (1, "COMPLETED"), (2, "TERMINATED")];
+const STATES: &[(i64, &str)] =
+    &[(0, "ACTIVE"), (1, "COMPLETED"), (2, "TERMINATED"), (3, "SUSPENDED")];
 
 const FIELDS: &[Field] = &[
     ("processInstanceKey", Kind::Key),
@@ -354,6 +365,7 @@ fn source(field: &str) -> Source<InstanceColumn> {
         }),
         "startDate" => Source::Column(InstanceColumn::StartedMs),
         "endDate" => Source::Column(InstanceColumn::EndedMs),
+        "suspendedDate" => Source::Column(InstanceColumn::SuspendedMs),
         "state" => Source::Named(InstanceColumn::State, STATES),
         "hasIncident" => Source::Column(InstanceColumn::HasIncident),
         "tags" => Source::Column(InstanceColumn::Tag),
@@ -361,7 +373,7 @@ fn source(field: &str) -> Source<InstanceColumn> {
         "tenantId" => search::tenant(),
         "parentProcessInstanceKey" => Source::Column(InstanceColumn::Parent),
         "parentElementInstanceKey" => Source::Column(InstanceColumn::ParentElement),
-        // Nothing here was suspended, or was part of a batch.
+        // Nothing here was part of a batch.
         _ => Source::Constant(None),
     }
 }

@@ -75,8 +75,8 @@ pub(super) fn wire_job(found: &FoundJob, book: &NameBook) -> WireJob {
         has_failed_with_retries_left: failed_with_retries_left(found),
         is_denied: None,
         job_key: key(row.job),
-        kind: "BPMN_ELEMENT",
-        listener_event_type: "UNSPECIFIED",
+        kind: base::job_kind(row.listener),
+        listener_event_type: base::listener_event_type(row.listener),
         process_definition_id: process_id(names),
         process_definition_key: key(row.definition),
         process_instance_key: key(row.instance),
@@ -100,7 +100,8 @@ fn not_empty(text: &Text) -> Option<Arc<str>> {
 /// The end of the lease, while a worker has the job.
 fn deadline_ms(found: &FoundJob) -> Option<i64> {
     let leased = found.row.state == base::JobState::Leased && found.ended_ms.is_none();
-    leased.then_some(found.row.available_ms)
+    // While its instance is suspended the row does not say it.
+    leased.then_some(found.row.available_ms).filter(|until_ms| *until_ms < i64::MAX)
 }
 
 fn failed_with_retries_left(found: &FoundJob) -> bool {
@@ -128,6 +129,26 @@ const LIVE: &[&str] = &["CREATED", "FAILED", "ERROR_THROWN"];
 /// [`base::JobState`] by number: created, leased, failed, exhausted, error thrown.
 const STATES: &[(i64, &str)] =
     &[(0, "CREATED"), (1, "CREATED"), (2, "FAILED"), (3, "FAILED"), (4, "ERROR_THROWN")];
+/// The kind of a job by [`base::ListenerEvent::number`].
+const KINDS: &[(i64, &str)] = &[
+    (JobColumn::NO_LISTENER, "BPMN_ELEMENT"),
+    (0, "EXECUTION_LISTENER"),
+    (1, "EXECUTION_LISTENER"),
+    (2, "TASK_LISTENER"),
+    (3, "TASK_LISTENER"),
+    (4, "TASK_LISTENER"),
+    (5, "TASK_LISTENER"),
+];
+/// What a job listens to, by [`base::ListenerEvent::number`].
+const LISTENERS: &[(i64, &str)] = &[
+    (JobColumn::NO_LISTENER, "UNSPECIFIED"),
+    (0, "START"),
+    (1, "END"),
+    (2, "CREATING"),
+    (3, "ASSIGNING"),
+    (4, "UPDATING"),
+    (5, "COMPLETING"),
+];
 
 const FIELDS: &[Field] = &[
     ("jobKey", Kind::Key),
@@ -210,7 +231,6 @@ const SORTS: &[&str] = &[
 ];
 
 fn source(field: &str) -> Source<JobColumn> {
-    let word = |text: &str| Source::Constant(Some(Value::Text(text.into())));
     match field {
         "jobKey" => Source::Column(JobColumn::Key),
         "processInstanceKey" => Source::Column(JobColumn::Instance),
@@ -228,8 +248,8 @@ fn source(field: &str) -> Source<JobColumn> {
             JobColumn::State,
             &[(0, false), (1, false), (2, true), (3, false), (4, false)],
         ),
-        "kind" => word("BPMN_ELEMENT"),
-        "listenerEventType" => word("UNSPECIFIED"),
+        "kind" => Source::Named(JobColumn::Listener, KINDS),
+        "listenerEventType" => Source::Named(JobColumn::Listener, LISTENERS),
         "priority" => Source::Constant(Some(Value::Number(0))),
         "tenantId" => search::tenant(),
         "isDenied" | "deniedReason" => Source::Constant(None),
@@ -256,8 +276,8 @@ fn values(found: &FoundJob, process_id: &str, field: &str) -> Vec<Value> {
         "hasFailedWithRetriesLeft" => {
             vec![Value::Number(failed_with_retries_left(found).into())]
         }
-        "kind" => text("BPMN_ELEMENT"),
-        "listenerEventType" => text("UNSPECIFIED"),
+        "kind" => text(base::job_kind(row.listener)),
+        "listenerEventType" => text(base::listener_event_type(row.listener)),
         "priority" => vec![Value::Number(0)],
         "tenantId" => text(DEFAULT_TENANT),
         "deadline" => time(deadline_ms(found)),

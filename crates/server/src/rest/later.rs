@@ -72,9 +72,7 @@ const PATHS: &[&str] = &[
     "/process-instances/{key}/business-id-assignment",
     "/process-instances/{key}/deletion",
     "/process-instances/{key}/incident-resolution",
-    "/process-instances/{key}/resumption",
     "/process-instances/{key}/statistics/wait-states",
-    "/process-instances/{key}/suspension",
     "/user-tasks/{key}/audit-logs/search",
 ];
 

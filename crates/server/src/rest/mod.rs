@@ -31,6 +31,7 @@ mod problem;
 mod search;
 mod show;
 mod statistics;
+mod suspension;
 mod task_search;
 mod tasks;
 mod timeline;

@@ -90,8 +90,9 @@ impl Past {
         for entry in &self.history.timeline {
             let at_ms = entry.at_ms;
             match &entry.event {
-                Event::JobCreated { job, owner, job_type, retries } => {
+                Event::JobCreated { job, owner, job_type, retries, extra } => {
                     let (definition, element_id) = self.place(&places, *owner);
+                    let listener = extra.as_ref().and_then(|extra| extra.listener);
                     let row = JobRow {
                         job: *job,
                         instance: self.row.instance,
@@ -105,6 +106,7 @@ impl Past {
                         worker: Text::default(),
                         error_message: Text::default(),
                         error_code: Text::default(),
+                        listener: listener.map(|listener| listener.event),
                     };
                     jobs.insert(
                         *job,

@@ -28,7 +28,7 @@ pub(super) struct Line {
 }
 
 /// What an event is about: its name, the key in the middle of it, what else there is to say.
-struct Fact {
+pub(super) struct Fact {
     kind: &'static str,
     key: Option<Key>,
     detail: String,
@@ -68,7 +68,9 @@ fn note(places: &mut HashMap<Key, u32>, event: &Event) {
             return;
         }
         Event::JobCreated { job, owner, .. } => (job.0, owner),
-        Event::TimerSet { timer, owner, .. } => (timer.0, owner),
+        Event::TimerSet { timer, owner, .. } | Event::PolicyTimerSet { timer, owner, .. } => {
+            (timer.0, owner)
+        }
         Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
         Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
         Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
@@ -91,8 +93,13 @@ fn line(entry: &TimelineEntry, names: &Names, places: &HashMap<Key, u32>) -> Lin
     }
 }
 
-fn about(kind: &'static str, key: impl Into<Key>, detail: impl Into<String>) -> Fact {
+pub(super) fn about(kind: &'static str, key: impl Into<Key>, detail: impl Into<String>) -> Fact {
     Fact { kind, key: Some(key.into()), detail: detail.into() }
+}
+
+/// A fact about the whole instance.
+pub(super) fn of_all(kind: &'static str, detail: String) -> Fact {
+    Fact { kind, key: None, detail }
 }
 
 fn fact(event: &Event, names: &Names) -> Fact {
@@ -126,6 +133,7 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
+        | Event::CompensationInherited { .. }
         | Event::VariablesSet { .. } => element_fact(event, names),
         Event::JobCreated { .. }
         | Event::JobLeased { .. }
@@ -154,6 +162,14 @@ fn fact(event: &Event, names: &Names) -> Fact {
             let output = Text::from(output.as_str()).cut(VALUE_BYTES_MAX);
             about("loopOutput", *owner, format!("turn {turn} gave {output}"))
         }
+        Event::InstanceSuspended(_)
+        | Event::InstanceResumed
+        | Event::InputHeld(_)
+        | Event::HeldInputTaken => super::suspension::fact(event),
+        Event::PolicyTimerSet { .. }
+        | Event::StepOverdue { .. }
+        | Event::StepReminded { .. }
+        | Event::ElementDetached { .. } => policy_fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
         | Event::TimerCanceled { .. }
@@ -210,6 +226,9 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         Event::CompensationStarted { key, activity, by: _ } => {
             about("compensationStarted", *key, format!("of {activity}"))
         }
+        Event::CompensationInherited { scope: _, activity, element, .. } => {
+            about("compensationInherited", *activity, names.id(*element))
+        }
         Event::VariablesSet { scope, variables } => {
             let set: Vec<_> = variables.iter().map(|(name, _)| &**name).collect();
             about("variablesSet", *scope, set.join(", "))
@@ -220,8 +239,12 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
 
 fn job_fact(event: &Event) -> Fact {
     match event {
-        Event::JobCreated { job, owner: _, job_type, retries } => {
-            about("jobCreated", *job, format!("type {job_type}, {retries} attempts"))
+        Event::JobCreated { job, owner: _, job_type, retries, extra } => {
+            let mut detail = format!("type {job_type}, {retries} attempts");
+            if let Some(listener) = extra.as_ref().and_then(|extra| extra.listener) {
+                let _ = write!(detail, ", listens to {}", listener.event.model_name());
+            }
+            about("jobCreated", *job, detail)
         }
         Event::JobLeased { job, worker, until_ms } => {
             about("jobLeased", *job, format!("by {worker} until {}", WireTime(*until_ms)))
@@ -268,7 +291,7 @@ fn call_fact(event: &Event) -> Fact {
         Event::InstanceCalled { owner, instance } => {
             about("instanceCalled", *owner, format!("instance {instance}"))
         }
-        Event::InstanceReturned { owner, instance } => {
+        Event::InstanceReturned { owner, instance, undoable: _ } => {
             about("instanceReturned", *owner, format!("instance {instance}"))
         }
         Event::CallCanceled { owner, instance } => {
@@ -307,6 +330,21 @@ fn wait_fact(event: &Event, names: &Names) -> Fact {
         Event::CorrelationRefused { subscription, message } => {
             let detail = format!("message {message} came too late and was sent on");
             about("correlationRefused", *subscription, detail)
+        }
+        _ => unknown(),
+    }
+}
+
+fn policy_fact(event: &Event) -> Fact {
+    match event {
+        Event::PolicyTimerSet { timer, purpose, due_ms, .. } => {
+            let due = WireTime(*due_ms);
+            about("policyTimerSet", *timer, format!("{} at {due}", purpose.name()))
+        }
+        Event::StepOverdue { owner } => about("stepOverdue", *owner, "the due date has passed"),
+        Event::StepReminded { owner } => about("stepReminded", *owner, "a reminder is due"),
+        Event::ElementDetached { key } => {
+            about("elementDetached", *key, "goes on; its work is a side effect")
         }
         _ => unknown(),
     }

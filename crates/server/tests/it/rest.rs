@@ -6,8 +6,10 @@ mod changes;
 mod client;
 mod commands;
 mod decisions;
+mod listeners;
 mod refusals;
 mod searches;
+mod suspension;
 
 /// A task for a worker, a task for a person, a message, then the end.
 pub(crate) const ORDER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>

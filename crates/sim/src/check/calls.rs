@@ -1,5 +1,7 @@
 //! Calls between instances: who waits for a called instance, and whom it answers to.
 
+use std::collections::BTreeSet;
+
 use base::{Event, InstanceState};
 
 use super::Checked;
@@ -7,9 +9,33 @@ use super::facts::Facts;
 use crate::play::{Play, wrong};
 
 impl Play {
+    /// What was called and has completed is compensated at most once, by an instance of the same
+    /// definition that the same instance has called.
+    fn check_undone(&mut self, facts: &Facts) -> Checked {
+        let mut undone = BTreeSet::new();
+        for past in &facts.instances {
+            let header = past.state.header();
+            let Some(undoes) = header.undoes else { continue };
+            self.coverage.count("check", "undone calls");
+            let called = facts.past(undoes).map(|called| called.state.header());
+            let caller = |header: &instance::Header| header.parent.map(|parent| parent.instance);
+            let same = called.is_some_and(|called| {
+                called.definition == header.definition && caller(called) == caller(header)
+            });
+            let completed =
+                facts.past(undoes).is_some_and(|past| past.row.state == InstanceState::Completed);
+            if !same || !completed || !undone.insert(undoes) {
+                let what = format!("{} undoes {undoes}, which is {called:?}", past.row.instance);
+                return Err(wrong("undone calls")(what));
+            }
+        }
+        Ok(())
+    }
+
     /// A called instance lives exactly as long as its caller waits for it, and its result is taken
     /// once.
     pub(super) fn check_calls(&mut self, facts: &Facts) -> Checked {
+        self.check_undone(facts)?;
         let wrong = |what: String| Err(wrong("calls")(what));
         for past in &facts.instances {
             let (instance, parent) = (past.row.instance, past.state.header().parent);

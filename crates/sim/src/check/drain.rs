@@ -99,6 +99,10 @@ impl Play {
             if slot.subscriptions.is_empty() {
                 continue;
             }
+            if *name == model::SIGNAL_SLOT {
+                self.broadcast(honest);
+                continue;
+            }
             let what =
                 What::Publish { name: (*name).into(), key: (*key).into(), ttl_ms: 0, named: false };
             self.wish(what, |token| {

@@ -8,7 +8,7 @@ use base::{DefinitionRow, Event, InstanceKey, InstanceRow, InstanceState, Record
 use instance::{Instance, Status};
 use store::Slot;
 
-use crate::model::{CATCH_MESSAGES, KEYS, START_MESSAGES};
+use crate::model::{CATCH_MESSAGES, KEYS, SIGNAL_SLOT, START_MESSAGES};
 use crate::play::{Failure, Play, everything, wrong};
 
 /// One instance.
@@ -81,8 +81,9 @@ impl Facts {
         }
         let mut slots = BTreeMap::new();
         let shards = play.setting.shards;
-        for name in CATCH_MESSAGES.iter().chain(START_MESSAGES) {
-            for key in KEYS {
+        for name in CATCH_MESSAGES.iter().chain(START_MESSAGES).chain(&[SIGNAL_SLOT]) {
+            let keys = if *name == SIGNAL_SLOT { &[""] } else { KEYS };
+            for key in keys {
                 let shard = ShardId::of_message(name, key, shards);
                 let slot = reader.slot(shard, name, key).map_err(|fault| unreadable(&fault))?;
                 slots.insert((*name, *key), (shard, slot));
@@ -144,8 +145,9 @@ impl Play {
 }
 
 /// The row's word for a status.
-pub(super) fn state_of(status: Status) -> InstanceState {
-    match status {
+pub(super) fn state_of(state: &Instance) -> InstanceState {
+    match state.status() {
+        Status::Active if state.is_suspended() => InstanceState::Suspended,
         Status::Active => InstanceState::Active,
         Status::Completed => InstanceState::Completed,
         Status::Terminated => InstanceState::Terminated,

@@ -24,6 +24,7 @@ pub(crate) const NAMES: &[&str] = &[
     "snapshot",
     "flows",
     "calls",
+    "undone calls",
     "rows",
     "indexes",
     "keys",

@@ -139,11 +139,18 @@ impl Reading {
                 }
                 self.ended = true;
             }
-            Event::KeysReserved { .. } | Event::CorrelationRefused { .. } => {}
+            Event::KeysReserved { .. }
+            | Event::CorrelationRefused { .. }
+            | Event::InstanceSuspended(_)
+            | Event::InstanceResumed
+            | Event::InputHeld(_)
+            | Event::HeldInputTaken => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }
             | Event::CompensationStarted { key, .. } => self.lives(*key)?,
+            // The scope may be an activity of the instance that this one undoes.
+            Event::CompensationInherited { .. } => {}
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
@@ -154,13 +161,17 @@ impl Reading {
                     return Err(("calls", format!("{owner} calls twice")));
                 }
             }
-            Event::InstanceReturned { owner, instance }
+            Event::InstanceReturned { owner, instance, undoable: _ }
             | Event::CallCanceled { owner, instance } => {
                 if self.calls.remove(owner) != Some(*instance) {
                     return Err(("calls", format!("{event:?}, and nobody waits for it")));
                 }
             }
-            Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
+            Event::LoopEntered { owner, .. }
+            | Event::LoopOutput { owner, .. }
+            | Event::StepOverdue { owner }
+            | Event::StepReminded { owner }
+            | Event::ElementDetached { key: owner } => {
                 self.lives(*owner)?;
             }
             Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
@@ -205,7 +216,8 @@ impl Reading {
     /// Timers, subscriptions, jobs.
     fn read_wait(&mut self, at_ms: i64, event: &Event) -> Read {
         match event {
-            Event::TimerSet { timer, owner, due_ms, .. } => {
+            Event::TimerSet { timer, owner, due_ms, .. }
+            | Event::PolicyTimerSet { timer, owner, due_ms, .. } => {
                 self.draw(timer.0)?;
                 self.lives(*owner)?;
                 self.timers.insert(*timer, (*owner, *due_ms));

@@ -70,7 +70,7 @@ impl Play {
     fn check_summary(past: &Past) -> Checked {
         let (row, state) = (&past.row, &past.state);
         let header = state.header();
-        let same = row.state == state_of(state.status())
+        let same = row.state == state_of(state)
             && row.ended_ms == state.ended_ms()
             && row.incidents as usize == state.incidents().len()
             && row.definition == header.definition
@@ -83,9 +83,12 @@ impl Play {
 
     fn check_job(facts: &Facts, row: &JobRow) -> Checked {
         let live = facts.past(row.instance).and_then(|past| past.state.jobs().get(&row.job));
+        let held = facts.past(row.instance).is_some_and(|past| past.state.holds_inputs());
         let same = live.is_some_and(|live| {
-            (live.owner, live.available_ms, live.state, live.retries)
+            let available_ms = if held { i64::MAX } else { live.available_ms };
+            (live.owner, available_ms, live.state, live.retries)
                 == (row.owner, row.available_ms, row.state, row.retries)
+                && live.listener().map(|listener| listener.event) == row.listener
                 && (&live.worker, &live.job_type) == (&row.worker, &row.job_type)
                 && (&live.error_message, &live.error_code) == (&row.error_message, &row.error_code)
         });
@@ -108,6 +111,9 @@ impl Play {
             rows.extend(timers.iter().map(|row| (row.timer, (row.instance, row.due_ms))));
         }
         for past in &facts.instances {
+            if past.state.is_suspended() {
+                continue;
+            }
             for (timer, live) in past.state.timers() {
                 let instance = past.row.instance;
                 if rows.remove(timer) != Some((instance, live.due_ms)) {
@@ -163,7 +169,8 @@ impl Play {
                 }
             }
         }
-        let live = facts.instances.iter().flat_map(|past| past.state.jobs().values());
+        let live = facts.instances.iter().filter(|past| !past.state.holds_inputs());
+        let live = live.flat_map(|past| past.state.jobs().values());
         let waiting = live.filter(|job| job.available_ms < i64::MAX).count();
         if queued != waiting {
             return Err(wrong("indexes")(format!("{waiting} jobs wait, {queued} are in queues")));

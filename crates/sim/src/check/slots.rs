@@ -16,14 +16,19 @@ impl Play {
         self.check_waiting(facts)
     }
 
-    /// A message goes to each process once, and to nobody who began to wait after its time.
+    /// A message goes to each process once, and to nobody who began to wait after its time. A signal
+    /// goes to all who wait.
     fn check_once(&mut self, facts: &Facts) -> Checked {
         let mut had: BTreeMap<(MessageKey, &Text), InstanceKey> = BTreeMap::new();
         for past in &facts.instances {
             let mut opened: BTreeMap<SubscriptionKey, i64> = BTreeMap::new();
+            let mut signals = BTreeSet::new();
             for (at_ms, event) in past.events() {
-                if let Event::SubscriptionOpened { subscription, .. } = event {
+                if let Event::SubscriptionOpened { subscription, name, .. } = event {
                     opened.insert(*subscription, at_ms);
+                    if base::signal::of_slot(name).is_some() {
+                        signals.insert(*subscription);
+                    }
                 }
                 if let Event::SubscriptionCorrelated { subscription, message } = event
                     && let Some(expires_ms) = self.clients.expires_ms.get(message)
@@ -37,7 +42,11 @@ impl Play {
                     Event::InstanceCreated(created) => {
                         created.message.as_ref().map(|source| source.message)
                     }
-                    Event::SubscriptionCorrelated { message, .. } => Some(*message),
+                    Event::SubscriptionCorrelated { subscription, message }
+                        if !signals.contains(subscription) =>
+                    {
+                        Some(*message)
+                    }
                     _ => None,
                 };
                 let Some(message) = message else { continue };

@@ -26,7 +26,7 @@ fn shown(facts: &Facts) -> Shown<'_> {
         for (_, event) in past.events() {
             handed_over = match event {
                 Event::InstanceCreated(created) => created.parent.is_some(),
-                Event::InstanceReturned { .. } => true,
+                Event::InstanceReturned { .. } | Event::CompensationStarted { .. } => true,
                 Event::VariablesSet { .. } => handed_over,
                 _ => false,
             };

@@ -1,7 +1,7 @@
 //! One function a fragment: an element kind with what it needs around it. A new element joins by
 //! being added to the table.
 
-use super::{JOB_TYPES, Maker, PROCESSES, Span};
+use super::{JOB_TYPES, Maker, PROCESSES, Span, scopes};
 
 type Make = fn(&mut Maker) -> Span;
 
@@ -24,9 +24,20 @@ pub(super) const FRAGMENTS: &[(u64, Make)] = &[
     (2, terminated_sub_process),
     (2, loop_of_jobs),
     (1, long_loop),
+    (2, scopes::listening_sub_process),
+    (2, scopes::escalation),
+    (2, scopes::inclusive),
+    (3, scopes::repeated),
+    (2, scopes::remembered),
+    (2, scopes::undone),
+    (2, scopes::transaction),
+    (2, scopes::signal),
+    (1, scopes::link),
+    (1, scopes::several),
+    (1, scopes::conditional_flows),
 ];
 
-fn one(id: String) -> Span {
+pub(super) fn one(id: String) -> Span {
     Span { first: id.clone(), last: id }
 }
 
@@ -38,7 +49,7 @@ fn extensions(content: &str) -> String {
 }
 
 /// Mappings that cannot fail, or only when a variable is missing.
-fn mappings(maker: &mut Maker) -> &'static str {
+pub(super) fn mappings(maker: &mut Maker) -> &'static str {
     maker.rng.pick::<&'static str>(&[
         "",
         "",
@@ -53,7 +64,7 @@ pub(super) fn job(maker: &mut Maker) -> Span {
     one(job_node(maker))
 }
 
-fn job_node(maker: &mut Maker) -> String {
+pub(super) fn job_node(maker: &mut Maker) -> String {
     let element = *maker.rng.pick(&[
         "serviceTask",
         "serviceTask",
@@ -124,7 +135,7 @@ fn decision(maker: &mut Maker) -> Span {
 
 /// Another process. Where it hands over its own variables alone, the key of a boundary message is one of
 /// them: a retry maps anew, so that nobody could mend it there.
-fn call(maker: &mut Maker) -> Span {
+pub(super) fn call(maker: &mut Maker) -> Span {
     let others = PROCESSES - 1 - maker.process;
     if others == 0 {
         return job(maker);
@@ -173,7 +184,7 @@ fn message(maker: &mut Maker) -> String {
     format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#)
 }
 
-fn duration(maker: &mut Maker) -> String {
+pub(super) fn duration(maker: &mut Maker) -> String {
     let time = *maker.rng.pick(&["PT30S", "PT2M", "=duration(\"PT1M\")", "PT1H"]);
     format!(
         "<bpmn:timerEventDefinition><bpmn:timeDuration>{time}</bpmn:timeDuration></bpmn:timerEventDefinition>"
@@ -247,7 +258,7 @@ fn job_with_boundary(maker: &mut Maker) -> Span {
 }
 
 /// Attaches boundary events to an activity. What interrupts goes on to the same place.
-fn guarded(maker: &mut Maker, host: Span) -> Span {
+pub(super) fn guarded(maker: &mut Maker, host: Span) -> Span {
     let merge = maker.node("exclusiveGateway", "");
     maker.flow(&host.last, &merge);
     for _ in 0..=maker.rng.below(2) {
@@ -291,18 +302,18 @@ fn boundary(maker: &mut Maker, host: &str, merge: &str) {
     }
 }
 
-/// A sub-process around what `inside` makes.
-fn around(maker: &mut Maker, inside: impl FnOnce(&mut Maker)) -> String {
+/// A sub-process of some kind around what `inside` makes.
+pub(super) fn around(maker: &mut Maker, element: &str, inside: impl FnOnce(&mut Maker)) -> String {
     let id = maker.id();
     let mapping = mappings(maker);
-    maker.opens("subProcess", &id, &extensions(mapping));
+    maker.opens(element, &id, &extensions(mapping));
     inside(maker);
-    maker.xml.push_str("</bpmn:subProcess>\n");
+    maker.closes(element);
     id
 }
 
 fn sub_process(maker: &mut Maker) -> Span {
-    let id = around(maker, |maker| {
+    let id = around(maker, "subProcess", |maker| {
         let start = maker.node("startEvent", "");
         let body = maker.sequence(2);
         let end = maker.node("endEvent", "");
@@ -314,7 +325,7 @@ fn sub_process(maker: &mut Maker) -> Span {
 
 /// A sub-process that may end with an error, which its boundary catches.
 fn throwing_sub_process(maker: &mut Maker) -> Span {
-    let id = around(maker, |maker| {
+    let id = around(maker, "subProcess", |maker| {
         let start = maker.node("startEvent", "");
         let body = maker.sequence(1);
         let split = maker.id();
@@ -337,7 +348,7 @@ fn throwing_sub_process(maker: &mut Maker) -> Span {
 
 /// A sub-process with two paths, of which one ends the other.
 fn terminated_sub_process(maker: &mut Maker) -> Span {
-    one(around(maker, |maker| {
+    one(around(maker, "subProcess", |maker| {
         let start = maker.node("startEvent", "");
         let split = maker.node("parallelGateway", "");
         maker.flow(&start, &split);

@@ -14,7 +14,7 @@ use store::{Page, Query};
 use crate::{line, model, model_of, service};
 
 /// As [`crate::in_every_world`], and in one where nothing stays in memory.
-fn in_every_world(story: impl Fn(&mut World)) {
+pub fn in_every_world(story: impl Fn(&mut World)) {
     crate::in_every_world(&story);
     eprintln!("world: 2 shards, nothing stays in memory");
     let options = ShardOptions { shards: 2, cache_bytes_max: 1, ..ShardOptions::default() };
@@ -24,7 +24,7 @@ fn in_every_world(story: impl Fn(&mut World)) {
 }
 
 /// A call activity `call`.
-fn call(called: &str, mapping: &str) -> String {
+pub fn call(called: &str, mapping: &str) -> String {
     format!(
         r#"<bpmn:callActivity id="call" name="Call"><bpmn:extensionElements>
         <zeebe:calledElement {called}/>{mapping}</bpmn:extensionElements></bpmn:callActivity>"#
@@ -74,37 +74,40 @@ fn in_a_minute() -> String {
 
 const CHILD: &str = r#"processId="child""#;
 
-fn status(world: &mut World, instance: InstanceKey) -> Status {
+pub fn status(world: &mut World, instance: InstanceKey) -> Status {
     world.history(instance).state.status()
 }
 
-fn variable(world: &mut World, instance: InstanceKey, name: &str) -> Option<String> {
+pub fn variable(world: &mut World, instance: InstanceKey, name: &str) -> Option<String> {
     let history = world.history(instance);
     let value = history.variables.get(&instance.root())?.get(name)?;
     Some(value.as_str().to_owned())
 }
 
 /// What an instance has called, in order.
-fn called(world: &mut World, instance: InstanceKey) -> Vec<InstanceKey> {
+pub fn called(world: &mut World, instance: InstanceKey) -> Vec<InstanceKey> {
     let elements = world.history(instance).elements;
     elements.into_iter().filter_map(|element| element.called).collect()
 }
 
-fn all(world: &mut World) -> Vec<InstanceKey> {
+pub fn all(world: &mut World) -> Vec<InstanceKey> {
     let page = Page { from: 0, limit: u32::MAX };
     let rows = world.reader().find_instances(&Query { page, ..Query::default() }).unwrap().rows;
     rows.into_iter().map(|row| row.instance).collect()
 }
 
 /// The one open incident of an instance.
-fn incident(world: &mut World, instance: InstanceKey) -> (base::IncidentKey, IncidentKind, String) {
+pub fn incident(
+    world: &mut World,
+    instance: InstanceKey,
+) -> (base::IncidentKey, IncidentKind, String) {
     let state = world.history(instance).state;
     assert_eq!(state.incidents().len(), 1, "{state:#?}");
     let (key, open) = state.incidents().first_key_value().unwrap();
     (*key, open.kind, open.message.to_string())
 }
 
-fn resolve(world: &mut World, instance: InstanceKey) {
+pub fn resolve(world: &mut World, instance: InstanceKey) {
     let (incident, _, _) = incident(world, instance);
     world.command(Command::ResolveIncident { incident }).unwrap();
 }

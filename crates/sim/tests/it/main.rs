@@ -6,12 +6,16 @@ mod changes;
 mod correlation;
 mod decisions;
 mod jobs;
+mod listeners;
 mod loops;
 mod memory;
 mod people;
+mod policies;
 mod shared_models;
 mod streams;
+mod suspension;
 mod time;
+mod undone_calls;
 
 use std::fmt::Write as _;
 
@@ -39,7 +43,8 @@ fn model_of(process: &str, elements: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
-  xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:fermata:test">
+  xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0"
+  targetNamespace="urn:fermata:test">
 <bpmn:process id="{process}" isExecutable="true">
 {elements}
 </bpmn:process>

@@ -2,8 +2,8 @@
 
 use base::{
     DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
-    IncidentRow, InstanceKey, InstanceRow, InstanceState, JobKey, JobRow, Key, LogRow, MailRow,
-    MessageRow, ShardId, ShardRow, TimerKey, TimerRow, UserTaskRow,
+    IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, LogRow, MailRow, MessageRow,
+    ShardId, ShardRow, TimerKey, TimerRow, UserTaskRow,
 };
 
 use super::{MemoryStore, Tables};
@@ -184,7 +184,7 @@ impl Reader for MemoryReader {
     ) -> Result<Option<InstanceKey>, Fault> {
         let tables = &self.0.lock().tables;
         let named = tables.instances.values().filter(|row| {
-            row.state == InstanceState::Active
+            row.state.is_live()
                 && row.process_id == *process_id
                 && row.business_id.as_deref() == Some(business_id)
         });

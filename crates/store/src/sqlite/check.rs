@@ -63,15 +63,24 @@ fn check_decisions(connection: &Connection) -> rusqlite::Result<()> {
 /// Every row can be read; those with a checksum are what was written.
 fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
     let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
-    // Nobody was called before schema 3.
+    // Nobody was called before schema 3, nor suspended before schema 4.
     let tables = if schema < FileState::Schema(3) {
-        "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root FROM instances)
+        "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root,
+              NULL AS suspended_ms, NULL AS suspended_why FROM instances) JOIN models USING (model)"
+    } else if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS suspended_ms, NULL AS suspended_why FROM instances)
          JOIN models USING (model)"
     } else {
         "instances JOIN models USING (model)"
     };
     let instances = all(rows::INSTANCE, tables);
-    let jobs = all(rows::JOB, "jobs JOIN queues USING (queue)");
+    // Nobody listened before schema 4.
+    let tables = if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS listener FROM jobs) JOIN queues USING (queue)"
+    } else {
+        "jobs JOIN queues USING (queue)"
+    };
+    let jobs = all(rows::JOB, tables);
     let subscriptions = "SELECT subscription, shard, name, correlation_key, instance, process_id, \
         once FROM subscriptions";
     let start_locks = "SELECT shard, process_id, name, correlation_key, instance FROM start_locks";

@@ -277,6 +277,7 @@ fn instance_column(column: InstanceColumn) -> Column {
         InstanceColumn::Tag => plain("tags", Shape::Texts),
         InstanceColumn::StartedMs => plain("started_ms", Shape::Number),
         InstanceColumn::EndedMs => plain("ended_ms", Shape::Number),
+        InstanceColumn::SuspendedMs => plain("suspended_ms", Shape::Number),
         InstanceColumn::HasIncident => plain("incidents > 0", Shape::Truth),
         InstanceColumn::Parent => plain("parent", Shape::Number),
         InstanceColumn::ParentElement => plain("parent_element", Shape::Number),
@@ -295,6 +296,8 @@ fn job_column(column: JobColumn) -> Column {
         JobColumn::State => plain("state", Shape::Number),
         JobColumn::Retries => plain("retries", Shape::Number),
         JobColumn::Worker => plain("worker", Shape::Text),
+        // -1 for what listens to nothing, so that it can be asked for.
+        JobColumn::Listener => plain("coalesce(listener, -1)", Shape::Number),
     }
 }
 

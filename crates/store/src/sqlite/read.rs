@@ -327,7 +327,7 @@ impl Reader for SqliteReader {
     ) -> Result<Option<InstanceKey>, Fault> {
         self.view().one(
             "SELECT instance FROM instances
-             WHERE business_id = ? AND state = 0
+             WHERE business_id = ? AND state IN (0, 3)
                  AND model IN (SELECT model FROM models WHERE process_id = ?)
              ORDER BY started_ms, instance LIMIT 1",
             [business_id, process_id],

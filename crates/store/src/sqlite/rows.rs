@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use base::{
     DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow, InstanceState,
-    JobRow, JobState, Key, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow, SnapshotRow,
-    StartLockRow, SubscriptionRow, Text, TimerRow, UserTaskDetails, UserTaskRow,
+    JobRow, JobState, Key, ListenerEvent, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow,
+    SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, Text, TimerRow, UserTaskDetails,
+    UserTaskRow,
 };
 use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Result, Row};
@@ -107,7 +108,8 @@ pub(super) fn model_file(row: &Row) -> Result<(Arc<[u8]>, Vec<Text>)> {
 }
 
 pub(super) const INSTANCE: &str = "SELECT instance, definition, process_id, version, state, \
-     business_id, tags, started_ms, ended_ms, incidents, parent, parent_element, root";
+     business_id, tags, started_ms, ended_ms, incidents, parent, parent_element, root, \
+     suspended_ms, suspended_why";
 
 pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
     let mut fields = Fields::new(row);
@@ -120,6 +122,7 @@ pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
             0 => InstanceState::Active,
             1 => InstanceState::Completed,
             2 => InstanceState::Terminated,
+            3 => InstanceState::Suspended,
             other => return Err(fields.unreadable(&format!("there is no state {other}"))),
         },
         business_id: fields.text_or_null()?,
@@ -128,7 +131,14 @@ pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
         ended_ms: fields.get()?,
         incidents: fields.get()?,
         parent: parent(&mut fields)?,
+        suspended: suspended(&mut fields)?,
     })
+}
+
+fn suspended(fields: &mut Fields) -> Result<Option<SuspendedRow>> {
+    let (since_ms, reason): (Option<i64>, _) = (fields.get()?, fields.text_or_null()?);
+    let reason = reason.unwrap_or_default();
+    Ok(since_ms.map(|since_ms| SuspendedRow { since_ms, reason }))
 }
 
 /// All of it is there, or nothing.
@@ -153,7 +163,7 @@ fn parent(fields: &mut Fields) -> Result<Option<Parent>> {
 }
 
 pub(super) const JOB: &str = "SELECT job, instance, definition, element_id, owner, job_type, \
-     available_ms, state, retries, worker, error_message, error_code";
+     available_ms, state, retries, worker, error_message, error_code, listener";
 
 pub(super) fn job(row: &Row) -> Result<JobRow> {
     let mut fields = Fields::new(row);
@@ -177,6 +187,13 @@ pub(super) fn job(row: &Row) -> Result<JobRow> {
         worker: fields.text()?,
         error_message: fields.text()?,
         error_code: fields.text()?,
+        listener: match fields.get::<Option<i64>>()? {
+            None => None,
+            Some(number) => match ListenerEvent::from_number(number) {
+                None => return Err(fields.unreadable(&format!("there is no listener {number}"))),
+                known => known,
+            },
+        },
     })
 }
 

@@ -13,8 +13,12 @@ use crate::Fault;
 const APPLICATION_ID: i64 = 0x4665_726d;
 
 /// What brings the file from schema n to schema n + 1. Released ones never change.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// The newest schema that this release knows.
 fn newest() -> i64 {

@@ -152,14 +152,15 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
         tables,
         "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8
          WHERE instance = ?1 AND model = ?2 AND business_id IS ?4 AND tags IS ?5
-             AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11",
+             AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11
+             AND suspended_ms IS ?12 AND suspended_why IS ?13",
     );
     let mut put = Repeated::new(
         tables,
         "INSERT OR REPLACE INTO instances
              (instance, model, state, business_id, tags, started_ms, ended_ms, incidents,
-              parent, parent_element, root)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+              parent, parent_element, root, suspended_ms, suspended_why)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     );
     for row in changes.instances.values() {
         let (key, model, tags) = (sql(row.instance.0), model(tables, row, names)?, list(&row.tags));
@@ -175,6 +176,8 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
             row.parent.map(|parent| sql(parent.instance.0)),
             row.parent.map(|parent| sql(parent.element.0)),
             row.parent.map(|parent| sql(parent.root.0)),
+            row.suspended.as_ref().map(|suspended| suspended.since_ms),
+            row.suspended.as_ref().map(|suspended| &*suspended.reason),
         ];
         let is_new = row.state == InstanceState::Active && row.incidents == 0;
         if is_new || turn.run(params)? == 0 {
@@ -191,12 +194,12 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
         // Jobs are updated often (leases): in place is cheaper than replacing.
         "INSERT INTO jobs
              (job, instance, definition, element_id, owner, queue, available_ms, state, retries,
-              worker, error_message, error_code)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+              worker, error_message, error_code, listener)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (job) DO UPDATE SET
              instance = ?2, definition = ?3, element_id = ?4, owner = ?5, queue = ?6,
              available_ms = ?7, state = ?8, retries = ?9, worker = ?10, error_message = ?11,
-             error_code = ?12",
+             error_code = ?12, listener = ?13",
     );
     for (key, row) in &changes.jobs {
         let Some(row) = row else {
@@ -217,6 +220,7 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
             &*row.worker,
             &*row.error_message,
             &*row.error_code,
+            row.listener.map(base::ListenerEvent::number),
         ])?;
     }
     Ok(())

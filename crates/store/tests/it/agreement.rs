@@ -3,7 +3,7 @@
 
 use base::{
     Batch, DefinitionTimerRow, InstanceState, JobState, Key, KeyRange, MailRow, Op, Parent,
-    ShardId, ShardRow, SnapshotRow, StartLockRow,
+    ShardId, ShardRow, SnapshotRow, StartLockRow, SuspendedRow,
 };
 use store::{
     Condition, Direction, IncidentColumn, InstanceColumn, JobColumn, MemoryStore, Page, Query,
@@ -62,6 +62,11 @@ fn instance_op(dice: &mut Dice) -> Op {
     row.version = i32::try_from(dice.below(3)).unwrap();
     row.state =
         *dice.one(&[InstanceState::Active, InstanceState::Completed, InstanceState::Terminated]);
+    if dice.below(3) == 0 {
+        row.state = InstanceState::Suspended;
+        let reason = dice.text().into();
+        row.suspended = Some(SuspendedRow { since_ms: dice.number(), reason });
+    }
     row.business_id = (dice.below(2) == 0).then(|| dice.text().into());
     row.tags = (0..dice.below(3)).map(|_| dice.text().into()).collect();
     row.started_ms = dice.number();

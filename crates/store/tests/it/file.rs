@@ -113,6 +113,9 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
     file.execute_batch(
         "DROP INDEX instances_by_parent; ALTER TABLE instances DROP COLUMN parent;
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
+         ALTER TABLE instances DROP COLUMN suspended_ms;
+         ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          PRAGMA user_version = 2",
     )
     .unwrap();
@@ -133,19 +136,50 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
 }
 
 #[test]
+fn a_file_of_the_release_before_suspensions_opens_and_takes_suspended_instances() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    commit(&store, ShardId::FIRST, everything());
+    let before = answers(&mut *reader(&store));
+    drop(store);
+    let file = Connection::open(dir.path().join("fermata.db")).unwrap();
+    file.execute_batch(
+        "ALTER TABLE instances DROP COLUMN suspended_ms;
+         ALTER TABLE instances DROP COLUMN suspended_why; PRAGMA user_version = 3",
+    )
+    .unwrap();
+    drop(file);
+    SqliteStore::check(dir.path()).unwrap();
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(answers(&mut *reader(&store)), before);
+    let mut suspended = instance(ShardId::FIRST, 2);
+    suspended.state = base::InstanceState::Suspended;
+    suspended.suspended = Some(base::SuspendedRow { since_ms: 7, reason: "audit".into() });
+    let ops = vec![Op::Append(log(suspended.instance, 0)), Op::PutInstance(suspended.clone())];
+    commit(&store, ShardId::FIRST, ops);
+    assert_eq!(reader(&store).instance(suspended.instance).unwrap(), Some(suspended));
+    drop(store);
+    SqliteStore::check(dir.path()).unwrap();
+}
+
+#[test]
 fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
     let old = everything().into_iter().filter(|op| !matches!(op, Op::PutDecisionGraph(_)));
     commit(&store, ShardId::FIRST, old.collect());
     drop(store);
-    // What that release wrote: schema 2 only added these tables, schema 3 these columns.
+    // What that release wrote: schema 2 only added these tables, schemas 3 and 4 these columns.
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "DROP TABLE decision_graphs; DROP TABLE decision_files; DROP TABLE decisions;
          DROP TABLE decision_imports;
          DROP INDEX instances_by_parent; ALTER TABLE instances DROP COLUMN parent;
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
+         ALTER TABLE instances DROP COLUMN suspended_ms;
+         ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE jobs DROP COLUMN listener;
          PRAGMA user_version = 1",
     )
     .unwrap();
@@ -226,7 +260,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 3 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 4 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);

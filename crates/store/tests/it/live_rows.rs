@@ -380,7 +380,7 @@ fn every_kind_of_incident_comes_back() {
 }
 
 #[test]
-fn a_business_id_names_the_first_active_instance_of_its_process() {
+fn a_business_id_names_the_first_live_instance_of_its_process() {
     each_store(|store, shard| {
         let named = |block, process: &str, started_ms| {
             let mut row = instance(shard, block);
@@ -401,6 +401,10 @@ fn a_business_id_names_the_first_active_instance_of_its_process() {
         ended.state = base::InstanceState::Completed;
         commit(store, shard, vec![Op::PutInstance(ended)]);
         assert_eq!(first("order"), Some(rows[0].instance));
+        let mut suspended = rows[0].clone();
+        suspended.state = base::InstanceState::Suspended;
+        commit(store, shard, vec![Op::PutInstance(suspended)]);
+        assert_eq!(first("order"), Some(rows[0].instance), "it lives");
         let mut unnamed = rows[0].clone();
         unnamed.business_id = None;
         commit(store, shard, vec![Op::PutInstance(unnamed)]);

@@ -62,6 +62,7 @@ pub fn instance(shard: ShardId, block: u64) -> InstanceRow {
         ended_ms: None,
         incidents: 0,
         parent: None,
+        suspended: None,
     }
 }
 
@@ -80,6 +81,7 @@ pub fn job(shard: ShardId, block: u64, job_type: &str, available_ms: i64) -> Job
         worker: Text::default(),
         error_message: Text::default(),
         error_code: Text::default(),
+        listener: None,
     }
 }
 

@@ -1,0 +1,123 @@
+//! Jobs that are not the work of an element itself: listeners of its life, or of its user task's.
+
+use minicbor::{Decode, Encode};
+
+use crate::Text;
+
+/// What a listener listens to. Names as Camunda 8's API has them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ListenerEvent {
+    /// The element was entered and has read its inputs; its work has not begun.
+    #[n(0)]
+    Start,
+    /// The element's work is done and its outputs are written; no flow was taken.
+    #[n(1)]
+    End,
+    /// The user task comes up.
+    #[n(2)]
+    Creating,
+    /// Somebody gets the user task.
+    #[n(3)]
+    Assigning,
+    /// The user task's details change.
+    #[n(4)]
+    Updating,
+    /// A person is done with the user task.
+    #[n(5)]
+    Completing,
+}
+
+impl ListenerEvent {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Start, Self::End, Self::Creating, Self::Assigning, Self::Updating, Self::Completing];
+
+    /// The name in APIs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "START",
+            Self::End => "END",
+            Self::Creating => "CREATING",
+            Self::Assigning => "ASSIGNING",
+            Self::Updating => "UPDATING",
+            Self::Completing => "COMPLETING",
+        }
+    }
+
+    /// The name in models.
+    pub fn model_name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Creating => "creating",
+            Self::Assigning => "assigning",
+            Self::Updating => "updating",
+            Self::Completing => "completing",
+        }
+    }
+
+    /// The number in files; never reused.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Start => 0,
+            Self::End => 1,
+            Self::Creating => 2,
+            Self::Assigning => 3,
+            Self::Updating => 4,
+            Self::Completing => 5,
+        }
+    }
+
+    /// The event with this [`ListenerEvent::number`].
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.number() == number)
+    }
+
+    /// Whether it listens to a user task, else to the execution of an element.
+    pub fn is_of_task(self) -> bool {
+        match self {
+            Self::Start | Self::End => false,
+            Self::Creating | Self::Assigning | Self::Updating | Self::Completing => true,
+        }
+    }
+}
+
+/// The kind of a job in APIs.
+pub fn job_kind(listener: Option<ListenerEvent>) -> &'static str {
+    match listener {
+        None => "BPMN_ELEMENT",
+        Some(event) if event.is_of_task() => "TASK_LISTENER",
+        Some(_) => "EXECUTION_LISTENER",
+    }
+}
+
+/// What a job listens to in APIs.
+pub fn listener_event_type(listener: Option<ListenerEvent>) -> &'static str {
+    listener.map_or("UNSPECIFIED", ListenerEvent::name)
+}
+
+/// Which of an element's listeners a job is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
+pub struct Listener {
+    /// What it listens to.
+    #[n(0)]
+    pub event: ListenerEvent,
+    /// Its position among those of the element that listen to the same, from 0.
+    #[n(1)]
+    pub index: u32,
+    /// Where the process begins when its start listeners are done.
+    #[n(2)]
+    pub start: Option<u32>,
+}
+
+/// What makes a job other than the plain work of an element.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+pub struct JobExtra {
+    /// The listener that it is.
+    #[n(0)]
+    pub listener: Option<Listener>,
+    /// The key that the model gives to the work, instead of the job's own.
+    #[n(1)]
+    pub idempotency_key: Option<Text>,
+}

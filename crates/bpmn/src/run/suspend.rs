@@ -1,0 +1,98 @@
+//! Suspension: what comes is held, and done in order once the instance was resumed.
+//!
+//! In:  that somebody suspends or resumes; inputs that come meanwhile.
+//! Out: held inputs as events; their effects when their turn comes.
+//! Absent: what is due meanwhile (timers that do not fire are the engine's), called instances.
+//!
+//! A timer of the root that triggers the process itself is the *release*: due when the first held
+//! input came, so that held inputs and timers take their turns in one order, and a crash in between
+//! loses nothing.
+
+use base::{ElementKey, Event, FailJob, HeldInput, Text, TimerKey};
+use instance::{Ask, Status, Timer};
+
+use super::Run;
+
+/// The process itself: what a release triggers.
+const PROCESS: u32 = 0;
+/// Held inputs of one release: others go first, then the next release is due at once.
+const HELD_PER_RELEASE: usize = 64;
+
+impl Run<'_, '_, '_> {
+    /// Nothing goes on until somebody resumes it.
+    pub fn suspend(self, reason: Text) {
+        self.decision.emit(Event::InstanceSuspended(reason));
+    }
+
+    /// It goes on: what is held is released, in order.
+    pub fn resume(mut self) {
+        self.decision.emit(Event::InstanceResumed);
+        self.set_release();
+    }
+
+    /// Whether an input must wait.
+    pub(super) fn must_wait(&self) -> bool {
+        self.decision.state().holds_inputs()
+    }
+
+    pub(super) fn hold(&mut self, input: HeldInput) {
+        self.decision.emit(Event::InputHeld(Box::new(input)));
+    }
+
+    pub(super) fn is_release(&self, timer: &Timer) -> bool {
+        timer.target == PROCESS && timer.owner == self.decision.state().key().root()
+    }
+
+    /// The next that is held has its turn when it came: in the past.
+    fn set_release(&mut self) {
+        let state = self.decision.state();
+        let Some(due_ms) = state.next_held().map(|held| held.at_ms) else { return };
+        if state.timers().values().any(|timer| self.is_release(timer)) {
+            return;
+        }
+        let owner: ElementKey = state.key().root();
+        let timer = TimerKey(self.decision.next_key());
+        self.decision.emit(Event::TimerSet { timer, owner, target: PROCESS, due_ms, repeats: 0 });
+    }
+
+    /// Does what came up to this time; the next release follows.
+    pub(super) fn release(&mut self, timer: TimerKey, until_ms: i64) {
+        self.decision.emit(Event::TimerFired { timer });
+        for _ in 0..HELD_PER_RELEASE {
+            let Some(held) = self.decision.state().next_held() else { break };
+            if held.at_ms > until_ms {
+                break;
+            }
+            let (at_ms, input) = (held.at_ms, held.input.clone());
+            self.decision.emit(Event::HeldInputTaken);
+            self.take_held(input, at_ms);
+            self.go();
+        }
+        if self.decision.state().status() == Status::Active {
+            self.set_release();
+        }
+    }
+
+    /// What it was for may be gone: then it has no effect, and a message goes to somebody else.
+    fn take_held(&mut self, input: HeldInput, at_ms: i64) {
+        match input {
+            HeldInput::JobCompleted { job, variables } => self.complete_job(job, variables),
+            HeldInput::JobFailed { job, retries, backoff_ms, message, variables } => {
+                let failed = FailJob { job, retries, backoff_ms, message, variables };
+                self.fail_job(failed, at_ms);
+            }
+            HeldInput::ErrorThrown { job, code, message, variables } => {
+                self.throw_of_job(job, &code, &message, variables);
+            }
+            HeldInput::TaskCompleted { task, action, variables } => {
+                self.complete_task(task, &action, variables);
+            }
+            HeldInput::Message { subscription, message, name, correlation_key, variables } => {
+                if !self.correlate(subscription, message, variables) {
+                    self.decision.emit(Event::CorrelationRefused { subscription, message });
+                    self.decision.ask(Ask::GiveBack { message, name, correlation_key });
+                }
+            }
+        }
+    }
+}

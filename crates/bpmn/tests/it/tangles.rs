@@ -1,0 +1,161 @@
+//! Random models without structure: nodes of every kind, and flows that lead anywhere, also back and
+//! into gateways that wait for what can never come. What such a model means is nobody's guess; that
+//! it never stops silently, and is what its log says, holds all the same.
+
+use super::random::{Random, play_random};
+
+/// Nodes and flows of one scope. `depth` is how many scopes may still be nested.
+struct Tangle<'r> {
+    random: &'r mut Random,
+    next: u32,
+}
+
+const TIMER: &str =
+    "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>";
+const MESSAGE: &str = r#"<messageEventDefinition messageRef="m"/>"#;
+
+impl Tangle<'_> {
+    fn id(&mut self) -> String {
+        self.next += 1;
+        format!("t{}", self.next)
+    }
+
+    /// The XML of a scope's content.
+    fn scope(&mut self, depth: u32) -> String {
+        let start = self.id();
+        let mut xml = format!(r#"<startEvent id="{start}"/>"#);
+        let (mut sources, mut targets) = (vec![(start, false)], Vec::new());
+        for _ in 0..3 + self.random.below(6) {
+            xml.push_str(&self.node(depth, &mut sources, &mut targets));
+        }
+        xml.push_str(&self.flows(&sources, &targets));
+        if self.random.below(3) == 0 {
+            xml.push_str(&self.handler(depth));
+        }
+        xml
+    }
+
+    /// A node. What may have outgoing flows joins `sources`, with whether these may have conditions.
+    fn node(
+        &mut self,
+        depth: u32,
+        sources: &mut Vec<(String, bool)>,
+        targets: &mut Vec<String>,
+    ) -> String {
+        let id = self.id();
+        targets.push(id.clone());
+        let (xml, chooses) = match self.random.below(if depth > 0 { 14 } else { 12 }) {
+            0..=3 => (job(&id, ""), true),
+            4 => (format!(r#"<exclusiveGateway id="{id}"/>"#), true),
+            5 | 6 => (format!(r#"<parallelGateway id="{id}"/>"#), false),
+            7 => (format!(r#"<inclusiveGateway id="{id}"/>"#), true),
+            8 => (format!(r#"<task id="{id}"/>"#), true),
+            9 => {
+                let what = self.random.one_of(&[TIMER, MESSAGE]);
+                (
+                    format!(r#"<intermediateCatchEvent id="{id}">{what}</intermediateCatchEvent>"#),
+                    false,
+                )
+            }
+            10 => {
+                let throws = self.random.one_of(&[
+                    "",
+                    "<terminateEventDefinition/>",
+                    r#"<errorEventDefinition errorRef="e"/>"#,
+                    r#"<escalationEventDefinition escalationRef="x"/>"#,
+                ]);
+                return format!(r#"<endEvent id="{id}">{throws}</endEvent>"#);
+            }
+            11 => (self.repeated(&id), true),
+            _ => (format!(r#"<subProcess id="{id}">{}</subProcess>"#, self.scope(depth - 1)), true),
+        };
+        sources.push((id.clone(), chooses));
+        let boundary = if xml.starts_with("<serviceTask") || xml.starts_with("<subProcess") {
+            self.boundary(&id, sources)
+        } else {
+            String::new()
+        };
+        xml + &boundary
+    }
+
+    fn repeated(&mut self, id: &str) -> String {
+        let marker = self.random.one_of(&[
+            r"<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>",
+            r#"<multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"#,
+            r#"<standardLoopCharacteristics loopMaximum="2"/>"#,
+        ]);
+        job(id, marker)
+    }
+
+    fn boundary(&mut self, host: &str, sources: &mut Vec<(String, bool)>) -> String {
+        if self.random.below(3) > 0 {
+            return String::new();
+        }
+        let id = self.id();
+        let (attribute, what) = [
+            ("", "<errorEventDefinition/>"),
+            ("", TIMER),
+            (r#"cancelActivity="false""#, MESSAGE),
+            (r#"cancelActivity="false""#, "<escalationEventDefinition/>"),
+        ][self.random.below(4)];
+        sources.push((id.clone(), false));
+        format!(
+            r#"<boundaryEvent id="{id}" attachedToRef="{host}" {attribute}>{what}</boundaryEvent>"#
+        )
+    }
+
+    fn handler(&mut self, depth: u32) -> String {
+        let (id, start, end) = (self.id(), self.id(), self.id());
+        let (attribute, what) =
+            [("", "<errorEventDefinition/>"), (r#"isInterrupting="false""#, MESSAGE), ("", TIMER)]
+                [self.random.below(3)];
+        let inner = if depth > 0 && self.random.below(2) == 0 {
+            let inside = self.id();
+            format!(
+                r#"<subProcess id="{inside}">{}</subProcess>[[{start} -> {inside} -> {end}]]"#,
+                self.scope(0)
+            )
+        } else {
+            format!("[[{start} -> {end}]]")
+        };
+        format!(
+            r#"<subProcess id="{id}" triggeredByEvent="true"><startEvent id="{start}" {attribute}>{what}
+               </startEvent><endEvent id="{end}"/>{inner}</subProcess>"#
+        )
+    }
+
+    /// One or two flows from each node to any other, or none.
+    fn flows(&mut self, sources: &[(String, bool)], targets: &[String]) -> String {
+        let mut xml = String::new();
+        for (from, chooses) in sources {
+            let mut led = Vec::new();
+            for _ in 0..1 + self.random.below(2) {
+                let to = &targets[self.random.below(targets.len())];
+                if led.contains(to) {
+                    continue;
+                }
+                let arrow = if *chooses && self.random.below(2) == 0 { "-(n > 1)->" } else { "->" };
+                xml.push_str(&format!("[[{from} {arrow} {to}]]"));
+                led.push(to.clone());
+            }
+        }
+        xml
+    }
+}
+
+fn job(id: &str, marker: &str) -> String {
+    format!(
+        r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="w"/></extensionElements>{marker}</serviceTask>"#
+    )
+}
+
+#[test]
+fn tangles_never_stop_silently_and_are_what_their_log_says() {
+    let mut ended = 0;
+    for seed in 0..400_u64 {
+        let mut random = Random(seed);
+        let body = Tangle { random: &mut random, next: 0 }.scope(2);
+        ended += u32::from(play_random(seed, &body, &mut random));
+    }
+    assert!(ended > 50, "some come to their end: {ended}");
+}
