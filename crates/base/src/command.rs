@@ -2,8 +2,8 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, Key, ListenerEvent, ListenerResult, MessageKey, Rejection, Text, UserTaskKey,
-    Variables,
+    JobKey, Key, ListenerEvent, ListenerResult, MessageKey, MigrateInstance, MigrationReport,
+    ModifyInstance, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -11,6 +11,10 @@ use crate::{
 pub enum Command {
     /// Start an instance.
     Create(CreateInstance),
+    /// End some elements of an instance and begin others.
+    Modify(ModifyInstance),
+    /// Run an instance by another definition from now on.
+    Migrate(MigrateInstance),
     /// End an instance before it is done.
     Cancel {
         /// Which.
@@ -165,6 +169,8 @@ pub struct CreateInstance {
     pub definition: DefinitionRef,
     /// Into its root scope.
     pub variables: Variables,
+    /// Ids of the elements at which it begins; its none start event if there are none.
+    pub start_at: Vec<Text>,
     /// The caller's own name for it.
     pub business_id: Option<Text>,
     /// Refuse when an active instance of the same process has this business id.
@@ -300,6 +306,8 @@ pub enum Reply {
     },
     /// A decision was evaluated, perhaps in vain.
     Evaluated(Box<Evaluation>),
+    /// An instance was migrated, or would have been.
+    Migrated(Box<MigrationReport>),
 }
 
 /// How a command ended.

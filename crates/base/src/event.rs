@@ -10,8 +10,9 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     ConditionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceCreated,
-    InstanceKey, JobExtra, JobKey, Json, KeptStep, Key, KeyBase, MessageKey, Purpose, Stage,
-    SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    InstanceKey, InstanceMigrated, JobExtra, JobKey, Json, KeptStep, Key, KeyBase, MessageKey,
+    Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey,
+    Variables,
 };
 
 /// What one batch decided about one instance: one row of its log.
@@ -399,6 +400,17 @@ pub enum Event {
         #[n(2)]
         by: ElementKey,
     },
+    /// Somebody changed the course: these elements begin now, these element instances end.
+    #[n(80)]
+    InstanceModified {
+        #[n(0)]
+        activated: Vec<u32>,
+        #[n(1)]
+        terminated: Vec<ElementKey>,
+    },
+    /// The instance goes on by another definition: what lives has its numbers from now on.
+    #[n(81)]
+    InstanceMigrated(#[n(0)] Box<InstanceMigrated>),
     /// In the instance that this one undoes, `activity` had completed in `scope`: the root of this one,
     /// or an activity that had completed, too.
     #[n(53)]

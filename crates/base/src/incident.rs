@@ -102,6 +102,12 @@ pub enum Stage {
         #[n(0)]
         start: u32,
     },
+    /// What lives was about to wait for these boundary and start events; nothing else was held up.
+    #[n(10)]
+    Listening {
+        #[n(0)]
+        targets: Vec<u32>,
+    },
     /// The element's start listeners are done: its work is set up. Also where its work was ended
     /// and is to be done anew.
     #[n(7)]

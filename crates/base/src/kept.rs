@@ -42,6 +42,12 @@ pub enum KeptStep {
         #[n(1)]
         scope: ElementKey,
     },
+    /// What was entered without a token goes to work.
+    #[n(4)]
+    Work {
+        #[n(0)]
+        key: ElementKey,
+    },
 }
 
 impl KeptStep {
@@ -49,7 +55,7 @@ impl KeptStep {
     pub fn begins(&self) -> Option<ElementKey> {
         match self {
             Self::Enter { scope, .. } | Self::Compensate { scope, .. } => Some(*scope),
-            Self::Check { .. } | Self::Turn { .. } => None,
+            Self::Check { .. } | Self::Turn { .. } | Self::Work { .. } => None,
         }
     }
 }

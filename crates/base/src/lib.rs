@@ -4,6 +4,7 @@
 //! Absent: behaviour. Nothing here decides, folds, reads a clock or touches a disk.
 
 mod batch;
+mod change;
 mod command;
 mod created;
 mod evaluation;
@@ -26,6 +27,10 @@ mod text;
 pub mod xml;
 
 pub use batch::{Batch, Op};
+pub use change::{
+    Activation, ElementMapping, InstanceMigrated, MigrateInstance, MigrationReport, ModifyInstance,
+    Move, MoveWithin, ScopedVariables, Selection, Within,
+};
 pub use command::{
     ActivateJobs, ActivatedJob, Command, CreateInstance, CreatedInstance, DecisionRef,
     DefinitionRef, DeployedDefinition, EvaluateDecision, FailJob, InstanceResult, Outcome,

@@ -54,3 +54,7 @@ pub const EVALUATION_VALUE_BYTES_MAX: usize = 4 * 1024;
 pub const EVALUATION_BYTES_MAX: usize = 64 * 1024;
 /// Tags of one instance.
 pub const TAGS_MAX: usize = 10;
+/// Instructions of one modification, and elements at which one instance may begin.
+pub const INSTRUCTIONS_MAX: usize = 1_000;
+/// Elements that one migration may map.
+pub const MAPPINGS_MAX: usize = 20_000;

@@ -25,4 +25,4 @@ pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};
 pub use place::Place;
 pub use policy::{Policy, RETRY_DELAY_MS_MAX, RetryPolicy, retry_delay_ms};
 pub use read::{Definitions, read};
-pub use run::{Run, TIMEOUT, corrected};
+pub use run::{Run, TIMEOUT, Target, corrected};

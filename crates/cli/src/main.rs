@@ -20,7 +20,9 @@ mod input;
 mod lint;
 mod list;
 mod message;
+mod migrate;
 mod models;
+mod modify;
 mod policies;
 mod process;
 mod retry;
@@ -100,6 +102,12 @@ enum Command {
     /// Let nothing be left of instances that have ended
     #[command(after_help = delete::HELP)]
     Delete(delete::DeleteArgs),
+    /// End elements of an instance and begin others
+    #[command(after_help = modify::HELP)]
+    Modify(modify::ModifyArgs),
+    /// Run an instance by another definition from now on
+    #[command(after_help = migrate::HELP)]
+    Migrate(migrate::MigrateArgs),
     /// Let nothing go on in instances until they are resumed
     #[command(after_help = suspend::HELP)]
     Suspend(suspend::SuspendArgs),
@@ -186,6 +194,10 @@ fn main() -> ExitCode {
         Command::Show(args) => Context::run(server, output, |context| show::run(args, context)),
         Command::Cancel(args) => Context::run(server, output, |context| cancel::run(args, context)),
         Command::Delete(args) => Context::run(server, output, |context| delete::run(args, context)),
+        Command::Modify(args) => Context::run(server, output, |context| modify::run(args, context)),
+        Command::Migrate(args) => {
+            Context::run(server, output, |context| migrate::run(args, context))
+        }
         Command::Suspend(args) => {
             Context::run(server, output, |context| suspend::suspend(args, context))
         }

@@ -23,6 +23,7 @@ pub(crate) const HELP: &str = "Examples:
   fermata start order-fulfilment --variables @order.json --business-id A-1001
   fermata start quick-check --await --timeout 5s --output json
   fermata start load-test --count 10000
+  fermata start order-fulfilment --at ship-parcel --variables @order.json
 
 PROCESS_ID is the id of the process element, or the key of one definition.
 With --await the answer has the instance's variables at its end; an instance
@@ -52,6 +53,9 @@ pub(crate) struct StartArgs {
     /// A mark to find it by; may be given several times
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// Begin at this element instead of the start event; may be given several times
+    #[arg(long, value_name = "ELEMENT")]
+    at: Vec<String>,
     /// Wait for its end
     #[arg(long = "await", conflicts_with = "count")]
     wait: bool,
@@ -81,6 +85,7 @@ pub(crate) async fn run(args: StartArgs, context: Context) -> Done {
         business_id: args.business_id,
         business_id_unique: args.unique,
         tags: args.tags,
+        start_at: args.at,
         await_completion: args.wait.then_some(args.timeout),
     };
     match args.count {

@@ -117,6 +117,14 @@ impl Client {
         })
     }
 
+    /// A call that answers with a text that is no JSON.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Error> {
+        let (_, bytes) = self.send(Method::GET, path, Body::Empty, ANSWER_TIMEOUT).await?;
+        String::from_utf8(bytes.to_vec()).map_err(|error| {
+            self.unexpected(&format!("GET {path}"), format!("found no UTF-8 ({error})"))
+        })
+    }
+
     /// A call that answers with nothing but success.
     pub(crate) async fn done(&self, method: Method, path: &str, body: Body) -> Result<(), Error> {
         self.send(method, path, body, ANSWER_TIMEOUT).await.map(drop)

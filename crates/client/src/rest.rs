@@ -43,6 +43,8 @@ pub struct CreateInstance {
     pub business_id_unique: bool,
     /// Marks to find it by.
     pub tags: Vec<String>,
+    /// Ids of the elements at which it begins instead of its start event.
+    pub start_at: Vec<String>,
     /// Answer when it has ended, at the latest after so long.
     pub await_completion: Option<Duration>,
 }
@@ -90,10 +92,18 @@ struct CreateBody<'a> {
     business_id_unique: bool,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     tags: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    start_instructions: Vec<StartBody<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     await_completion: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_timeout: Option<u128>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StartBody<'a> {
+    element_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -159,11 +169,39 @@ impl Client {
             business_id: create.business_id.as_deref(),
             business_id_unique: create.business_id_unique,
             tags: &create.tags,
+            start_instructions: create
+                .start_at
+                .iter()
+                .map(|id| StartBody { element_id: id })
+                .collect(),
             await_completion: create.await_completion.is_some(),
             request_timeout: create.await_completion.map(|wait| wait.as_millis()),
         });
         let timeout = ANSWER_TIMEOUT + create.await_completion.unwrap_or_default();
         self.document(Method::POST, "/v2/process-instances", body, timeout).await
+    }
+
+    /// Ends elements of an instance and begins others: a body as REST v2 has it.
+    pub async fn modify_instance(&self, key: &str, body: &RawValue) -> Result<(), Error> {
+        let path = format!("/v2/process-instances/{}/modification", segment(key));
+        self.done(Method::POST, &path, Body::json(body)).await
+    }
+
+    /// Runs an instance by another definition from now on: a body as REST v2 has it.
+    pub async fn migrate_instance(&self, key: &str, body: &Value) -> Result<(), Error> {
+        let path = format!("/v2/process-instances/{}/migration", segment(key));
+        self.done(Method::POST, &path, Body::json(body)).await
+    }
+
+    /// What a migration would do: with `dryRun` in the body nothing is changed.
+    pub async fn plan_migration(&self, key: &str, body: &Value) -> Result<Document, Error> {
+        let path = format!("/v2/process-instances/{}/migration", segment(key));
+        self.document(Method::POST, &path, Body::json(body), ANSWER_TIMEOUT).await
+    }
+
+    /// The file in which a definition was deployed.
+    pub async fn definition_xml(&self, key: &str) -> Result<String, Error> {
+        self.text(&format!("/v2/process-definitions/{}/xml", segment(key))).await
     }
 
     /// Ends an instance now.

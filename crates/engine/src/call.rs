@@ -13,7 +13,7 @@ use bpmn::{CalledProcess, Kind, Run};
 use instance::Status;
 
 use crate::cache::Entry;
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::input::Read;
 use crate::shard::{Shard, Work};
 
@@ -132,7 +132,7 @@ impl Shard {
         let (tags, parent) = (Vec::new(), Some(parent));
         let start = Start {
             definition,
-            element,
+            begin: Begin::Start(element),
             variables,
             business_id: None,
             tags,

@@ -18,14 +18,21 @@ use crate::shard::Shard;
 /// How an instance is to be started.
 pub(crate) struct Start {
     pub(crate) definition: DefinitionKey,
-    /// The start event.
-    pub(crate) element: u32,
+    pub(crate) begin: Begin,
     pub(crate) variables: Variables,
     pub(crate) business_id: Option<Text>,
     pub(crate) tags: Vec<Text>,
     pub(crate) message: Option<CorrelationSource>,
     /// The call activity that starts it.
     pub(crate) parent: Option<Parent>,
+}
+
+/// Where an instance begins.
+pub(crate) enum Begin {
+    /// At this start event.
+    Start(u32),
+    /// Before these elements.
+    At(Vec<u32>),
 }
 
 impl Shard {
@@ -37,6 +44,8 @@ impl Shard {
                 Ok(Some(reply)) => Ok(reply),
                 Err(rejection) => Err(rejection),
             },
+            Command::Modify(modify) => self.modify(&modify),
+            Command::Migrate(migrate) => self.migrate(&migrate),
             Command::Cancel { instance } => self.cancel(instance),
             Command::DeleteResource { resource } => self.delete_resource(resource),
             Command::DeleteInstance { instance } => self.delete_instance(instance),
@@ -102,10 +111,10 @@ impl Shard {
                 ),
             ));
         }
-        let element = self.none_start(key)?;
+        let begin = self.beginning(key, &create.start_at)?;
         let start = Start {
             definition: key,
-            element,
+            begin,
             variables: create.variables,
             business_id: create.business_id,
             tags: create.tags,
@@ -125,6 +134,17 @@ impl Shard {
         let instance = InstanceKey(self.keys.take(1));
         self.start_as(instance, start, 0)?;
         Ok(self.cache.get(instance).map(|entry| Reply::Created(created(entry))))
+    }
+
+    /// Where an instance begins for which somebody has named these elements.
+    fn beginning(&self, key: DefinitionKey, start_at: &[Text]) -> Result<Begin, Rejection> {
+        if start_at.is_empty() {
+            return self.none_start(key).map(Begin::Start);
+        }
+        crate::change::bounded("start instructions", start_at.len())?;
+        let process = &self.usable(key)?.process;
+        let elements = start_at.iter().map(|id| process.startable(id));
+        elements.collect::<Result<_, _>>().map(Begin::At)
     }
 
     pub(crate) fn none_start(&self, key: DefinitionKey) -> Result<u32, Rejection> {
@@ -175,11 +195,15 @@ impl Shard {
             undoes: None,
         };
         self.begin(created, definition);
-        let (element, variables) = (start.element, start.variables);
+        let (begin, variables) = (start.begin, start.variables);
         // Steps of a called instance are steps of its caller.
         let steps = if depth > 0 { self.steps } else { 0 };
         self.decide_after(steps, instance, |_, decision, process| {
-            Run::new(process, decision).start(element, variables);
+            let run = Run::new(process, decision);
+            match begin {
+                Begin::Start(element) => run.start(element, variables),
+                Begin::At(elements) => run.start_at(&elements, variables),
+            }
         })
     }
 

@@ -14,6 +14,7 @@ mod ask;
 mod cache;
 mod call;
 mod catalog;
+mod change;
 mod conditions;
 mod create;
 mod decisions;

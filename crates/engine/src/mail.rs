@@ -11,7 +11,7 @@ use base::{
 };
 use bpmn::Run;
 
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::shard::Shard;
 use crate::slots::SlotName;
 
@@ -130,7 +130,7 @@ impl Shard {
         let element = self.catalog.compiled(definition)?.process.message_start(name)?;
         let start = Start {
             definition,
-            element,
+            begin: Begin::Start(element),
             variables: row.variables.clone(),
             business_id: None,
             tags: Vec::new(),

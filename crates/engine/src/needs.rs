@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use base::{Command, DefinitionKey, InstanceKey, Key, Mail, PublishMessage, Record, Text};
+use base::{
+    Command, DefinitionKey, DefinitionRef, InstanceKey, Key, Mail, ModifyInstance, PublishMessage,
+    Record, Text,
+};
 use instance::Instance;
 
 use crate::cache::Entry;
@@ -96,13 +99,20 @@ impl Shard {
             Command::Broadcast { signal, .. } => {
                 self.message_need(&base::signal::slot(signal), &"".into()).map(at_once)
             }
-            Command::Cancel { instance } => {
+            Command::Modify(ModifyInstance { instance, .. }) | Command::Cancel { instance } => {
                 self.owner_need(instance.0).or_else(|| self.cancel_need(*instance)).map(at_once)
             }
             Command::DeleteResource { resource } => {
                 self.delete_resource_need(*resource).map(at_once)
             }
             Command::DeleteInstance { instance } => self.delete_need(*instance),
+            Command::Migrate(migrate) => {
+                let head = self.catalog.resolve(&DefinitionRef::Key(migrate.target)).ok()?;
+                let target = head.key;
+                self.owner_need(migrate.instance.0)
+                    .or_else(|| self.definition_need(target))
+                    .map(at_once)
+            }
             Command::Suspend { instance, reason: _ } => self.owner_need(instance.0).map(at_once),
             Command::Resume { instance } => {
                 self.owner_need(instance.0).or_else(|| self.resume_need(*instance)).map(at_once)

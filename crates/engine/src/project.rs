@@ -65,6 +65,15 @@ impl Touched {
         self.summary = true;
         Meaning::Nothing
     }
+
+    /// Every row says of which definition and of which element it is.
+    fn all(&mut self, state: &Instance) -> Meaning {
+        self.summary = true;
+        state.jobs().keys().for_each(|job| _ = self.jobs.entry(*job).or_insert(true));
+        state.user_tasks().keys().for_each(|task| _ = self.tasks.entry(*task).or_insert(true));
+        state.incidents().keys().for_each(|open| _ = self.incidents.entry(*open).or_insert(true));
+        Meaning::Nothing
+    }
 }
 
 impl Shard {
@@ -135,10 +144,7 @@ impl Shard {
             | Event::UserTaskCanceled { .. } => touched.task(event),
             Event::IncidentRaised { incident, .. } => touched.incident(*incident, false),
             Event::IncidentResolved { incident } => touched.incident(*incident, true),
-            Event::InstanceCreated(_) => {
-                touched.summary = true;
-                Meaning::Nothing
-            }
+            Event::InstanceCreated(_) | Event::InstanceMigrated(_) => touched.all(&entry.state),
             Event::InstanceCompleted | Event::InstanceTerminated => {
                 touched.summary = true;
                 Meaning::Ended
@@ -170,6 +176,7 @@ impl Shard {
             | Event::CompletionRemembered { .. }
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
+            | Event::InstanceModified { .. }
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }

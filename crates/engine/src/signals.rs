@@ -8,7 +8,7 @@ use base::{
     Mail, MessageKey, MessageRow, Outcome, Rejection, Reply, SubscriptionRow, Text, Variables,
 };
 
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::shard::Shard;
 
 impl Shard {
@@ -50,7 +50,7 @@ impl Shard {
             let Some(element) = definition.process.message_start(&slot_name.0) else { continue };
             let start = Start {
                 definition: definition.row.key,
-                element,
+                begin: Begin::Start(element),
                 variables: variables.clone(),
                 business_id: None,
                 tags: Vec::new(),

@@ -104,7 +104,10 @@ impl Shard {
         self.instance_need(parent.instance)
     }
 
-    fn live_instance(&self, instance: InstanceKey) -> Result<&instance::Instance, Rejection> {
+    pub(crate) fn live_instance(
+        &self,
+        instance: InstanceKey,
+    ) -> Result<&instance::Instance, Rejection> {
         let owner = self.live(instance.0)?;
         let entry = self.cache.get(owner).filter(|_| owner == instance);
         entry.map(|entry| &entry.state).ok_or_else(|| unknown_instance(instance))

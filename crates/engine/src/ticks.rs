@@ -3,7 +3,7 @@
 use base::{DefinitionTimerRow, Op};
 use bpmn::{Trigger, timer};
 
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::queue::PAGE;
 use crate::shard::{Shard, Work};
 
@@ -87,7 +87,7 @@ impl Shard {
         };
         let start = Start {
             definition: row.definition,
-            element: row.element,
+            begin: Begin::Start(row.element),
             variables: base::Variables::new(),
             business_id: None,
             tags: Vec::new(),

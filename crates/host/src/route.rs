@@ -34,6 +34,8 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
         }
         Command::Broadcast { signal, .. } => base::signal::shard(signal, shards),
         Command::DeleteResource { resource: _ } => ShardId::FIRST,
+        Command::Modify(modify) => of(modify.instance.0)?,
+        Command::Migrate(migrate) => of(migrate.instance.0)?,
         Command::Cancel { instance }
         | Command::DeleteInstance { instance }
         | Command::Suspend { instance, reason: _ }

@@ -123,6 +123,21 @@ impl Instance {
         }
     }
 
+    /// What completed has these numbers now; what has none is forgotten, with what completed in it.
+    pub(crate) fn migrate_compensable(&mut self, numbers: &BTreeMap<u32, u32>) {
+        let mut gone = Vec::new();
+        for list in self.compensable.values_mut() {
+            list.retain_mut(|done| {
+                let number = numbers.get(&done.element).copied();
+                done.element = number.unwrap_or(done.element);
+                gone.extend(number.is_none().then_some(done.key));
+                number.is_some()
+            });
+        }
+        self.compensable.retain(|_, list| !list.is_empty());
+        gone.into_iter().for_each(|key| self.forget(key));
+    }
+
     fn forget(&mut self, key: ElementKey) {
         let mut gone = vec![key];
         while let Some(key) = gone.pop() {

@@ -171,7 +171,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::InstanceCreated(_)
         | Event::CorrelationRefused { .. }
         | Event::StepOverdue { .. }
-        | Event::StepReminded { .. } => {}
+        | Event::StepReminded { .. }
+        | Event::InstanceModified { .. } => {}
+        Event::InstanceMigrated(migrated) => state.migrate(migrated),
         Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }

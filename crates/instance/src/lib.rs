@@ -10,6 +10,7 @@ mod decision;
 mod evolve;
 mod invariants;
 mod loops;
+mod migrate;
 mod owned;
 mod sound;
 mod state;

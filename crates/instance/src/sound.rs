@@ -70,7 +70,10 @@ impl Instance {
                 let flow = |flow: u32| (nodes..elements).contains(&(flow as usize));
                 *element as usize >= nodes || via.is_some_and(|via| !flow(via))
             }
-            KeptStep::Check { .. } | KeptStep::Turn { .. } | KeptStep::Compensate { .. } => false,
+            KeptStep::Check { .. }
+            | KeptStep::Turn { .. }
+            | KeptStep::Work { .. }
+            | KeptStep::Compensate { .. } => false,
         };
         match self.kept_steps.iter().find(wrong) {
             Some(step) => Err(format!("a step was kept that leads nowhere: {step:?}")),

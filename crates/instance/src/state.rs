@@ -65,7 +65,7 @@ pub struct Instance {
     pub(crate) kept_steps: Vec<KeptStep>,
 }
 
-/// What never changes about an instance.
+/// What an instance is. Only its definition changes, when it is migrated.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
 pub struct Header {
@@ -355,7 +355,7 @@ pub struct Incident {
 }
 
 impl Instance {
-    /// What never changes about it.
+    /// What it is, and a run of what.
     pub fn header(&self) -> &Header {
         &self.header
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use base::{ElementKey, Event, IncidentKey, InstanceKey, Record, Variables};
+use base::{
+    DefinitionKey, ElementKey, Event, IncidentKey, InstanceKey, InstanceMigrated, Record, Variables,
+};
 
 use crate::state::Instance;
 
@@ -22,8 +24,10 @@ pub enum ElementState {
 pub struct ElementRecord {
     /// Its key.
     pub key: ElementKey,
-    /// Position in the definition's element table.
+    /// Position in that definition's element table.
     pub element: u32,
+    /// The definition that the instance ran by when it ended, or runs by.
+    pub definition: DefinitionKey,
     /// The scope it is in.
     pub scope: ElementKey,
     /// How it stands.
@@ -45,6 +49,8 @@ pub struct ElementRecord {
 pub struct TimelineEntry {
     /// Milliseconds since 1970.
     pub at_ms: i64,
+    /// The definition whose elements the fact names.
+    pub definition: DefinitionKey,
     /// The fact.
     pub event: Event,
 }
@@ -62,6 +68,8 @@ pub struct History {
     pub timeline: Vec<TimelineEntry>,
     /// Where each activation stands in `elements`.
     places: BTreeMap<ElementKey, usize>,
+    /// The definition that the instance ran by where the fold is.
+    definition: DefinitionKey,
 }
 
 impl History {
@@ -70,11 +78,16 @@ impl History {
         let state = Instance::replay(None, records)?;
         let (elements, timeline) = (Vec::new(), Vec::new());
         let (variables, places) = (BTreeMap::new(), BTreeMap::new());
-        let mut history = Self { state, elements, variables, timeline, places };
+        let definition = state.header().definition;
+        let mut history = Self { state, elements, variables, timeline, places, definition };
         for record in records {
             for event in &record.events {
                 history.note(event, record.at_ms);
-                history.timeline.push(TimelineEntry { at_ms: record.at_ms, event: event.clone() });
+                history.timeline.push(TimelineEntry {
+                    at_ms: record.at_ms,
+                    definition: history.definition,
+                    event: event.clone(),
+                });
             }
         }
         let open: Vec<_> =
@@ -90,7 +103,11 @@ impl History {
     fn note(&mut self, event: &Event, at_ms: i64) {
         let root = self.state.key().root();
         match event {
-            Event::InstanceCreated(_) => self.entered(root, 0, root, at_ms),
+            Event::InstanceCreated(created) => {
+                self.definition = created.definition;
+                self.entered(root, 0, root, at_ms);
+            }
+            Event::InstanceMigrated(migrated) => self.migrated(migrated),
             Event::ElementEntered { key, element, scope, via: _ } => {
                 self.entered(*key, *element, *scope, at_ms);
             }
@@ -114,6 +131,25 @@ impl History {
         }
     }
 
+    /// The definitions that the instance ran by, the present one last.
+    pub fn definitions(&self) -> Vec<DefinitionKey> {
+        let mut all: Vec<DefinitionKey> =
+            self.timeline.iter().map(|entry| entry.definition).collect();
+        all.dedup();
+        all
+    }
+
+    /// What lives is of the elements of the other definition from now on.
+    fn migrated(&mut self, migrated: &InstanceMigrated) {
+        self.definition = migrated.definition;
+        let numbers: BTreeMap<u32, u32> = migrated.numbers.iter().copied().collect();
+        let live = self.elements.iter_mut().filter(|at| at.state == ElementState::Active);
+        for element in live {
+            element.definition = migrated.definition;
+            element.element = numbers.get(&element.element).copied().unwrap_or(element.element);
+        }
+    }
+
     /// The activation with this key.
     pub fn element(&self, key: ElementKey) -> Option<&ElementRecord> {
         self.elements.get(*self.places.get(&key)?)
@@ -130,6 +166,7 @@ impl History {
         self.elements.push(ElementRecord {
             key,
             element,
+            definition: self.definition,
             scope,
             state: ElementState::Active,
             started_ms: at_ms,

@@ -241,6 +241,7 @@ mod tests {
         let create = CreateInstance {
             definition: DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::new(),
+            start_at: Vec::new(),
             business_id: None,
             business_id_unique: false,
             tags: Vec::new(),

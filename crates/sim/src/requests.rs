@@ -42,6 +42,7 @@ impl Play {
             Command::Create(CreateInstance {
                 definition: DefinitionRef::Id { id: process, version: None },
                 variables: parse(&variables),
+                start_at: Vec::new(),
                 business_id,
                 business_id_unique: unique,
                 tags: Vec::new(),

@@ -201,6 +201,31 @@ fn compensation() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// An instance that was modified and migrated, and an event that nobody could wait for.
+fn changes() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let migrated = base::InstanceMigrated {
+        definition: DefinitionKey(Key::of_block(ShardId(0), 3)),
+        process_id: "order".into(),
+        version: 4,
+        numbers: vec![(2, 3), (300, 17)],
+    };
+    let events = vec![
+        Event::InstanceModified { activated: vec![3, 300], terminated: vec![at(4).into()] },
+        Event::InstanceMigrated(Box::new(migrated)),
+        Event::IncidentRaised {
+            incident: at(5).into(),
+            owner: at(1).into(),
+            job: None,
+            kind: base::IncidentKind::ExtractValueError,
+            stage: Stage::Listening { targets: vec![5, 6] },
+            message: "no key".into(),
+        },
+    ];
+    (instance, Record { at_ms: 3000, events })
+}
+
 /// A suspension, and each kind of input that is held.
 fn suspension() -> (InstanceKey, Record) {
     let instance = InstanceKey(Key::of_block(ShardId(2), 7));
@@ -273,6 +298,7 @@ fn kept() -> (InstanceKey, Record) {
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(kept(), include_str!("../../testdata/record-kept.hex").trim());
+    keeps_its_bytes(changes(), include_str!("../../testdata/record-changes.hex").trim());
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
     keeps_its_bytes(suspension(), golden);
     keeps_its_bytes(conditions(), include_str!("../../testdata/record-conditions.hex").trim());
@@ -307,6 +333,7 @@ fn damaged_records_are_refused_and_never_panic() {
         suspension(),
         conditions(),
         kept(),
+        changes(),
     ];
     for (instance, record) in all {
         damaged(instance, &record);

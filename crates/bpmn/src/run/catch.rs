@@ -263,15 +263,7 @@ impl Run<'_, '_, '_> {
         target: u32,
         trigger: &Trigger,
     ) -> Result<(), Stuck> {
-        let event = self.process.node(target);
-        let interrupting = match event.kind {
-            Kind::Boundary { interrupting, .. } => interrupting,
-            _ => match self.process.node(event.scope).kind {
-                Kind::EventSubProcess { interrupting, .. } => interrupting,
-                _ => true,
-            },
-        };
-        if interrupting || self.node_of(owner).is_none() {
+        if self.process.interrupts(self.process.node(target)) || self.node_of(owner).is_none() {
             return Ok(());
         }
         // A condition that still holds would have it all begin at once again.

@@ -146,7 +146,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// Whether an event sub-process has taken the place of everything else in the scope.
-    fn is_interrupted(&self, scope: ElementKey) -> bool {
+    pub(super) fn is_interrupted(&self, scope: ElementKey) -> bool {
         let state = self.decision.state();
         let mut children = state.children_of(scope).filter_map(|child| state.element(child));
         self.cancel_in(scope).is_some()

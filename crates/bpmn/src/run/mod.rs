@@ -13,11 +13,15 @@ mod compensation;
 mod complex;
 mod condition;
 mod end;
+mod fit;
 mod flows;
 mod handler;
 mod leave;
 mod listener;
 mod loops;
+mod migrate;
+mod modify;
+mod place;
 mod policy;
 mod rule;
 mod steps;
@@ -31,6 +35,7 @@ use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stag
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+pub use migrate::Target;
 pub use policy::TIMEOUT;
 use steps::{Step, Steps};
 pub use task::corrected;
@@ -176,6 +181,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             Stage::Leaving => self.leave(open.owner),
             Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
+            Stage::Listening { targets } => {
+                self.listen_for(open.owner, &targets);
+                self.steps.push(Step::Check { scope: open.owner });
+            }
             Stage::Beginning { start } => self.begin_at(start),
             Stage::Throwing { code, message } => match open.job {
                 // The worker decides anew: the job is available again.
@@ -222,6 +231,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 Step::Check { scope } => self.check_scope(scope),
                 Step::Turn { body } => self.next_turn(body),
                 Step::Compensate { by, scope } => self.compensate_next(by, scope),
+                Step::Work { key } => self.activate(key),
             }
         }
     }

@@ -21,6 +21,8 @@ pub(super) enum Step {
     Turn { body: ElementKey },
     /// The next handler of a compensation that `by` asked for.
     Compensate { by: ElementKey, scope: ElementKey },
+    /// What was entered without a token goes to work.
+    Work { key: ElementKey },
 }
 
 impl Step {
@@ -28,7 +30,7 @@ impl Step {
     fn begins(&self) -> Option<ElementKey> {
         match self {
             Self::Enter { scope, .. } | Self::Compensate { scope, .. } => Some(*scope),
-            Self::Check { .. } | Self::Turn { .. } => None,
+            Self::Check { .. } | Self::Turn { .. } | Self::Work { .. } => None,
         }
     }
 }
@@ -89,6 +91,7 @@ impl Steps {
                 }
                 Step::Turn { body } => Some(KeptStep::Turn { body }),
                 Step::Compensate { by, scope } => Some(KeptStep::Compensate { by, scope }),
+                Step::Work { key } => Some(KeptStep::Work { key }),
             })
             .collect();
         kept.reverse();
@@ -118,6 +121,7 @@ impl Run<'_, '_, '_> {
                 KeptStep::Check { scope } => Step::Check { scope },
                 KeptStep::Turn { body } => Step::Turn { body },
                 KeptStep::Compensate { by, scope } => Step::Compensate { by, scope },
+                KeptStep::Work { key } => Step::Work { key },
             });
         }
     }

@@ -1,7 +1,7 @@
 //! One instance without an engine: virtual time, and a crash after every input.
 
-use base::{ElementKey, Event, InstanceCreated, Record, ShardId, Variables};
-use fermata_bpmn::{Process, Run, read};
+use base::{ElementKey, ElementMapping, Event, InstanceCreated, Record, ShardId, Variables};
+use fermata_bpmn::{Process, Run, Target, read};
 use instance::{Ask, Decision, Instance, KeySource, Status};
 
 pub struct Sim {
@@ -48,6 +48,22 @@ impl Sim {
     }
 
     pub fn of(process: Process, variables: &str) -> Self {
+        let mut sim = Self::created(process);
+        let (start, _) = sim.process.starts().next().expect("a start event");
+        sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
+        sim
+    }
+
+    /// Begins at these elements instead of the start event.
+    pub fn at(process: Process, ids: &[&str], variables: &str) -> Self {
+        let mut sim = Self::created(process);
+        let startable = |id: &&str| sim.process.startable(id).expect(id);
+        let elements: Vec<u32> = ids.iter().map(startable).collect();
+        sim.input(|run| run.start_at(&elements, Variables::parse(variables).unwrap()));
+        sim
+    }
+
+    fn created(process: Process) -> Self {
         let mut keys = KeySource::new(ShardId(1), 1);
         let definition = base::DefinitionKey(keys.take(1));
         let instance = base::InstanceKey(keys.take(1));
@@ -68,10 +84,20 @@ impl Sim {
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
         let broadcasts = Vec::new();
-        let mut sim = Self { process, state, keys, records, now_ms: 0, given_back: 0, broadcasts };
-        let (start, _) = sim.process.starts().next().expect("a start event");
-        sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
-        sim
+        Self { process, state, keys, records, now_ms: 0, given_back: 0, broadcasts }
+    }
+
+    /// What the command comes to; nothing has happened if it is refused.
+    pub fn modify(&mut self, command: &base::ModifyInstance, called: bool) -> Result<(), String> {
+        let before = self.state.clone();
+        let mut outcome = Ok(());
+        self.input(|run| {
+            outcome = run.modify(command, called).map_err(|refusal| refusal.message);
+        });
+        if outcome.is_err() {
+            assert_eq!(self.state, before, "a refused command changes nothing");
+        }
+        outcome
     }
 
     pub fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
@@ -143,8 +169,29 @@ impl Sim {
         *self.state.jobs().iter().find(|(_, job)| job.owner == owner).expect("a job").0
     }
 
+    /// Goes on by another process, if it fits; else nothing has happened. What the migration comes
+    /// to is what its dry run said.
+    pub fn migrate(&mut self, to: Process, mappings: &[ElementMapping]) -> Result<(), String> {
+        let definition = base::DefinitionKey(base::Key::of_block(ShardId(0), 77));
+        let before = self.state.clone();
+        let mut outcomes = Vec::new();
+        for dry_run in [true, false] {
+            let target = Target { process: &to, definition, version: 2 };
+            self.input(|run| outcomes.push(run.migrate(target, mappings, dry_run)));
+            if dry_run || outcomes[0].is_err() {
+                assert_eq!(self.state, before, "nothing has changed");
+            }
+        }
+        assert_eq!(outcomes[0], outcomes[1], "the dry run says what happens");
+        outcomes.remove(0).map_err(|refusal| refusal.message)?;
+        let (nodes, elements) = to.counts();
+        self.state.check(self.state.key(), nodes, elements).expect("numbers of the other graph");
+        self.process = to;
+        Ok(())
+    }
+
     /// Keys of what lives of an element, oldest first.
-    fn live(&self, id: &str) -> Vec<ElementKey> {
+    pub fn live(&self, id: &str) -> Vec<ElementKey> {
         let element = self.process.node_by_id(id).expect("known element");
         let live = self.state.elements().iter().filter(|(_, live)| live.element == element);
         live.map(|(key, _)| *key).collect()

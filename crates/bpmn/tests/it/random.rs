@@ -182,7 +182,7 @@ impl Maker<'_> {
     }
 }
 
-fn blocks(random: &mut Random) -> String {
+pub fn blocks(random: &mut Random) -> String {
     let mut maker = Maker { random, next: 0, budget: 8 };
     let (inner, from, to) = maker.row();
     let handler = if maker.random.below(2) == 0 { maker.handler() } else { String::new() };
@@ -207,7 +207,7 @@ fn live(process: Process, random: &mut Random) -> Status {
     sim.state.status()
 }
 
-fn act(sim: &mut Sim, random: &mut Random) {
+pub fn act(sim: &mut Sim, random: &mut Random) {
     let n = random.below(4);
     let variables = Variables::parse(&format!("{{\"n\": {n}}}")).unwrap();
     let jobs: Vec<_> = sim.state.jobs().keys().copied().collect();

@@ -5,8 +5,11 @@
 //! Out: a panic that names the line.
 //! Absent: an engine. Every line is also a crash: the state is folded again from its log.
 
-use base::{FailJob, JobState, Json, Variables};
-use fermata_bpmn::{Run, timer};
+use base::{
+    Activation, ElementKey, ElementMapping, FailJob, JobState, Json, ModifyInstance, Move,
+    MoveWithin, ScopedVariables, Selection, Variables, Within,
+};
+use fermata_bpmn::{Process, Run, timer};
 use instance::Status;
 
 use super::harness::{Sim, flow, job, model};
@@ -14,27 +17,60 @@ use super::harness::{Sim, flow, job, model};
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
 /// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`,
 /// `signal NAME {..}`, `advance PT1H`, `set {..}`, `local a {..}` (in a's own scope), `resolve a`,
-/// `activate SUB a b {..}`, `replace SUB a` (ends what is active first),
-/// `cancel`, `suspend`, `resume`, `variables`. `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how
-/// often: `suspended, held, job a, start listener t at a, message paid at c, task b, timer d 60s,
-/// condition h, open SUB, token e-f, incident KIND at g`, or
+/// `activate SUB a b {..}`, `replace SUB a` (ends what is active first), `cancel`, `suspend`,
+/// `resume`, `variables`. `start at a b {..}` begins at these elements. `modify` takes `+a` (begin),
+/// `+a@s` (in the scope s; `s/2` is the second that lives), `-a` (end), `-a/2`, `a>b` (move); the
+/// variables are the root's. `refuse` does so in vain: behind it stands a part of the reason.
+/// `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how often: `suspended,
+/// held, job a, start listener t at a, message paid at c, task b, timer d 60s, condition h, open
+/// SUB, token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
+    check_all(&[body], script);
+}
+
+/// As [`check`], with a body to which the instance is migrated by `migrate a>b c>d`: `=` maps
+/// everything that is alike, `a>` takes that away again. `stay` is a migration that is refused:
+/// behind it stands a part of the reason.
+pub fn check_migration(body: &str, target: &str, script: &str) {
+    check_all(&[body, target], script);
+}
+
+fn process(body: &str) -> Process {
     let xml = xml(body);
-    let mut read =
-        fermata_bpmn::read(&xml).unwrap_or_else(|findings| panic!("{findings:#?}\n{xml}"));
-    let mut process = Some(read.processes.remove(0));
+    let read = fermata_bpmn::read(&xml);
+    read.unwrap_or_else(|findings| panic!("{findings:#?}\n{xml}")).processes.remove(0)
+}
+
+fn check_all(bodies: &[&str], script: &str) {
+    let target = bodies[bodies.len() - 1];
+    let mut process = Some(process(bodies[0]));
     let mut sim = None;
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (act, wanted) = line.split_once("=>").unwrap_or((line, ""));
         let (act, wanted) = (act.trim(), wanted.trim());
         if let Some(variables) = act.strip_prefix("start") {
-            let variables = if variables.trim().is_empty() { "{}" } else { variables.trim() };
-            sim = Some(Sim::of(process.take().expect("one start"), variables));
+            let at = variables.find('{').unwrap_or(variables.len());
+            let (places, variables) = variables.split_at(at);
+            let variables = if variables.is_empty() { "{}" } else { variables };
+            let process = process.take().expect("one start");
+            sim = Some(match places.trim().strip_prefix("at ") {
+                None => Sim::of(process, variables),
+                Some(at) => Sim::at(process, &at.split_whitespace().collect::<Vec<_>>(), variables),
+            });
         }
         let sim = sim.as_mut().expect("the script begins with `start`");
         let found = if act == "variables" {
             root(sim)
+        } else if let Some(mappings) = act.strip_prefix("stay") {
+            let why = migrate(sim, target, mappings).expect_err(act);
+            if why.contains(wanted) { wanted.to_owned() } else { why }
+        } else if let Some(mappings) = act.strip_prefix("migrate") {
+            migrate(sim, target, mappings).expect(act);
+            waits(sim)
+        } else if let Some(command) = act.strip_prefix("refuse") {
+            let why = sim.modify(&modification(sim, command), false).expect_err(act);
+            if why.contains(wanted) { wanted.to_owned() } else { why }
         } else {
             play(sim, act);
             waits(sim)
@@ -113,7 +149,11 @@ fn play(sim: &mut Sim, act: &str) {
     let words: Vec<&str> = words.split_whitespace().collect();
     let nth = |at: usize| words.get(at).map_or(1, |nth| nth.parse().expect("a number"));
     match words[..] {
-        ["start"] => {}
+        ["start", ..] => {}
+        ["modify", ..] => {
+            let command = modification(sim, act.strip_prefix("modify").unwrap_or_default());
+            sim.modify(&command, false).expect(act);
+        }
         ["complete", id, ..] => {
             let job = sim.nth_job(id, nth(2));
             sim.input(|run| run.job_completed(job, variables));
@@ -181,6 +221,58 @@ fn play(sim: &mut Sim, act: &str) {
 /// A function, for a closure would be refused: it could be the method, and the method does not fit.
 pub fn cancel(run: Run<'_, '_, '_>) {
     run.cancel();
+}
+
+/// `+a -b c>d {..}`.
+fn modification(sim: &Sim, command: &str) -> ModifyInstance {
+    let (words, json) = command.find('{').map_or((command, "{}"), |at| command.split_at(at));
+    let variables =
+        vec![ScopedVariables { scope_id: None, variables: Variables::parse(json).expect(json) }];
+    let nth = |id: &str| -> Option<ElementKey> {
+        let (id, nth) = id.split_once('/')?;
+        Some(sim.live(id)[nth.parse::<usize>().expect(nth) - 1])
+    };
+    let select = |id: &str| nth(id).map_or_else(|| Selection::Element(id.into()), Selection::Key);
+    let (mut activate, mut terminate, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+    for word in words.split_whitespace() {
+        let variables = variables.clone();
+        if let Some((from, to)) = word.split_once('>') {
+            let (from, within) = (select(from), MoveWithin::Inferred);
+            moves.push(Move { from, to: to.into(), within, variables });
+        } else if let Some(id) = word.strip_prefix('-') {
+            terminate.push(select(id));
+        } else {
+            let id = word.strip_prefix('+').expect("`+`, `-` or `>`");
+            let (id, within) = match id.split_once('@') {
+                None => (id, Within::Existing),
+                Some((id, at)) => (id, Within::Scope(nth(at).unwrap_or_else(|| sim.live(at)[0]))),
+            };
+            activate.push(Activation { element_id: id.into(), within, variables });
+        }
+    }
+    ModifyInstance { instance: sim.state.key(), activate, terminate, moves }
+}
+
+/// `= a>b c>`.
+fn migrate(sim: &mut Sim, target: &str, mappings: &str) -> Result<(), String> {
+    let to = process(target);
+    let mut all: Vec<(String, String)> = Vec::new();
+    for word in mappings.split_whitespace() {
+        if word == "=" {
+            let alike = sim.process.alike(&to);
+            all.extend(alike.iter().map(|id| (id.to_string(), id.to_string())));
+        } else {
+            let (from, into) = word.split_once('>').expect("a>b");
+            all.retain(|(known, _)| known != from);
+            all.push((from.to_owned(), into.to_owned()));
+        }
+    }
+    all.retain(|(_, into)| !into.is_empty());
+    let mapping = |(source, target): &(String, String)| ElementMapping {
+        source: source.as_str().into(),
+        target: target.as_str().into(),
+    };
+    sim.migrate(to, &all.iter().map(mapping).collect::<Vec<_>>())
 }
 
 fn suspend(run: Run<'_, '_, '_>) {

@@ -91,6 +91,7 @@ async fn create(drill: &Drill, order: &Order) {
         variables: serde_json::value::RawValue::from_string(order.variables()).ok(),
         business_id: Some(order.id.clone()),
         business_id_unique: true,
+        start_at: Vec::new(),
         tags: vec!["demo".into()],
         await_completion: None,
     };

@@ -2,6 +2,7 @@
 
 mod call;
 mod calls;
+mod changes;
 mod decisions;
 mod feel;
 mod incidents;

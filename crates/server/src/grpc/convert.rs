@@ -62,9 +62,6 @@ pub(crate) fn create_and_wait(request: wire::CreateProcessInstanceWithResultRequ
 
 fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<String>>) -> Asked {
     tenant(&request.tenant_id)?;
-    if !request.start_instructions.is_empty() {
-        return Err(unsupported("start instructions"));
-    }
     let bytes = request.variables.len();
     let definition = if request.process_definition_key > 0 {
         DefinitionRef::Key(key("a process definition", request.process_definition_key)?.into())
@@ -79,6 +76,7 @@ fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<S
     let create = CreateInstance {
         definition,
         variables: variables(&request.variables)?,
+        start_at: request.start_instructions.into_iter().map(|at| at.element_id.into()).collect(),
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),

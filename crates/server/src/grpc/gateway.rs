@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
+use super::changes;
 use super::convert::{self, end_of_call, unexpected, unsupported};
 use super::decisions;
 use super::status::{key, status, tenant, texts, variables};
@@ -248,16 +249,19 @@ impl GatewayService for Gateway {
 
     async fn modify_process_instance(
         &self,
-        _: Request<wire::ModifyProcessInstanceRequest>,
+        request: Request<wire::ModifyProcessInstanceRequest>,
     ) -> Result<Response<wire::ModifyProcessInstanceResponse>, Status> {
-        Err(unsupported("modifying instances"))
+        let (command, bytes) = changes::modify(request.into_inner())?;
+        self.done(command, bytes).await?;
+        Ok(Response::new(wire::ModifyProcessInstanceResponse {}))
     }
 
     async fn migrate_process_instance(
         &self,
-        _: Request<wire::MigrateProcessInstanceRequest>,
+        request: Request<wire::MigrateProcessInstanceRequest>,
     ) -> Result<Response<wire::MigrateProcessInstanceResponse>, Status> {
-        Err(unsupported("migrating instances"))
+        self.done(changes::migrate(request.into_inner())?, 0).await?;
+        Ok(Response::new(wire::MigrateProcessInstanceResponse {}))
     }
 
     async fn broadcast_signal(

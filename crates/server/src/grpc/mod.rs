@@ -4,6 +4,7 @@
 //! Out: commands to the host; its replies, and rejections as statuses with their own words.
 //! Absent: decisions; what REST alone offers (searches, user tasks).
 
+mod changes;
 pub(crate) mod convert;
 mod decisions;
 mod gateway;

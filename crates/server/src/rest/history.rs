@@ -1,6 +1,8 @@
 //! The past of one instance, read from its log.
 
-use base::{ElementKey, InstanceKey, InstanceRow, Key, Record};
+use std::collections::BTreeMap;
+
+use base::{DefinitionKey, ElementKey, InstanceKey, InstanceRow, Key, Record, Text};
 use instance::{ElementRecord, History};
 use store::{Fault, Reader};
 
@@ -19,6 +21,8 @@ pub(super) struct Past {
     pub(super) history: History,
     /// Names of its elements.
     pub(super) names: Names,
+    /// Names of the elements of definitions that it was migrated from.
+    earlier: BTreeMap<DefinitionKey, Names>,
 }
 
 /// The past of an instance; `None` if there is no such instance.
@@ -37,8 +41,14 @@ pub(super) async fn of_instance(
     let history = history.map_err(|why| {
         Problem::internal(format!("the log of instance {instance} cannot be read: {why}"))
     })?;
+    let mut earlier = BTreeMap::new();
+    for definition in history.definitions() {
+        if definition != row.definition && !earlier.contains_key(&definition) {
+            earlier.insert(definition, names(host, definition).await?);
+        }
+    }
     let names = names(host, row.definition).await?;
-    Ok(Some(Past { row, history, names }))
+    Ok(Some(Past { row, history, names, earlier }))
 }
 
 /// The past of the instance that a key belongs to.
@@ -70,6 +80,32 @@ fn read_log(
 }
 
 impl Past {
+    /// The names of one of its definitions.
+    pub(super) fn names_of(&self, definition: DefinitionKey) -> &Names {
+        self.earlier.get(&definition).unwrap_or(&self.names)
+    }
+
+    /// The id of one of its definitions.
+    pub(super) fn process_id(&self, definition: DefinitionKey) -> Text {
+        let head = self.earlier.get(&definition).and_then(|names| names.head.as_ref());
+        head.map_or_else(|| self.row.process_id.clone(), |head| head.id.clone())
+    }
+
+    /// The id of an activation's element.
+    pub(super) fn id(&self, element: &ElementRecord) -> &str {
+        self.names_of(element.definition).id(element.element)
+    }
+
+    /// What people call it.
+    pub(super) fn name(&self, element: &ElementRecord) -> &str {
+        self.names_of(element.definition).name(element.element)
+    }
+
+    /// Its type in the words of the API.
+    pub(super) fn kind(&self, element: &ElementRecord) -> &'static str {
+        self.names_of(element.definition).kind(element)
+    }
+
     /// One activation of an element, live or past.
     pub(super) fn element(&self, key: ElementKey) -> Option<&ElementRecord> {
         self.history.element(key)

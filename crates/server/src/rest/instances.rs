@@ -55,10 +55,16 @@ struct CreateBody {
     business_id: Option<String>,
     /// Our own: refuse when an active instance of the process has the business id.
     business_id_unique: Option<bool>,
-    start_instructions: Option<Vec<serde::de::IgnoredAny>>,
+    start_instructions: Option<Vec<StartBody>>,
     runtime_instructions: Option<Vec<serde::de::IgnoredAny>>,
     #[serde(rename = "operationReference")]
     _operation_reference: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StartBody {
+    element_id: String,
 }
 
 #[derive(Serialize)]
@@ -92,17 +98,15 @@ async fn create(
     Body(mut body, bytes): Body<CreateBody>,
 ) -> Result<Response, Problem> {
     tenant(body.tenant_id.as_deref())?;
-    for (what, list) in [
-        ("start instructions", &body.start_instructions),
-        ("runtime instructions", &body.runtime_instructions),
-    ] {
-        absent(what, list.as_ref().filter(|list| !list.is_empty()))?;
-    }
+    let runtime = body.runtime_instructions.as_ref().filter(|list| !list.is_empty());
+    absent("runtime instructions", runtime)?;
+    let start_at = body.start_instructions.take().unwrap_or_default().into_iter();
     let definition = definition(&host, &body).await?;
     let waits = body.await_completion.unwrap_or(false);
     let create = CreateInstance {
         definition,
         variables: wire::variables(body.variables.as_deref())?,
+        start_at: start_at.map(|start| start.element_id.into()).collect(),
         business_id: body.business_id.filter(|id| !id.is_empty()).map(Text::from),
         business_id_unique: body.business_id_unique.unwrap_or(false),
         tags: tags(body.tags.take().unwrap_or_default())?,

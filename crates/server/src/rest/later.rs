@@ -68,8 +68,6 @@ const PATHS: &[&str] = &[
     "/process-instances/suspension",
     "/process-instances/{key}/business-id-assignment",
     "/process-instances/{key}/incident-resolution",
-    "/process-instances/{key}/migration",
-    "/process-instances/{key}/modification",
     "/process-instances/{key}/statistics/wait-states",
     "/resources/search",
     "/resources/{key}",

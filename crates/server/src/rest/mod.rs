@@ -10,6 +10,7 @@
 //! finds it in that instance's log. Element instances, variables and decision instances are found only
 //! so.
 
+mod changes;
 mod conditionals;
 mod decision_instances;
 mod decisions;
@@ -65,6 +66,7 @@ pub fn router(host: Arc<Host>) -> Router {
         .merge(evaluation::router())
         .merge(decision_instances::router())
         .merge(instances::router())
+        .merge(changes::router())
         .merge(statistics::router())
         .merge(elements::router())
         .merge(variables::router())

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base::{
-    ElementKey, Event, IncidentKey, IncidentRow, JobKey, JobRow, JobState, Text, UserTaskKey,
-    UserTaskRow,
+    DefinitionKey, ElementKey, Event, IncidentKey, IncidentRow, JobKey, JobRow, JobState, Text,
+    UserTaskKey, UserTaskRow,
 };
 
 use super::history::Past;
@@ -68,27 +68,36 @@ fn job_state(state: JobState) -> &'static str {
 }
 
 impl Past {
-    /// The ids of the elements that activations are of.
-    fn element_ids(&self) -> HashMap<ElementKey, Text> {
+    /// The elements that activations are of: the definition and the id in it.
+    fn places(&self) -> HashMap<ElementKey, (DefinitionKey, Text)> {
         let elements = self.history.elements.iter();
-        elements.map(|at| (at.key, self.names.id(at.element).into())).collect()
+        elements.map(|at| (at.key, (at.definition, self.id(at).into()))).collect()
+    }
+
+    fn place(
+        &self,
+        places: &HashMap<ElementKey, (DefinitionKey, Text)>,
+        owner: ElementKey,
+    ) -> (DefinitionKey, Text) {
+        places.get(&owner).cloned().unwrap_or_else(|| (self.row.definition, Text::default()))
     }
 
     /// All jobs, by key.
     pub(super) fn jobs(&self) -> Vec<FoundJob> {
-        let ids = self.element_ids();
+        let places = self.places();
         let mut jobs: BTreeMap<JobKey, FoundJob> = BTreeMap::new();
         let mut incidents: HashMap<IncidentKey, JobKey> = HashMap::new();
         for entry in &self.history.timeline {
             let at_ms = entry.at_ms;
             match &entry.event {
                 Event::JobCreated { job, owner, job_type, retries, extra } => {
+                    let (definition, element_id) = self.place(&places, *owner);
                     let listener = extra.as_ref().and_then(|extra| extra.listener);
                     let row = JobRow {
                         job: *job,
                         instance: self.row.instance,
-                        definition: self.row.definition,
-                        element_id: ids.get(owner).cloned().unwrap_or_default(),
+                        definition,
+                        element_id,
                         owner: *owner,
                         job_type: job_type.clone(),
                         available_ms: at_ms,
@@ -128,17 +137,18 @@ impl Past {
 
     /// All user tasks, by key.
     pub(super) fn tasks(&self) -> Vec<FoundTask> {
-        let ids = self.element_ids();
+        let places = self.places();
         let mut tasks: BTreeMap<UserTaskKey, FoundTask> = BTreeMap::new();
         for entry in &self.history.timeline {
             match &entry.event {
                 Event::UserTaskCreated { task, owner, details } => {
+                    let (definition, element_id) = self.place(&places, *owner);
                     let row = UserTaskRow {
                         task: *task,
                         instance: self.row.instance,
-                        definition: self.row.definition,
-                        process_id: self.row.process_id.clone(),
-                        element_id: ids.get(owner).cloned().unwrap_or_default(),
+                        definition,
+                        process_id: self.process_id(definition),
+                        element_id,
                         owner: *owner,
                         details: (**details).clone(),
                         created_ms: entry.at_ms,
@@ -168,17 +178,18 @@ impl Past {
 
     /// All incidents, by key.
     pub(super) fn incidents(&self) -> Vec<FoundIncident> {
-        let ids = self.element_ids();
+        let places = self.places();
         let mut incidents: BTreeMap<IncidentKey, FoundIncident> = BTreeMap::new();
         for entry in &self.history.timeline {
             match &entry.event {
                 Event::IncidentRaised { incident, owner, job, kind, stage: _, message } => {
+                    let (definition, element_id) = self.place(&places, *owner);
                     let row = IncidentRow {
                         incident: *incident,
                         instance: self.row.instance,
-                        definition: self.row.definition,
-                        process_id: self.row.process_id.clone(),
-                        element_id: ids.get(owner).cloned().unwrap_or_default(),
+                        definition,
+                        process_id: self.process_id(definition),
+                        element_id,
                         owner: *owner,
                         job: *job,
                         kind: *kind,

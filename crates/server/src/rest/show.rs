@@ -143,7 +143,8 @@ async fn show(
 ) -> Result<Response, Problem> {
     let past = history::of_instance(&host, instance.into()).await?;
     let past = past.ok_or_else(|| no_instance(instance.into()))?;
-    let belongs = std::iter::once((past.row.definition, past.row.instance));
+    let definitions = past.history.definitions().into_iter();
+    let belongs = definitions.map(|definition| (definition, past.row.instance));
     let book = NameBook::of(&host, belongs).await?;
     let total = past.history.timeline.len();
     let limit = lines_of.limit.unwrap_or(LINES_DEFAULT).min(LINES_MAX);
@@ -184,9 +185,9 @@ fn definition(past: &Past) -> Definition {
 fn elements(past: &Past) -> Vec<ShownElement> {
     let elements = past.history.elements.iter().map(|element| ShownElement {
         key: key(element.key),
-        element_id: past.names.id(element.element).to_owned(),
-        element_name: past.names.name(element.element).to_owned(),
-        r#type: past.names.kind(element),
+        element_id: past.id(element).to_owned(),
+        element_name: past.name(element).to_owned(),
+        r#type: past.kind(element),
         scope_key: key(element.scope),
         state: elements::state(element),
         start_date: WireTime(element.started_ms),
@@ -225,7 +226,7 @@ fn timers(past: &Past) -> Vec<Timer> {
 }
 
 fn decisions(past: &Past) -> Vec<Decision> {
-    let element = |owner| past.element(owner).map_or("", |found| past.names.id(found.element));
+    let element = |owner| past.element(owner).map_or("", |found| past.id(found));
     let decisions = past.evaluations().map(|found| Decision {
         element_id: element(found.owner).to_owned(),
         element_instance_key: key(found.owner),

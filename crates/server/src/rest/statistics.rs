@@ -1,6 +1,6 @@
 //! What happened in one instance, counted: elements, flows, and where it came from.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use base::limits::CALL_DEPTH_MAX;
-use base::{Event, InstanceKey};
+use base::{DefinitionKey, Event, InstanceKey};
 use instance::ElementState;
 use serde::Serialize;
 
@@ -50,10 +50,14 @@ async fn elements(
     PathKey(key): PathKey,
 ) -> Result<Response, Problem> {
     let past = past(&host, key.into()).await?;
-    let mut counts: BTreeMap<u32, ElementCount> = BTreeMap::new();
+    // In the order of the definition; elements of earlier ones with the same id count as the same.
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    let mut counts: BTreeMap<(u32, &str), ElementCount> = BTreeMap::new();
     // The first is the process itself.
     for element in past.history.elements.iter().skip(1) {
-        let count = counts.entry(element.element).or_default();
+        let id = past.id(element);
+        let place = *places.entry(id).or_insert(element.element);
+        let count = counts.entry((place, id)).or_default();
         match element.state {
             ElementState::Active => count.active += 1,
             ElementState::Completed => count.completed += 1,
@@ -61,8 +65,8 @@ async fn elements(
         }
         count.incidents += u32::from(element.incident.is_some());
     }
-    for (element, count) in &mut counts {
-        past.names.id(*element).clone_into(&mut count.element_id);
+    for ((_, id), count) in &mut counts {
+        (*id).clone_into(&mut count.element_id);
     }
     Ok(json(&Items { items: counts.into_values().collect() }))
 }
@@ -85,23 +89,24 @@ async fn flows(
     PathKey(instance): PathKey,
 ) -> Result<Response, Problem> {
     let past = past(&host, instance.into()).await?;
-    let taken: BTreeSet<u32> = past
-        .history
-        .timeline
-        .iter()
-        .filter_map(|entry| match &entry.event {
-            Event::ElementEntered { via, .. } | Event::ElementPassed { via, .. } => *via,
-            Event::TokenParked { scope: _, flow } => Some(*flow),
-            _ => None,
-        })
-        .collect();
-    let items = taken.into_iter().map(|flow| WireFlow {
-        sequence_flow_id: format!("{instance}_{}", past.names.id(flow)),
+    let taken = past.history.timeline.iter().filter_map(|entry| {
+        let flow = match &entry.event {
+            Event::ElementEntered { via, .. } | Event::ElementPassed { via, .. } => (*via)?,
+            Event::TokenParked { scope: _, flow } => *flow,
+            _ => return None,
+        };
+        Some((flow, entry.definition))
+    });
+    let taken: BTreeSet<(u32, DefinitionKey)> = taken.collect();
+    let mut known = HashSet::new();
+    let named = taken.into_iter().map(|(flow, of)| (past.names_of(of).id(flow), of));
+    let items = named.filter(|(id, _)| known.insert(*id)).map(|(id, definition)| WireFlow {
+        sequence_flow_id: format!("{instance}_{id}"),
         process_instance_key: WireKey(instance),
         root_process_instance_key: key(past.row.root()),
-        process_definition_key: key(past.row.definition),
-        process_definition_id: past.row.process_id.shared(),
-        element_id: past.names.id(flow).to_owned(),
+        process_definition_key: key(definition),
+        process_definition_id: past.process_id(definition).shared(),
+        element_id: id.to_owned(),
         tenant_id: DEFAULT_TENANT,
     });
     Ok(json(&Items { items: items.collect() }))

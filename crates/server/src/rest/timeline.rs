@@ -37,40 +37,49 @@ pub(super) struct Fact {
 /// The events from number `from` on, at most `limit` of them.
 pub(super) fn lines(past: &Past, from: usize, limit: usize) -> Vec<Line> {
     let timeline = &past.history.timeline;
-    let places = places(timeline);
-    let shown = timeline.iter().skip(from).take(limit);
-    shown.map(|entry| line(entry, &past.names, &places)).collect()
+    let mut places: HashMap<Key, u32> = HashMap::new();
+    let mut lines = Vec::new();
+    for (number, entry) in timeline.iter().enumerate().take(from.saturating_add(limit)) {
+        note(&mut places, &entry.event);
+        if number >= from {
+            lines.push(line(entry, past.names_of(entry.definition), &places));
+        }
+    }
+    lines
 }
 
 /// The elements that keys belong to: those of activations, and of what activations wait for.
-fn places(timeline: &[TimelineEntry]) -> HashMap<Key, u32> {
-    let mut places: HashMap<Key, u32> = HashMap::new();
-    for entry in timeline {
-        let (key, owner) = match &entry.event {
-            Event::InstanceCreated(created) => {
-                places.insert(created.instance.0, 0);
-                continue;
-            }
-            Event::ElementEntered { key, element, .. }
-            | Event::ElementPassed { key, element, .. } => {
-                places.insert(key.0, *element);
-                continue;
-            }
-            Event::JobCreated { job, owner, .. } => (job.0, owner),
-            Event::TimerSet { timer, owner, .. } | Event::PolicyTimerSet { timer, owner, .. } => {
-                (timer.0, owner)
-            }
-            Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
-            Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
-            Event::ConditionOpened { condition, owner, .. } => (condition.0, owner),
-            Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
-            _ => continue,
-        };
-        if let Some(element) = places.get(&owner.0).copied() {
-            places.insert(key, element);
+fn note(places: &mut HashMap<Key, u32>, event: &Event) {
+    let (key, owner) = match event {
+        Event::InstanceCreated(created) => {
+            places.insert(created.instance.0, 0);
+            return;
         }
+        Event::ElementEntered { key, element, .. } | Event::ElementPassed { key, element, .. } => {
+            places.insert(key.0, *element);
+            return;
+        }
+        Event::InstanceMigrated(migrated) => {
+            // What has ended is not spoken of again.
+            let numbers: HashMap<u32, u32> = migrated.numbers.iter().copied().collect();
+            for element in places.values_mut() {
+                *element = numbers.get(element).copied().unwrap_or(*element);
+            }
+            return;
+        }
+        Event::JobCreated { job, owner, .. } => (job.0, owner),
+        Event::TimerSet { timer, owner, .. } | Event::PolicyTimerSet { timer, owner, .. } => {
+            (timer.0, owner)
+        }
+        Event::SubscriptionOpened { subscription, owner, .. } => (subscription.0, owner),
+        Event::UserTaskCreated { task, owner, .. } => (task.0, owner),
+        Event::ConditionOpened { condition, owner, .. } => (condition.0, owner),
+        Event::IncidentRaised { incident, owner, .. } => (incident.0, owner),
+        _ => return,
+    };
+    if let Some(element) = places.get(&owner.0).copied() {
+        places.insert(key, element);
     }
-    places
 }
 
 fn line(entry: &TimelineEntry, names: &Names, places: &HashMap<Key, u32>) -> Line {
@@ -109,12 +118,10 @@ fn fact(event: &Event, names: &Names) -> Fact {
             }
             about("instanceCreated", created.instance, detail)
         }
-        Event::InstanceCompleted => {
-            Fact { kind: "instanceCompleted", key: None, detail: String::new() }
-        }
-        Event::InstanceTerminated => {
-            Fact { kind: "instanceTerminated", key: None, detail: String::new() }
-        }
+        Event::InstanceModified { .. }
+        | Event::InstanceMigrated(_)
+        | Event::InstanceCompleted
+        | Event::InstanceTerminated => change_fact(event, names),
         Event::KeysReserved { first, count } => {
             about("keysReserved", *first, format!("{count} keys"))
         }
@@ -178,6 +185,28 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ConditionMet { .. }
         | Event::ConditionClosed { .. }
         | Event::CorrelationRefused { .. } => wait_fact(event, names),
+    }
+}
+
+fn change_fact(event: &Event, names: &Names) -> Fact {
+    let fact = |kind, detail| Fact { kind, key: None, detail };
+    match event {
+        Event::InstanceModified { activated, terminated } => {
+            let ids: Vec<_> = activated.iter().map(|element| names.id(*element)).collect();
+            let begins = if ids.is_empty() { "nothing".to_owned() } else { ids.join(", ") };
+            let ends = terminated.len();
+            fact(
+                "instanceModified",
+                format!("begins: {begins}; element instances that end: {ends}"),
+            )
+        }
+        Event::InstanceMigrated(migrated) => {
+            let detail = format!("to {} version {}", migrated.process_id, migrated.version);
+            fact("instanceMigrated", detail)
+        }
+        Event::InstanceCompleted => fact("instanceCompleted", String::new()),
+        Event::InstanceTerminated => fact("instanceTerminated", String::new()),
+        _ => unknown(),
     }
 }
 

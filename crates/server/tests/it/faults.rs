@@ -31,6 +31,7 @@ fn create(payload: usize) -> Command {
     Command::Create(CreateInstance {
         definition: DefinitionRef::Id { id: "p".into(), version: None },
         variables: Variables::parse(&format!(r#"{{"x": "{}"}}"#, "y".repeat(payload))).unwrap(),
+        start_at: Vec::new(),
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),

@@ -1,5 +1,7 @@
 //! The gRPC gateway from outside: what clients send, and what must be refused.
 
+mod changes;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 mod about;
 mod calls;
+mod changes;
 mod client;
 mod commands;
 mod decisions;

@@ -160,11 +160,11 @@ fn a_child_that_waits_for_nothing_ends_in_the_batch_that_starts_it() {
 fn the_caller_is_answered_when_the_child_has_brought_it_to_its_end() {
     in_every_world(|world| {
         let parent = model(&line(&[("call", &call(CHILD, ""))]));
-        let ends = model_of("child", &line(&[]));
-        world.deploy(&[&parent, &ends]).unwrap();
+        world.deploy(&[&parent, &model_of("child", &line(&[]))]).unwrap();
         let create = base::CreateInstance {
             definition: base::DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::parse(r#"{"x": 1}"#).unwrap(),
+            start_at: Vec::new(),
             business_id: Some("order-1".into()),
             business_id_unique: true,
             tags: vec!["vip".into()],

@@ -2,6 +2,7 @@
 //! after each commit.
 
 mod calls;
+mod changes;
 mod conditions;
 mod correlation;
 mod decisions;

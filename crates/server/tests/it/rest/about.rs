@@ -43,7 +43,7 @@ fn what_camunda_has_and_this_release_has_not_is_named() {
             ("POST", "/v2/resources/7/deletion"),
             ("PUT", "/v2/clock"),
             ("POST", "/v2/decision-instances/7/deletion"),
-            ("POST", "/v2/process-instances/7/modification"),
+            ("POST", "/v2/process-instances/modification"),
             ("POST", "/v2/process-instances/7/incident-resolution"),
             ("POST", "/v2/process-definitions/7/statistics/element-instances"),
             ("GET", "/v2/jobs/statistics/global"),
