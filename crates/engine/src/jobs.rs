@@ -2,8 +2,8 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, InstanceKey, JobKey, JobState, ListenerEvent, Outcome,
-    Rejection, Reply, ThrowError, Variables,
+    ElementKey, Event, FailJob, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState,
+    ListenerEvent, Outcome, Rejection, Reply, ThrowError, Variables,
 };
 use bpmn::Run;
 
