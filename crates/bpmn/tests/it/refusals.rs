@@ -78,7 +78,7 @@ fn a_syntax_error_in_an_expression_points_into_the_line() {
 #[test]
 fn an_element_that_is_refused_is_named_once_and_nothing_is_blamed_on_its_absence() {
     let body = [
-        "<startEvent id=\"s\"/><complexGateway id=\"c\"/>",
+        "<startEvent id=\"s\"/><callChoreography id=\"c\"/>",
         &job("next"),
         &flow("s", "c"),
         &flow("c", "next"),
