@@ -298,3 +298,27 @@ fn a_task_is_assigned_updated_unassigned_and_completed() {
         assert!([404, 409].contains(&again.status), "{again:?}");
     });
 }
+
+#[test]
+fn a_business_id_that_a_live_instance_has_is_refused_until_that_has_ended() {
+    on_each(|rig| {
+        rig.deploy_order();
+        let body = json!({"processDefinitionId": "order", "businessId": "b-9",
+            "businessIdUnique": true});
+        let first = rig.post("/v2/process-instances", &body);
+        let first = first["processInstanceKey"].as_str().unwrap();
+        let refused = rig.refused("POST", "/v2/process-instances", &body, 409);
+        assert!(refused["detail"].as_str().unwrap().contains(first), "{refused}");
+        let path = format!("/v2/process-instances/{first}");
+        rig.done("POST", &format!("{path}/suspension"), &json!({}));
+        rig.refused("POST", "/v2/process-instances", &body, 409);
+        rig.done("POST", &format!("{path}/cancellation"), &json!({}));
+        let second = rig.post("/v2/process-instances", &body);
+        assert_eq!(second["businessId"], "b-9");
+        let found = rig.post(
+            "/v2/process-instances/search",
+            &json!({"filter": {"businessId": "b-9", "state": "ACTIVE"}}),
+        );
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    });
+}
