@@ -7,7 +7,7 @@
 use base::{DefinitionKey, Outcome, Rejection, Reply, Text, Variables};
 use bpmn::Trigger;
 
-use crate::create::Start;
+use crate::create::{Begin, Start};
 use crate::input::Read;
 use crate::shard::Shard;
 
@@ -71,8 +71,8 @@ impl Shard {
         for (definition, element) in holding {
             let (business_id, tags, message, parent) = (None, Vec::new(), None, None);
             let variables = variables.clone();
-            let start =
-                Start { definition, element, variables, business_id, tags, message, parent };
+            let begin = Begin::Start(element);
+            let start = Start { definition, begin, variables, business_id, tags, message, parent };
             let instance = self.start(start)?;
             started.extend(self.cache.get(instance).map(crate::create::created));
         }

@@ -12,7 +12,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 use super::changes;
-use super::convert::{self, end_of_call, unexpected, unsupported};
+use super::convert::{self, end_of_call, unexpected};
 use super::decisions;
 use super::status::{key, status, tenant, texts, variables};
 use crate::host::Host;

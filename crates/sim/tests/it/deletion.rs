@@ -207,6 +207,7 @@ fn named(definition: base::DefinitionRef) -> base::CreateInstance {
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),
+        start_at: Vec::new(),
         await_result: None,
     }
 }

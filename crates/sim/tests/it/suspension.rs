@@ -387,6 +387,7 @@ fn a_suspended_instance_keeps_its_business_id_and_takes_variables() {
                 business_id: Some("order-7".into()),
                 business_id_unique: true,
                 tags: Vec::new(),
+                start_at: Vec::new(),
                 await_result: None,
             })
         };
