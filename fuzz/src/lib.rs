@@ -7,9 +7,11 @@
 mod acting;
 mod bpmn;
 mod dmn;
+#[cfg(feature = "server")]
 mod faces;
 mod feel;
 mod records;
+#[cfg(feature = "server")]
 mod store;
 mod variables;
 
@@ -22,9 +24,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dmn", dmn::run),
     ("feel", feel::run),
     ("variables", variables::run),
-    ("grpc", faces::grpc),
-    ("rest", faces::rest),
     ("records", records::run),
+    #[cfg(feature = "server")]
+    ("grpc", faces::grpc),
+    #[cfg(feature = "server")]
+    ("rest", faces::rest),
+    #[cfg(feature = "server")]
     ("store", store::run),
 ];
 

@@ -93,7 +93,7 @@ mod tests {
     use crate::gateway::CompleteJobRequest;
 
     fn message(number: usize) -> CompleteJobRequest {
-        CompleteJobRequest { job_key: 7, variables: "x".repeat(number) }
+        CompleteJobRequest { job_key: 7, variables: "x".repeat(number), result: None }
     }
 
     #[test]

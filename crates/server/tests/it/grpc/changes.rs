@@ -83,7 +83,8 @@ fn an_instance_is_migrated_with_the_job_that_a_worker_has() {
         let outcome = client.migrate_process_instance(migrate(Vec::new())).await.map(|_| ());
         refused(outcome, Code::FailedPrecondition, "a mapping for \"work\"");
         client.migrate_process_instance(migrate(vec![mapping])).await.unwrap();
-        let request = wire::CompleteJobRequest { job_key: held.key, variables: "{}".into() };
+        let request =
+            wire::CompleteJobRequest { job_key: held.key, variables: "{}".into(), result: None };
         client.complete_job(request).await.unwrap();
         let outcome = client.migrate_process_instance(migrate(Vec::new())).await.map(|_| ());
         refused(outcome, Code::NotFound, "has completed");
