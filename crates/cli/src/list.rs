@@ -76,7 +76,7 @@ pub(crate) async fn run(args: ListArgs, context: Context) -> Done {
 fn suspended(item: &Value, screen: &Screen) -> String {
     let when = screen.when(item["suspendedDate"].as_str());
     match item["suspendedReason"].as_str() {
-        Some(reason) => format!("suspended {when}: {}", reason),
+        Some(reason) => format!("suspended {when}: {reason}"),
         None => format!("suspended {when}"),
     }
 }

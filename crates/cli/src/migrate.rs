@@ -107,7 +107,7 @@ fn page(plan: &Value, screen: &mut Screen) {
         let (from, to) = (text(item, "sourceElementId"), text(item, "targetElementId"));
         if from == to { clean(from) } else { format!("{} becomes {}", clean(from), clean(to)) }
     };
-    let plain = |item: &Value| clean(item.as_str().unwrap_or_default());
+    let id = |item: &Value| clean(item.as_str().unwrap_or_default());
     screen.line("it can be migrated:");
     for (field, what) in [
         ("elements", "active"),
@@ -124,7 +124,7 @@ fn page(plan: &Value, screen: &mut Screen) {
         ("forgotten", "can be compensated no more:"),
     ] {
         for item in plan[field].as_array().into_iter().flatten() {
-            screen.line(&format!("  {what} {}", plain(item)));
+            screen.line(&format!("  {what} {}", id(item)));
         }
     }
 }

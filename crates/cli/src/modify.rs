@@ -46,6 +46,7 @@ pub(crate) struct ModifyArgs {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 struct Body {
     activate_instructions: Vec<Activate>,
     terminate_instructions: Vec<serde_json::Value>,

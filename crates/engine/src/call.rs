@@ -170,10 +170,10 @@ impl Shard {
         owner: ElementKey,
         called: InstanceKey,
     ) {
-        let Some((caller, _)) = self.activity(instance, owner) else { return };
-        let header = caller.state.header();
+        let Some((asking, _)) = self.activity(instance, owner) else { return };
+        let header = asking.state.header();
         let depth = header.depth.unwrap_or(0) + 1;
-        let parent = Parent { instance, element: owner, root: caller.state.root_instance() };
+        let parent = Parent { instance, element: owner, root: asking.state.root_instance() };
         let Some(old) = self.cache.get(called) else {
             let message = format!(
                 "expected the completed instance {called} to compensate it, but its log is gone; \

@@ -49,7 +49,7 @@ impl Shard {
             Command::Cancel { instance } => self.cancel(instance),
             Command::DeleteResource { resource } => self.delete_resource(resource),
             Command::DeleteInstance { instance } => self.delete_instance(instance),
-            Command::Suspend { instance, reason } => self.suspend(instance, reason),
+            Command::Suspend { instance, reason } => self.suspend(instance, &reason),
             Command::Resume { instance } => self.resume(instance),
             Command::ActivateJobs(activate) => self.activate_jobs(&activate),
             Command::CompleteJob { job, variables } => self.complete_job(job, variables),

@@ -57,7 +57,9 @@ impl Shard {
                 .map(at_once),
             Work::Input(Input::Tick) => self.tick_need(),
             Work::Mail(mail) => self.mail_need(mail).map(at_once),
-            Work::Timer(_, instance) => self.instance_need(*instance).map(at_once),
+            Work::Timer(_, instance) | Work::EscalationHeard(instance, ..) => {
+                self.instance_need(*instance).map(at_once)
+            }
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::Return(called) => self.return_need(*called).map(at_once),
             Work::EndCalled(called) | Work::Suspend(called, _) | Work::Resume(called) => {
@@ -65,7 +67,6 @@ impl Shard {
             }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
             Work::Escalated(escalated) => self.escalated_need(escalated).map(at_once),
-            Work::EscalationHeard(instance, ..) => self.instance_need(*instance).map(at_once),
             Work::StartTimer(row) => self.definition_need(row.definition).map(at_once),
             Work::Unlock { process_id: _, name, correlation_key, instance: _ } => {
                 self.message_need(name, correlation_key).map(at_once)

@@ -157,6 +157,10 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
+            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
+            Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
+            // What was held is done: jobs may be handed out again.
+            Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
             Event::ElementEntered { .. }
             | Event::ElementPassed { .. }
             | Event::ElementCompleted { .. }
@@ -187,12 +191,9 @@ impl Shard {
             | Event::ResetAwaited { .. }
             | Event::ResetReached { .. }
             | Event::AdHocEntered { .. }
-            | Event::AdHocDone { .. } => Meaning::Nothing,
-            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
-            Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
-            // What was held is done: jobs may be handed out again.
-            Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
-            Event::HeldInputTaken | Event::InputHeld(_) => Meaning::Nothing,
+            | Event::AdHocDone { .. }
+            | Event::HeldInputTaken
+            | Event::InputHeld(_) => Meaning::Nothing,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::input::Read;
 use crate::shard::{Shard, Work, unknown_instance};
 
 impl Shard {
-    pub(crate) fn suspend(&mut self, instance: InstanceKey, reason: Text) -> Outcome {
+    pub(crate) fn suspend(&mut self, instance: InstanceKey, reason: &Text) -> Outcome {
         let state = self.live_instance(instance)?;
         if let Some(suspension) = state.suspension().filter(|_| state.is_suspended()) {
             let since_ms = suspension.since_ms;
@@ -34,7 +34,7 @@ impl Shard {
                 reason.len()
             )));
         }
-        self.suspend_one(instance, &reason)?;
+        self.suspend_one(instance, reason)?;
         Ok(Reply::Done)
     }
 
@@ -148,8 +148,12 @@ impl Shard {
         for timer in &timers {
             entry.touched.timers.entry(*timer).or_insert(true);
         }
-        jobs.into_iter().for_each(|job| self.place_job(instance, job));
-        timers.into_iter().for_each(|timer| self.place_timer(instance, timer));
+        for job in jobs {
+            self.place_job(instance, job);
+        }
+        for timer in timers {
+            self.place_timer(instance, timer);
+        }
     }
 
     /// A timer that is due before this one, in whichever instance: a release that was set since the

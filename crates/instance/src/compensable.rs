@@ -135,7 +135,9 @@ impl Instance {
             });
         }
         self.compensable.retain(|_, list| !list.is_empty());
-        gone.into_iter().for_each(|key| self.forget(key));
+        for key in gone {
+            self.forget(key);
+        }
     }
 
     fn forget(&mut self, key: ElementKey) {

@@ -5,10 +5,11 @@ use base::{
     ConditionKey, ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey,
 };
 
+use crate::evolve_scope::{evolve_call, evolve_condition, evolve_kept, evolve_scope};
 use crate::owned::{Index, Owned};
 use crate::state::{
-    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status,
-    Subscription, Timer, UserTask,
+    ElementInstance, Header, Incident, Instance, Job, PolicyTimer, Status, Subscription, Timer,
+    UserTask,
 };
 
 impl Instance {
@@ -105,13 +106,13 @@ impl Instance {
         }
     }
 
-    fn forget_condition(&mut self, condition: ConditionKey) {
+    pub(crate) fn forget_condition(&mut self, condition: ConditionKey) {
         if let Some(gone) = self.conditions.remove(&condition) {
             self.index.remove(gone.owner, Owned::Condition(condition));
         }
     }
 
-    fn join_tokens(&mut self, scope: ElementKey, flows: &[u32]) {
+    pub(crate) fn join_tokens(&mut self, scope: ElementKey, flows: &[u32]) {
         if let Some(scope) = self.elements.get_mut(&scope) {
             for flow in flows {
                 join_token(&mut scope.tokens, *flow);
@@ -137,7 +138,7 @@ impl Instance {
     }
 
     /// Keys are drawn in order, so the last one seen says which is next.
-    fn take_key(&mut self, key: Key) {
+    pub(crate) fn take_key(&mut self, key: Key) {
         if key >= self.next_key && key < self.keys_end {
             self.next_key = key.offset(1);
         }
@@ -182,37 +183,13 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::ElementCompleted { key } => state.leave(*key, true),
         Event::ElementTerminated { key } => state.leave(*key, false),
         Event::LoopEntered { .. } | Event::LoopOutput { .. } => state.evolve_loop(event),
-        Event::TokenParked { scope, flow } => {
-            if let Some(scope) = state.elements.get_mut(scope) {
-                *scope.tokens.entry(*flow).or_insert(0) += 1;
-            }
-        }
-        Event::TokensJoined { scope, flows } => state.join_tokens(*scope, flows),
-        Event::ResetAwaited { scope, gateway, flows } => {
-            if let Some(scope) = state.elements.get_mut(scope) {
-                scope.resets.insert(*gateway, flows.clone());
-            }
-        }
-        Event::ResetReached { scope, gateway } => {
-            if let Some(scope) = state.elements.get_mut(scope) {
-                scope.resets.remove(gateway);
-            }
-        }
-        Event::AdHocEntered { owner } => {
-            if let Some(owner) = state.elements.get_mut(owner) {
-                owner.ad_hoc = Some(AdHoc::default());
-            }
-        }
-        Event::AdHocDone { owner } => {
-            if let Some(ad_hoc) = state.elements.get_mut(owner).and_then(|it| it.ad_hoc.as_mut()) {
-                ad_hoc.done = true;
-            }
-        }
-        Event::VariablesSet { scope, variables } => {
-            if let Some(scope) = state.elements.get_mut(scope) {
-                scope.variables.merge(variables);
-            }
-        }
+        Event::TokenParked { .. }
+        | Event::TokensJoined { .. }
+        | Event::ResetAwaited { .. }
+        | Event::ResetReached { .. }
+        | Event::AdHocEntered { .. }
+        | Event::AdHocDone { .. }
+        | Event::VariablesSet { .. } => evolve_scope(state, event),
         Event::JobCreated { .. }
         | Event::JobLeased { .. }
         | Event::JobCompleted { .. }
@@ -235,18 +212,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::UserTaskUpdated { .. }
         | Event::UserTaskCompleted { .. }
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
-        Event::InstanceCalled { owner, instance } => {
-            state.calls.insert(*owner, *instance);
-        }
-        Event::InstanceReturned { owner, instance, undoable } => {
-            state.calls.remove(owner);
-            if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
-                owner.called = Some(*instance);
-            }
-        }
-        Event::CallCanceled { owner, instance: _ } => {
-            state.calls.remove(owner);
-        }
+        Event::InstanceCalled { .. }
+        | Event::InstanceReturned { .. }
+        | Event::CallCanceled { .. } => evolve_call(state, event),
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
             evolve_incident(state, event, at_ms);
         }
@@ -258,12 +226,8 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::InstanceResumed
         | Event::InputHeld(_)
         | Event::HeldInputTaken => state.evolve_suspension(event, at_ms),
-        Event::StepsKept(steps) => {
-            state.kept_steps.splice(0..0, steps.iter().copied()).for_each(drop)
-        }
-        Event::KeptStepsTaken => state.kept_steps.clear(),
-        Event::KeptStepsDropped(scope) => {
-            state.kept_steps.retain(|step| step.begins() != Some(*scope));
+        Event::StepsKept(_) | Event::KeptStepsTaken | Event::KeptStepsDropped(_) => {
+            evolve_kept(state, event);
         }
         Event::PolicyTimerSet { .. } | Event::ElementDetached { .. } => evolve_policy(state, event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
@@ -428,24 +392,6 @@ fn evolve_policy(state: &mut Instance, event: &Event) {
         }
     } else {
         debug_assert!(false, "not an event of a policy: {event:?}");
-    }
-}
-
-fn evolve_condition(state: &mut Instance, event: &Event) {
-    match event {
-        Event::ConditionOpened { condition, owner, target, part, once } => {
-            state.take_key(condition.0);
-            state.index.add(*owner, Owned::Condition(*condition));
-            let wait = Condition { owner: *owner, target: *target, part: *part, once: *once };
-            state.conditions.insert(*condition, wait);
-        }
-        Event::ConditionMet { condition } => {
-            if state.conditions.get(condition).is_some_and(|wait| wait.once) {
-                state.forget_condition(*condition);
-            }
-        }
-        Event::ConditionClosed { condition } => state.forget_condition(*condition),
-        _ => debug_assert!(false, "not an event of a condition: {event:?}"),
     }
 }
 

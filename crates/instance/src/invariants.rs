@@ -24,7 +24,7 @@ impl Instance {
             }
             Event::TokensJoined { scope, flows } => self.assert_parked(*scope, flows),
             Event::InstanceCompleted | Event::InstanceTerminated => {
-                self.assert_empty(self.header.instance.root(), event)
+                self.assert_empty(self.header.instance.root(), event);
             }
             _ => {}
         }

@@ -8,6 +8,7 @@
 mod compensable;
 mod decision;
 mod evolve;
+mod evolve_scope;
 mod invariants;
 mod loops;
 mod migrate;

@@ -216,6 +216,23 @@ fn refused(name: &str, findings: Vec<Finding>) -> Rejection {
     Rejection::invalid(format!("the model is refused:\n{}", lines.join("\n")))
 }
 
+/// A date that is corrected: `None` keeps it, an empty text clears it.
+pub(crate) fn date_correction(
+    what: &str,
+    text: Option<&str>,
+) -> Result<Option<Option<i64>>, String> {
+    match text {
+        None => Ok(None),
+        Some("") => Ok(Some(None)),
+        Some(text) => match text.parse::<jiff::Timestamp>() {
+            Ok(time) => Ok(Some(Some(time.as_millisecond()))),
+            Err(_) => Err(format!(
+                "in `{what}`: expected an instant like 2026-01-31T12:00:00Z, but found \"{text}\""
+            )),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::task::{Context, Waker};
@@ -274,22 +291,5 @@ mod tests {
         drop(call);
         let deadline = Instant::now() + Duration::from_secs(10);
         assert_eq!(activate(&host, ask(), Some(deadline)).await.unwrap().len(), 1);
-    }
-}
-
-/// A date that is corrected: `None` keeps it, an empty text clears it.
-pub(crate) fn date_correction(
-    what: &str,
-    text: Option<&str>,
-) -> Result<Option<Option<i64>>, String> {
-    match text {
-        None => Ok(None),
-        Some("") => Ok(Some(None)),
-        Some(text) => match text.parse::<jiff::Timestamp>() {
-            Ok(time) => Ok(Some(Some(time.as_millisecond()))),
-            Err(_) => Err(format!(
-                "in `{what}`: expected an instant like 2026-01-31T12:00:00Z, but found \"{text}\""
-            )),
-        },
     }
 }

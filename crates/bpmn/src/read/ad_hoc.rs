@@ -15,6 +15,7 @@ use crate::graph::{AdHoc, Kind};
 const TYPE: &str = "AD_HOC_SUB_PROCESS";
 
 impl<'a> Builder<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "as all readers of one element")]
     pub(super) fn ad_hoc(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
         let extensions = self.extensions(source, &["adHoc", "taskDefinition", "ioMapping"]);
         if let Some(task) = named(&extensions, "taskDefinition").next() {

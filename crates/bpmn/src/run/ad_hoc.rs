@@ -18,7 +18,7 @@ use super::activate::Stuck;
 use super::values::unfit;
 use crate::graph::{AdHoc, Kind, Node};
 
-impl<'p> Run<'p, '_, '_> {
+impl Run<'_, '_, '_> {
     /// Begins the elements that the model names. With none it waits for the API.
     pub(super) fn enter_ad_hoc(
         &mut self,
@@ -193,13 +193,11 @@ impl<'p> Run<'p, '_, '_> {
         }
         let Some(condition) = &ad_hoc.completion else { return Ok((list, false)) };
         let (value, why) = self.evaluate_with(condition, key, &seen);
-        match value.as_bool() {
-            Some(holds) => Ok((list, holds)),
-            None => {
-                let what = "the completion condition";
-                Err(unfit(what, "true or false", condition, &value, &why))
-            }
-        }
+        let Some(holds) = value.as_bool() else {
+            let what = "the completion condition";
+            return Err(unfit(what, "true or false", condition, &value, &why));
+        };
+        Ok((list, holds))
     }
 
     /// Nothing lives in it any more: whether that is its end.

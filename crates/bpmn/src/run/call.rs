@@ -114,9 +114,8 @@ impl Run<'_, '_, '_> {
                 Kind::Call(_) if self.decision.state().calls().contains_key(&key) => {
                     self.decision.ask(Ask::LookAgain { owner: key });
                 }
-                Kind::Call(_) => self.work_again(key),
-                // Neither waits for anything but those who have called this instance.
-                Kind::End(_) | Kind::Throw(_) => self.work_again(key),
+                // An event waits for nothing but those who have called this instance.
+                Kind::Call(_) | Kind::End(_) | Kind::Throw(_) => self.work_again(key),
                 _ => self.throw_again(key),
             }
         }

@@ -217,7 +217,9 @@ impl Run<'_, '_, '_> {
             }
             let key = self.enter_as(begin.element, scope);
             self.set_scoped(key, begin.variables);
-            scopes.into_iter().for_each(|scope| self.listen_in(scope));
+            for scope in scopes {
+                self.listen_in(scope);
+            }
             entered.push(key);
         }
         entered
@@ -345,6 +347,8 @@ impl Run<'_, '_, '_> {
             Owned::Job(_) | Owned::UserTask(_) | Owned::Incident(_) | Owned::Child(_) => None,
         };
         let events: Vec<Event> = state.waits_of(owner).filter_map(event).collect();
-        events.into_iter().for_each(|event| self.decision.emit(event));
+        for event in events {
+            self.decision.emit(event);
+        }
     }
 }

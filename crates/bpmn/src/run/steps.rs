@@ -44,7 +44,15 @@ pub(super) struct Steps {
 }
 
 impl Steps {
+    /// A scope is looked at once, however many have asked for it in a row: a storm of tokens asks as
+    /// often as it has tokens, and each look may go through all that lives.
     pub(super) fn push(&mut self, step: Step) {
+        if let (Step::Check { scope }, Some(Step::Check { scope: last })) =
+            (&step, self.stack.last())
+            && scope == last
+        {
+            return;
+        }
         if let Some(scope) = step.begins() {
             *self.begin.entry(scope).or_default() += 1;
         }

@@ -28,7 +28,7 @@ impl Run<'_, '_, '_> {
     }
 
     /// As [`Self::throw_all`], when so many are thrown already.
-    fn throw_from(&mut self, throws: &[Throw], key: ElementKey, thrown: u32) -> Result<(), Stuck> {
+    fn throw_from(&mut self, throws: &[Throw], key: ElementKey, done: u32) -> Result<(), Stuck> {
         // An expression that fails must not leave half of it done.
         let mut ready = Vec::with_capacity(throws.len());
         for throw in throws {
@@ -47,7 +47,7 @@ impl Run<'_, '_, '_> {
                 Throw::Link { .. } => Ready::Link,
             });
         }
-        for (throw, next) in ready.into_iter().zip(1_u32..).skip(thrown as usize) {
+        for (throw, next) in ready.into_iter().zip(1_u32..).skip(done as usize) {
             if self.node_of(key).is_none() {
                 return Ok(());
             }

@@ -17,13 +17,13 @@ fn an_event_sub_process_that_has_ended_its_path_ends_when_its_last_handler_does(
     // since long.
     check(
         &body,
-        r#"
+        r"
         start           => job a
         complete a      => job work
         throw work NO   => job b
         complete b      => job undo-b
         complete undo-b => job undo-a
         complete undo-a => completed
-    "#,
+    ",
     );
 }

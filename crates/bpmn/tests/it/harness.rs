@@ -22,8 +22,7 @@ pub fn model(body: &str) -> String {
         r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0">
 <message id="m" name="paid"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
 <message id="m2" name="shipped"><extensionElements><zeebe:subscription correlationKey="= id"/></extensionElements></message>
-<signal id="sig" name="alarm"/>
-<error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
+<signal id="sig" name="alarm"/><error id="e" errorCode="NO"/><error id="t" errorCode="TIMEOUT"/>
 <escalation id="x" escalationCode="LATE"/>
 <process id="p" isExecutable="true">
 {body}

@@ -7,7 +7,7 @@ use fermata_bpmn::{Definitions, lint::lint, read};
 
 use super::transcript::xml;
 
-const SIGNALS: &str = "<signal id=\"sig\" name=\"alarm\"/><signal id=\"sig2\" name=\"quiet\"/>";
+const SIGNALS: &str = "<signal id=\"sig2\" name=\"quiet\"/>";
 const TIMER: &str =
     "<timerEventDefinition><timeDuration>PT1H</timeDuration></timerEventDefinition>";
 

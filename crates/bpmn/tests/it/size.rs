@@ -185,7 +185,7 @@ fn links_and_what_is_refused() {
     });
     assert_eq!(links, 0);
     let refused = grows_as_it_does("refused elements", |n| {
-        let gateways = (0..n).map(|at| format!("<complexGateway id=\"t{at}\"/>"));
+        let gateways = (0..n).map(|at| format!("<globalTask id=\"t{at}\"/>"));
         gateways.collect::<Vec<_>>().concat() + &row((0..n).map(|at| format!("t{at}")))
     });
     assert_eq!(refused, 5_000);

@@ -1,10 +1,22 @@
 //! Random models without structure: nodes of every kind, and flows that lead anywhere, also back and
 //! into gateways that wait for what can never come. What such a model means is nobody's guess; that
-//! it never stops silently, and is what its log says, holds all the same.
+//! it never stops silently, and is what its log says, holds all the same. Only what waits leads back:
+//! storms of tokens that never wait have tests of their own (`hostile`).
+
+use std::fmt::Write as _;
 
 use super::random::{Random, play_random};
 
-/// Nodes and flows of one scope. `depth` is how many scopes may still be nested.
+/// What may have outgoing flows.
+struct Source {
+    id: String,
+    /// They may have conditions.
+    chooses: bool,
+    /// They lead to nodes from this one on; to any if it waits.
+    from: usize,
+}
+
+/// Nodes and flows of one scope.
 struct Tangle<'r> {
     random: &'r mut Random,
     next: u32,
@@ -20,11 +32,12 @@ impl Tangle<'_> {
         format!("t{}", self.next)
     }
 
-    /// The XML of a scope's content.
+    /// The XML of a scope's content. `depth` is how many scopes may still be nested.
     fn scope(&mut self, depth: u32) -> String {
         let start = self.id();
         let mut xml = format!(r#"<startEvent id="{start}"/>"#);
-        let (mut sources, mut targets) = (vec![(start, false)], Vec::new());
+        let begins = Source { id: start, chooses: false, from: 0 };
+        let (mut sources, mut targets) = (vec![begins], Vec::new());
         for _ in 0..3 + self.random.below(6) {
             xml.push_str(&self.node(depth, &mut sources, &mut targets));
         }
@@ -35,22 +48,22 @@ impl Tangle<'_> {
         xml
     }
 
-    /// A node. What may have outgoing flows joins `sources`, with whether these may have conditions.
-    fn node(
-        &mut self,
-        depth: u32,
-        sources: &mut Vec<(String, bool)>,
-        targets: &mut Vec<String>,
-    ) -> String {
+    /// A node, and the boundary event on it.
+    fn node(&mut self, depth: u32, sources: &mut Vec<Source>, targets: &mut Vec<String>) -> String {
         let id = self.id();
         targets.push(id.clone());
+        let mut from = targets.len();
         let (xml, chooses) = match self.random.below(if depth > 0 { 14 } else { 12 }) {
-            0..=3 => (job(&id, ""), true),
+            0..=3 => {
+                from = 0;
+                (job(&id, ""), true)
+            }
             4 => (format!(r#"<exclusiveGateway id="{id}"/>"#), true),
             5 | 6 => (format!(r#"<parallelGateway id="{id}"/>"#), false),
             7 => (format!(r#"<inclusiveGateway id="{id}"/>"#), true),
             8 => (format!(r#"<task id="{id}"/>"#), true),
             9 => {
+                from = 0;
                 let what = self.random.one_of(&[TIMER, MESSAGE]);
                 (
                     format!(r#"<intermediateCatchEvent id="{id}">{what}</intermediateCatchEvent>"#),
@@ -69,9 +82,9 @@ impl Tangle<'_> {
             11 => (self.repeated(&id), true),
             _ => (format!(r#"<subProcess id="{id}">{}</subProcess>"#, self.scope(depth - 1)), true),
         };
-        sources.push((id.clone(), chooses));
+        sources.push(Source { id: id.clone(), chooses, from });
         let boundary = if xml.starts_with("<serviceTask") || xml.starts_with("<subProcess") {
-            self.boundary(&id, sources)
+            self.boundary(&id, targets.len(), sources)
         } else {
             String::new()
         };
@@ -87,7 +100,7 @@ impl Tangle<'_> {
         job(id, marker)
     }
 
-    fn boundary(&mut self, host: &str, sources: &mut Vec<(String, bool)>) -> String {
+    fn boundary(&mut self, host: &str, from: usize, sources: &mut Vec<Source>) -> String {
         if self.random.below(3) > 0 {
             return String::new();
         }
@@ -98,7 +111,7 @@ impl Tangle<'_> {
             (r#"cancelActivity="false""#, MESSAGE),
             (r#"cancelActivity="false""#, "<escalationEventDefinition/>"),
         ][self.random.below(4)];
-        sources.push((id.clone(), false));
+        sources.push(Source { id: id.clone(), chooses: false, from });
         format!(
             r#"<boundaryEvent id="{id}" attachedToRef="{host}" {attribute}>{what}</boundaryEvent>"#
         )
@@ -125,17 +138,18 @@ impl Tangle<'_> {
     }
 
     /// One or two flows from each node to any other, or none.
-    fn flows(&mut self, sources: &[(String, bool)], targets: &[String]) -> String {
+    fn flows(&mut self, sources: &[Source], targets: &[String]) -> String {
         let mut xml = String::new();
-        for (from, chooses) in sources {
+        for Source { id, chooses, from } in sources {
+            let Some(open) = targets.get(*from..).filter(|open| !open.is_empty()) else { continue };
             let mut led = Vec::new();
-            for _ in 0..1 + self.random.below(2) {
-                let to = &targets[self.random.below(targets.len())];
+            for _ in 0..=self.random.below(2) {
+                let to = &open[self.random.below(open.len())];
                 if led.contains(to) {
                     continue;
                 }
                 let arrow = if *chooses && self.random.below(2) == 0 { "-(n > 1)->" } else { "->" };
-                xml.push_str(&format!("[[{from} {arrow} {to}]]"));
+                let _ = write!(xml, "[[{id} {arrow} {to}]]");
                 led.push(to.clone());
             }
         }

@@ -1,5 +1,7 @@
 //! What a model says about one step, in words.
 
+use std::fmt::Write as _;
+
 use bpmn::{
     Compensation, Kind, Mapping, Node, Policy, Process, Throw, Timer, Trigger, Value,
     retry_delay_ms,
@@ -85,7 +87,7 @@ fn of_policy(policy: &Policy, contract: &mut Contract) {
         contract.delays = delays.join(", ");
         if retry.jitter_millionths > 0 && !contract.delays.is_empty() {
             let percent = f64::from(retry.jitter_millionths) / 10_000.0;
-            contract.delays.push_str(&format!(", less up to {percent} %"));
+            let _ = write!(contract.delays, ", less up to {percent} %");
         }
         contract.do_not_retry = retry.do_not_retry.iter().map(ToString::to_string).collect();
     }

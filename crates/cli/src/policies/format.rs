@@ -1,5 +1,7 @@
 //! Contracts of steps as text for people, Markdown, CSV and JSON.
 
+use std::fmt::Write as _;
+
 use super::contract::Contract;
 use crate::screen::{BOLD, DIM, Screen, clean, styled, wrap};
 
@@ -35,7 +37,7 @@ pub(super) fn text(contracts: &[Contract]) -> String {
     for contract in contracts {
         if contract.process != process {
             process = &contract.process;
-            out.push_str(&format!("process {}\n", clean(process)));
+            let _ = writeln!(out, "process {}", clean(process));
         }
         let step = styled(BOLD, &clean(&contract.step));
         let name = if contract.name.is_empty() {
@@ -43,11 +45,11 @@ pub(super) fn text(contracts: &[Contract]) -> String {
         } else {
             format!(" \"{}\"", clean(&contract.name))
         };
-        out.push_str(&format!("\n{step}{name} ({})\n", contract.r#type));
+        let _ = writeln!(out, "\n{step}{name} ({})", contract.r#type);
         for (label, value) in parts(contract).into_iter().filter(|(_, value)| !value.is_empty()) {
             let mut label = format!("{label:<0$}", LABEL - 2);
             for line in wrap(&clean(&value), width - LABEL) {
-                out.push_str(&format!("  {}{line}\n", styled(DIM, &label)));
+                let _ = writeln!(out, "  {}{line}", styled(DIM, &label));
                 label = " ".repeat(LABEL - 2);
             }
         }
@@ -67,14 +69,13 @@ pub(super) fn markdown(contracts: &[Contract]) -> String {
             let labels: Vec<&str> = parts(contract).into_iter().map(|(label, _)| label).collect();
             let line = vec!["---"; labels.len() + 3].join(" | ");
             let labels = labels.join(" | ");
-            out.push_str(&format!(
-                "{gap}## {process}\n\n| step | name | type | {labels} |\n| {line} |\n"
-            ));
+            let _ =
+                write!(out, "{gap}## {process}\n\n| step | name | type | {labels} |\n| {line} |\n");
         }
         let own = [contract.step.clone(), contract.name.clone(), contract.r#type.clone()];
         let values = own.into_iter().chain(parts(contract).into_iter().map(|(_, value)| value));
         let values: Vec<String> = values.map(|value| escaped(&value)).collect();
-        out.push_str(&format!("| {} |\n", values.join(" | ")));
+        let _ = writeln!(out, "| {} |", values.join(" | "));
     }
     out
 }

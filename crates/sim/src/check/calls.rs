@@ -17,15 +17,15 @@ impl Play {
             let header = past.state.header();
             let Some(undoes) = header.undoes else { continue };
             self.coverage.count("check", "undone calls");
-            let called = facts.past(undoes).map(|called| called.state.header());
+            let old = facts.past(undoes).map(|old| old.state.header());
             let caller = |header: &instance::Header| header.parent.map(|parent| parent.instance);
-            let same = called.is_some_and(|called| {
-                called.definition == header.definition && caller(called) == caller(header)
+            let same = old.is_some_and(|old| {
+                old.definition == header.definition && caller(old) == caller(header)
             });
             let completed =
                 facts.past(undoes).is_some_and(|past| past.row.state == InstanceState::Completed);
             if !same || !completed || !undone.insert(undoes) {
-                let what = format!("{} undoes {undoes}, which is {called:?}", past.row.instance);
+                let what = format!("{} undoes {undoes}, which is {old:?}", past.row.instance);
                 return Err(wrong("undone calls")(what));
             }
         }

@@ -10,6 +10,7 @@ mod drain;
 mod facts;
 mod flows;
 mod past;
+mod past_scopes;
 mod rows;
 mod slots;
 mod wishes;

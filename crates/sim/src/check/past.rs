@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ConditionKey, ElementKey, Event, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState, Key,
+    ConditionKey, ElementKey, Event, IncidentKey, InstanceKey, JobKey, JobState, Key,
     SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
@@ -14,28 +14,28 @@ use crate::play::{Play, wrong};
 
 /// A live job as the log says.
 #[derive(Debug)]
-struct LiveJob {
-    owner: ElementKey,
-    retries: i32,
-    available_ms: i64,
-    state: JobState,
-    worker: String,
-    error_message: String,
+pub(super) struct LiveJob {
+    pub(super) owner: ElementKey,
+    pub(super) retries: i32,
+    pub(super) available_ms: i64,
+    pub(super) state: JobState,
+    pub(super) worker: String,
+    pub(super) error_message: String,
 }
 
 /// What lives, by our own reading.
 #[derive(Debug, Default)]
-struct Reading {
-    elements: BTreeMap<ElementKey, (u32, ElementKey)>,
-    variables: BTreeMap<ElementKey, Variables>,
-    jobs: BTreeMap<JobKey, LiveJob>,
+pub(super) struct Reading {
+    pub(super) elements: BTreeMap<ElementKey, (u32, ElementKey)>,
+    pub(super) variables: BTreeMap<ElementKey, Variables>,
+    pub(super) jobs: BTreeMap<JobKey, LiveJob>,
     timers: BTreeMap<TimerKey, (ElementKey, i64)>,
     subscriptions: BTreeMap<SubscriptionKey, (ElementKey, bool)>,
     tasks: BTreeMap<UserTaskKey, (ElementKey, UserTaskDetails)>,
     conditions: BTreeMap<ConditionKey, (ElementKey, bool)>,
-    incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
-    calls: BTreeMap<ElementKey, InstanceKey>,
-    tokens: BTreeMap<(ElementKey, u32), u32>,
+    pub(super) incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
+    pub(super) calls: BTreeMap<ElementKey, InstanceKey>,
+    pub(super) tokens: BTreeMap<(ElementKey, u32), u32>,
     /// Every key that was ever drawn.
     keys: BTreeSet<Key>,
     ended: bool,
@@ -86,7 +86,7 @@ impl Play {
     }
 }
 
-type Read = Result<(), (&'static str, String)>;
+pub(super) type Read = Result<(), (&'static str, String)>;
 
 impl Reading {
     fn read(&mut self, at_ms: i64, event: &Event) -> Read {
@@ -114,32 +114,6 @@ impl Reading {
                 self.variables.remove(key);
                 self.tokens.retain(|(scope, _), _| scope != key);
             }
-            Event::TokenParked { scope, flow } => {
-                self.lives(*scope)?;
-                *self.tokens.entry((*scope, *flow)).or_default() += 1;
-            }
-            Event::TokensJoined { scope, flows } => {
-                for flow in flows {
-                    let parked = self.tokens.get_mut(&(*scope, *flow)).filter(|count| **count > 0);
-                    let Some(parked) = parked else {
-                        return Err((
-                            "flows",
-                            format!("a token of flow {flow} joins and none waits"),
-                        ));
-                    };
-                    *parked -= 1;
-                }
-            }
-            Event::ResetAwaited { scope, .. }
-            | Event::ResetReached { scope, .. }
-            | Event::AdHocEntered { owner: scope }
-            | Event::AdHocDone { owner: scope } => {
-                self.lives(*scope)?;
-            }
-            Event::VariablesSet { scope, variables } => {
-                self.lives(*scope)?;
-                self.variables.entry(*scope).or_default().merge(variables);
-            }
             Event::InstanceCompleted | Event::InstanceTerminated => {
                 if self.elements.len() != 1 {
                     return Err(("log", format!("it ends while {:?} live", self.elements)));
@@ -154,32 +128,30 @@ impl Reading {
             | Event::HeldInputTaken
             | Event::StepsKept(_)
             | Event::KeptStepsTaken
-            | Event::KeptStepsDropped(_) => {}
+            | Event::KeptStepsDropped(_)
+            // Its scope may be an activity of the instance that this one undoes.
+            | Event::CompensationInherited { .. } => {}
             // Whether it was remembered, and not compensated before, says the fold.
             Event::CompletionRemembered { key }
             | Event::CompensationTriggered { by: key, .. }
             | Event::CompensationStarted { key, .. } => self.lives(*key)?,
-            // The scope may be an activity of the instance that this one undoes.
-            Event::CompensationInherited { .. } => {}
             Event::DecisionEvaluated { owner, evaluation } => {
                 self.draw(evaluation.key.0)?;
                 self.lives(*owner)?;
             }
-            Event::InstanceCalled { owner, instance } => {
-                self.lives(*owner)?;
-                if self.calls.insert(*owner, *instance).is_some() {
-                    return Err(("calls", format!("{owner} calls twice")));
-                }
-            }
-            Event::InstanceReturned { owner, instance, undoable: _ }
-            | Event::CallCanceled { owner, instance } => {
-                if self.calls.remove(owner) != Some(*instance) {
-                    return Err(("calls", format!("{event:?}, and nobody waits for it")));
-                }
-            }
             Event::LoopEntered { owner, .. } | Event::LoopOutput { owner, .. } => {
                 self.lives(*owner)?;
             }
+            Event::TokenParked { .. }
+            | Event::TokensJoined { .. }
+            | Event::ResetAwaited { .. }
+            | Event::ResetReached { .. }
+            | Event::AdHocEntered { .. }
+            | Event::AdHocDone { .. }
+            | Event::VariablesSet { .. } => return self.read_scope(event),
+            Event::InstanceCalled { .. }
+            | Event::InstanceReturned { .. }
+            | Event::CallCanceled { .. } => return self.read_call(event),
             Event::ConditionOpened { .. }
             | Event::ConditionMet { .. }
             | Event::ConditionClosed { .. } => return self.read_condition(event),
@@ -191,33 +163,6 @@ impl Reading {
             | Event::UserTaskCompleted { .. }
             | Event::UserTaskCanceled { .. } => return self.read_task(event),
             event => return self.read_wait(at_ms, event),
-        }
-        Ok(())
-    }
-
-    fn read_incident(&mut self, at_ms: i64, event: &Event) -> Read {
-        match event {
-            Event::IncidentRaised { incident, owner, job, kind, .. } => {
-                self.draw(incident.0)?;
-                self.lives(*owner)?;
-                if matches!(kind, IncidentKind::Quarantined | IncidentKind::StepLimit) {
-                    return Err(("log", format!("the engine failed: {event:?}")));
-                }
-                if *kind == IncidentKind::Deadlock {
-                    return Err(("flows", format!("a sound model came to {event:?}")));
-                }
-                self.incidents.insert(*incident, (*owner, *job));
-            }
-            Event::IncidentResolved { incident } => {
-                let Some((_, job)) = self.incidents.remove(incident) else {
-                    return Err(("log", format!("{incident} is resolved and is not open")));
-                };
-                if let Some(job) = job.and_then(|job| self.jobs.get_mut(&job)) {
-                    job.state = JobState::Created;
-                    job.available_ms = at_ms;
-                }
-            }
-            _ => {}
         }
         Ok(())
     }
@@ -382,11 +327,11 @@ impl Reading {
         Ok(())
     }
 
-    fn draw(&mut self, key: Key) -> Read {
+    pub(super) fn draw(&mut self, key: Key) -> Read {
         if self.keys.insert(key) { Ok(()) } else { Err(("keys", format!("{key} is drawn twice"))) }
     }
 
-    fn lives(&self, element: ElementKey) -> Read {
+    pub(super) fn lives(&self, element: ElementKey) -> Read {
         if self.elements.contains_key(&element) {
             return Ok(());
         }

@@ -113,7 +113,7 @@ pub(super) fn inclusive(maker: &mut Maker) -> Span {
 /// An activity that is done for each of a list, so many times, or while a condition holds.
 pub(super) fn repeated(maker: &mut Maker) -> Span {
     let sequential = maker.rng.chance(1, 2);
-    let several = |content: &str, after: &str| {
+    let multiple = |content: &str, after: &str| {
         format!(
             r#"<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">{content}{after}</bpmn:multiInstanceLoopCharacteristics>"#
         )
@@ -123,26 +123,26 @@ pub(super) fn repeated(maker: &mut Maker) -> Span {
             r#"<bpmn:extensionElements><zeebe:loopCharacteristics inputCollection="=[1, 2, 3]" inputElement="item" {attributes}/></bpmn:extensionElements>"#
         )
     };
-    let marker = match maker.rng.below(5) {
-        0 => several(&over(""), ""),
-        1 => several(&over(r#"outputCollection="all" outputElement="=item + loopCounter""#), ""),
-        2 => several(
+    let how = match maker.rng.below(5) {
+        0 => multiple(&over(""), ""),
+        1 => multiple(&over(r#"outputCollection="all" outputElement="=item + loopCounter""#), ""),
+        2 => multiple(
             &over(""),
             "<bpmn:completionCondition>=numberOfCompletedInstances &gt; 1</bpmn:completionCondition>",
         ),
-        3 => several("", "<bpmn:loopCardinality>=2</bpmn:loopCardinality>"),
+        3 => multiple("", "<bpmn:loopCardinality>=2</bpmn:loopCardinality>"),
         _ => r#"<bpmn:standardLoopCharacteristics loopMaximum="3" testBefore="true"><bpmn:loopCondition>=loopCounter &lt; 2</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"#.to_owned(),
     };
-    let activity = if maker.rng.chance(1, 2) {
+    let repeated = if maker.rng.chance(1, 2) {
         let task = maker.id();
         let definition =
             r#"<bpmn:extensionElements><zeebe:taskDefinition type="a"/></bpmn:extensionElements>"#;
-        maker.opens("serviceTask", &task, &format!("{definition}{marker}"));
+        maker.opens("serviceTask", &task, &format!("{definition}{how}"));
         maker.closes("serviceTask");
         task
     } else {
         around(maker, "subProcess", |maker| {
-            maker.says(&marker);
+            maker.says(&how);
             let start = maker.node("startEvent", "");
             let body = maker.sequence(1);
             let end = maker.node("endEvent", "");
@@ -150,7 +150,7 @@ pub(super) fn repeated(maker: &mut Maker) -> Span {
             maker.flow(&body.last, &end);
         })
     };
-    if maker.rng.chance(1, 3) { guarded(maker, one(activity)) } else { one(activity) }
+    if maker.rng.chance(1, 3) { guarded(maker, one(repeated)) } else { one(repeated) }
 }
 
 /// A job that another one undoes.

@@ -1,5 +1,7 @@
 //! Conditional events: start events that a caller asks for, and waits that survive a crash.
 
+use std::fmt::Write as _;
+
 use base::{Command, DefinitionKey, Outcome, RejectionKind, Reply, Variables};
 use fermata_sim::World;
 
@@ -11,7 +13,8 @@ const CONDITION: &str = "bpmn:conditionalEventDefinition";
 fn started_by(process: &str, conditions: &[(&str, &str)]) -> String {
     let mut body = String::new();
     for (number, (condition, job)) in conditions.iter().enumerate() {
-        body += &format!(
+        let _ = write!(
+            body,
             r#"<bpmn:startEvent id="s{number}"><{CONDITION}><bpmn:condition>= {condition}</bpmn:condition>
             </{CONDITION}></bpmn:startEvent>{}<bpmn:sequenceFlow id="f{number}" sourceRef="s{number}"
             targetRef="{job}"/>"#,

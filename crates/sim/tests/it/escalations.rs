@@ -14,7 +14,7 @@ fn flow(from: &str, to: &str) -> String {
 }
 
 /// A model with the escalation `LATE` in it.
-fn with_escalation(model: String) -> String {
+fn with_escalation(model: &str) -> String {
     model.replace(
         "</bpmn:definitions>",
         r#"<bpmn:escalation id="late" escalationCode="LATE"/></bpmn:definitions>"#,
@@ -29,7 +29,7 @@ fn child() -> String {
         format!(r#"<bpmn:intermediateThrowEvent id="tell">{LATE}</bpmn:intermediateThrowEvent>"#);
     let steps = [("work", service("work")), ("tell", throw), ("more", service("more"))];
     let steps: Vec<_> = steps.iter().map(|(id, xml)| (*id, xml.as_str())).collect();
-    with_escalation(model_of("child", &line(&steps)))
+    with_escalation(&model_of("child", &line(&steps)))
 }
 
 /// Process `id` that calls `called`, with `beside` it, then a job `after`.
@@ -37,7 +37,7 @@ fn caller(id: &str, called: &str, beside: &str) -> String {
     let call = format!(r#"<bpmn:callActivity id="call">{called}</bpmn:callActivity>{beside}"#);
     let steps = [("call", call), ("after", service("after"))];
     let steps: Vec<_> = steps.iter().map(|(id, xml)| (*id, xml.as_str())).collect();
-    with_escalation(model_of(id, &line(&steps)))
+    with_escalation(&model_of(id, &line(&steps)))
 }
 
 /// A boundary event that leads to the job `caught`.
@@ -145,7 +145,7 @@ fn an_end_event_that_escalates_ends_its_instance_all_the_same() {
         flow("s", "work"),
         flow("work", "e")
     );
-    let child = with_escalation(model_of("child", &body));
+    let child = with_escalation(&model_of("child", &body));
     in_every_world(|world| {
         world.deploy(&[&caller("p", CHILD, &boundary(BESIDE, LATE)), &child]).unwrap();
         let parent = world.create("p", "{}");
@@ -179,7 +179,7 @@ fn a_call_activity_calls_once_for_each_item() {
             let parent = world.create("p", r#"{"items": [1, 2, 3]}"#);
             let mut called = Vec::new();
             for item in 1..=3 {
-                let job = world.job("work");
+                let job = world.activate("work", 1).remove(0);
                 let expected = format!(r#""item":{item}"#);
                 assert!(job.variables.contains(&expected), "{}", &*job.variables);
                 called.push(job.instance);

@@ -40,7 +40,6 @@ fn the_server_describes_itself_as_clients_expect() {
 fn what_camunda_has_and_this_release_has_not_is_named() {
     on_each(|rig| {
         for (method, path) in [
-            ("POST", "/v2/resources/7/deletion"),
             ("PUT", "/v2/clock"),
             ("POST", "/v2/decision-instances/7/deletion"),
             ("POST", "/v2/process-instances/modification"),

@@ -1,0 +1,94 @@
+//! How the events of scopes fold: their tokens and variables, gateways that wait for the rest, ad-hoc
+//! sub-processes; beside them calls, conditions, and steps that were kept. Total and infallible, as
+//! the rest of the fold (see `evolve`).
+
+use base::Event;
+
+use crate::owned::Owned;
+use crate::state::{AdHoc, Condition, Instance};
+
+pub(crate) fn evolve_scope(state: &mut Instance, event: &Event) {
+    match event {
+        Event::TokenParked { scope, flow } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                *scope.tokens.entry(*flow).or_insert(0) += 1;
+            }
+        }
+        Event::TokensJoined { scope, flows } => state.join_tokens(*scope, flows),
+        Event::ResetAwaited { scope, gateway, flows } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.insert(*gateway, flows.clone());
+            }
+        }
+        Event::ResetReached { scope, gateway } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.resets.remove(gateway);
+            }
+        }
+        Event::AdHocEntered { owner } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                owner.ad_hoc = Some(AdHoc::default());
+            }
+        }
+        Event::AdHocDone { owner } => {
+            if let Some(ad_hoc) = state.elements.get_mut(owner).and_then(|it| it.ad_hoc.as_mut()) {
+                ad_hoc.done = true;
+            }
+        }
+        Event::VariablesSet { scope, variables } => {
+            if let Some(scope) = state.elements.get_mut(scope) {
+                scope.variables.merge(variables);
+            }
+        }
+        _ => debug_assert!(false, "not an event of a scope: {event:?}"),
+    }
+}
+
+pub(crate) fn evolve_call(state: &mut Instance, event: &Event) {
+    match event {
+        Event::InstanceCalled { owner, instance } => {
+            state.calls.insert(*owner, *instance);
+        }
+        Event::InstanceReturned { owner, instance, undoable } => {
+            state.calls.remove(owner);
+            if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
+                owner.called = Some(*instance);
+            }
+        }
+        Event::CallCanceled { owner, instance: _ } => {
+            state.calls.remove(owner);
+        }
+        _ => debug_assert!(false, "not an event of a call: {event:?}"),
+    }
+}
+
+pub(crate) fn evolve_kept(state: &mut Instance, event: &Event) {
+    match event {
+        Event::StepsKept(steps) => {
+            state.kept_steps.splice(0..0, steps.iter().copied());
+        }
+        Event::KeptStepsTaken => state.kept_steps.clear(),
+        Event::KeptStepsDropped(scope) => {
+            state.kept_steps.retain(|step| step.begins() != Some(*scope));
+        }
+        _ => debug_assert!(false, "not an event of steps that were kept: {event:?}"),
+    }
+}
+
+pub(crate) fn evolve_condition(state: &mut Instance, event: &Event) {
+    match event {
+        Event::ConditionOpened { condition, owner, target, part, once } => {
+            state.take_key(condition.0);
+            state.index.add(*owner, Owned::Condition(*condition));
+            let wait = Condition { owner: *owner, target: *target, part: *part, once: *once };
+            state.conditions.insert(*condition, wait);
+        }
+        Event::ConditionMet { condition } => {
+            if state.conditions.get(condition).is_some_and(|wait| wait.once) {
+                state.forget_condition(*condition);
+            }
+        }
+        Event::ConditionClosed { condition } => state.forget_condition(*condition),
+        _ => debug_assert!(false, "not an event of a condition: {event:?}"),
+    }
+}
