@@ -95,6 +95,13 @@ pub fn next(text: &str, due_ms: i64, now_ms: i64, repeats: i32) -> Result<Option
 
 /// Cron with seconds first (six fields), as Camunda 8 has it; five fields are accepted too. UTC.
 fn cron(text: &str, after_ms: i64) -> Result<Option<i64>, String> {
+    // A field without any value matches no time, which would be searched for second by second.
+    if text.split_whitespace().any(|field| field.split(',').any(str::is_empty)) {
+        return Err(format!(
+            "expected cron like `0 0 9 * * *`, but in `{text}` there is nothing before or behind a \
+             comma; write the value, or remove the comma"
+        ));
+    }
     let cron =
         CronParser::builder().seconds(Seconds::Optional).build().parse(text).map_err(|error| {
             format!("expected R3/PT10S or cron like `0 0 9 * * *`, but found `{text}`: {error}")

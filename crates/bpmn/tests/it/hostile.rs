@@ -166,3 +166,12 @@ fn a_scope_in_which_something_was_kept_is_not_done() {
            complete a     => completed"#,
     );
 }
+
+#[test]
+fn a_cron_list_without_values_is_refused_and_not_searched_for_ever() {
+    for text in [", * * * *", "0 0 ,9 * * *", "0 0 9, * * *", "0 0 9 * * 1,,2"] {
+        let refused = fermata_bpmn::timer::first(text, 0).unwrap_err();
+        assert!(refused.contains("comma"), "{text}: {refused}");
+    }
+    assert!(fermata_bpmn::timer::first("0 0 9,17 * * 1,2", 0).unwrap().is_some());
+}

@@ -196,7 +196,10 @@ fn live(process: Process, random: &mut Random) -> Status {
     let mut sim = Sim::of(process, r#"{"id": 1, "n": 2, "items": [1, 2, 3]}"#);
     for _ in 0..60 {
         let endless = |open: &instance::Incident| open.kind == base::IncidentKind::StepLimit;
-        if sim.state.status() != Status::Active || sim.state.incidents().values().any(endless) {
+        // Tokens that double each minute are the model's affair.
+        let crowded = sim.state.elements().len() > 200;
+        let ended = sim.state.status() != Status::Active;
+        if ended || crowded || sim.state.incidents().values().any(endless) {
             break;
         }
         act(&mut sim, random);

@@ -41,6 +41,10 @@ impl Tangle<'_> {
         for _ in 0..3 + self.random.below(6) {
             xml.push_str(&self.node(depth, &mut sources, &mut targets));
         }
+        // Whatever cannot lead back has somewhere to go.
+        let end = self.id();
+        let _ = write!(xml, r#"<endEvent id="{end}"/>"#);
+        targets.push(end);
         xml.push_str(&self.flows(&sources, &targets));
         if self.random.below(3) == 0 {
             xml.push_str(&self.handler(depth));
