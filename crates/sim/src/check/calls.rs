@@ -16,6 +16,7 @@ impl Play {
         for past in &facts.instances {
             let header = past.state.header();
             let Some(undoes) = header.undoes else { continue };
+            // Too rare in random worlds to be asked for; stories have it (`tests/it/undone_calls`).
             self.coverage.count("check", "undone calls");
             let old = facts.past(undoes).map(|old| old.state.header());
             let caller = |header: &instance::Header| header.parent.map(|parent| parent.instance);

@@ -25,7 +25,6 @@ pub(crate) const NAMES: &[&str] = &[
     "snapshot",
     "flows",
     "calls",
-    "undone calls",
     "rows",
     "indexes",
     "keys",
