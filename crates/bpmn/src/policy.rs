@@ -41,7 +41,7 @@ pub struct Policy {
 /// How a failed attempt is followed by another.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RetryPolicy {
-    /// Attempts after the first, at most [`RETRIES_MAX`].
+    /// Attempts after the first, at most `RETRIES_MAX`.
     pub retries: u32,
     /// Delay before the second attempt, in milliseconds.
     pub initial_delay_ms: u64,
