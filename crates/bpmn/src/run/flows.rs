@@ -103,9 +103,8 @@ impl<'p> Run<'p, '_, '_> {
         let node = self.process.node(gateway);
         let flows = self.arrived(node, scope);
         self.decision.emit(Event::TokensJoined { scope, flows });
-        let key = ElementKey(self.decision.next_key());
-        self.decision.emit(Event::ElementEntered { key, element: gateway, scope, via: None });
-        self.activate(key);
+        // A step as any other, so that a flow from the gateway to itself has an end.
+        self.push_enter(gateway, scope, None);
         true
     }
 

@@ -175,3 +175,12 @@ fn a_cron_list_without_values_is_refused_and_not_searched_for_ever() {
     }
     assert!(fermata_bpmn::timer::first("0 0 9,17 * * 1,2", 0).unwrap().is_some());
 }
+
+#[test]
+fn an_inclusive_gateway_that_leads_to_itself_has_an_end() {
+    check(
+        r#"<startEvent id="s"/><inclusiveGateway id="g"/><endEvent id="e"/>
+           [[s -> g, g -(n > 0)-> g, g -(n > 1)-> e]]"#,
+        r#"start {"n": 1} => incident STEP_LIMIT at g"#,
+    );
+}
