@@ -1,6 +1,9 @@
 # `make help` lists the targets.
 .DEFAULT_GOAL := help
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# One set of features for all that is built here: with `-p` cargo would choose other ones for the
+# dependencies and compile them anew. The example switches on what tests need.
+BINARIES := cargo build -q --workspace --example check --bin
 .PHONY: help build check test conformance clients kill chaos sim soak planted fuzz fuzz-short fuzz-corpus demo \
 	bench bench-feel clean
 
@@ -15,7 +18,8 @@ check: ## formatting, lints, docs, structure
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 	cargo run -q -p xtask -- check
-	cargo run -q -p fermata-cli -- lint --strict examples/*/*.bpmn examples/*/*.dmn
+	$(BINARIES) fermata
+	$(TARGET)/debug/fermata lint --strict examples/*/*.bpmn examples/*/*.dmn
 
 test: check ## everything that CI runs
 	cargo test --workspace
@@ -24,11 +28,11 @@ test: check ## everything that CI runs
 # A folder of the kit as it is published: make conformance FERMATA_TCK=/path/to/TestCases
 FERMATA_TCK ?= ../shared/tck
 conformance: ## DMN's compatibility kit: cases passed by folder; fewer than before is a failure
-	FERMATA_TCK=$(abspath $(FERMATA_TCK)) cargo test -q -p fermata-dmn --test it -- \
+	FERMATA_TCK=$(abspath $(FERMATA_TCK)) cargo test -q --workspace --test it -- \
 		--nocapture --exact kit::conformance
 
 clients: ## real clients against a real server: pyzeebe, Camunda's Python and Node SDKs
-	cargo build -q -p fermata-cli
+	$(BINARIES) fermata
 	tests/clients/run.sh
 
 # The number of orders, kills and the seed are parameters: make kill ORDERS=20000 KILLS=400 SEED=3
@@ -36,15 +40,14 @@ ORDERS ?= 1000
 KILLS ?= 20
 SEED ?= 1
 kill: ## the server is killed again and again; every order is checked at the end
-	cargo build -q -p fermata-cli
+	$(BINARIES) fermata
 	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 1
 	$(TARGET)/debug/fermata demo --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) --shards 3
 
 # About how long, and the seed of the faults: make chaos SECONDS=600 SEED=7
 SECONDS ?= 40
 chaos: ## a failing disk, power cuts, a leaping clock, odd clients; and a lying disk that is found out
-	cargo build -q -p fermata-cli
-	cargo build -q -p fermata-store --example check
+	$(BINARIES) fermata
 	CARGO_TARGET_DIR=$(TARGET) SECONDS_LONG=$(SECONDS) SEED=$(SEED) tests/chaos/run.sh
 
 fuzz-short: ## every file of the fuzzers' corpora and forty changed copies of each (a part of test)
@@ -61,12 +64,12 @@ fuzz-corpus: ## take what the fuzzers found reachable into the corpora, as few f
 # Seeds from 0 on, so that CI plays the same ones each time.
 SEEDS ?= 4000
 sim: ## the core under virtual time: random models, clients, faults and crashes; make sim SEEDS=n
-	cargo build -q -p fermata-sim --bin sim
+	$(BINARIES) sim
 	$(TARGET)/debug/sim --seeds $(SEEDS)
 
 HOURS ?= 1
 soak: ## other seeds each time, on all cores, until one fails; make soak HOURS=n
-	cargo build -q -p fermata-sim --bin sim
+	$(BINARIES) sim
 	$(TARGET)/debug/sim --hours $(HOURS)
 
 planted: ## mistakes are planted into a copy of the sources; the simulation must find every one

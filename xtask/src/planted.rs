@@ -17,6 +17,8 @@ use crate::finding::Finding;
 use crate::tree;
 
 const PATCHES: &str = "crates/sim/planted";
+/// Of the workspace's crates; xtask is one.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const PAGE: &str = "docs/assurance-planted.md";
 /// Seeds until a mistake counts as not found.
 const SEEDS_MAX: u32 = 1_500;
@@ -186,6 +188,9 @@ fn copy_with(root: &Path, copy: &Path, patches: &[Patch]) -> Result<Vec<Finding>
                 }
             }
         }
+        if file == "Cargo.toml" || file == "Cargo.lock" {
+            text = with_other_version(&text);
+        }
         let to = copy.join(&file);
         if !text.is_empty() && fs::read_to_string(&to).ok().as_ref() != Some(&text) {
             let folder = to.parent().unwrap_or(copy);
@@ -197,13 +202,29 @@ fn copy_with(root: &Path, copy: &Path, patches: &[Patch]) -> Result<Vec<Finding>
     Ok(findings)
 }
 
+/// Gives the workspace's own crates another version. They are built into the checkout's target
+/// directory, where cargo knows crates by name and version, not by where their sources are: it would
+/// take these for the checkout's.
+fn with_other_version(text: &str) -> String {
+    let mut own = true;
+    let lines = text.lines().map(|line| {
+        if let Some(name) = line.strip_prefix("name = ") {
+            own = name.starts_with("\"fermata-") || name == "\"xtask\"";
+        }
+        let is_version = own && line == format!("version = \"{VERSION}\"");
+        if is_version { format!("version = \"{VERSION}-planted\"\n") } else { format!("{line}\n") }
+    });
+    lines.collect()
+}
+
 /// Builds the simulation there; answers a copy of the binary, since the next build of the checkout
 /// itself puts its own in the same place.
 fn build(root: &Path, copy: &Path) -> Result<PathBuf, String> {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), |target| root.join(target));
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "-q", "-p", "fermata-sim", "--bin", "sim"])
+        // With the features that the checkout's own build has, so that dependencies are built once.
+        .args(["build", "-q", "--workspace", "--example", "check", "--bin", "sim"])
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", &target)
         // Ours is of the checkout, and cargo would take it for the copy's.
@@ -253,6 +274,21 @@ mod tests {
         let edit = Edit { file: "a.rs".into(), old: "x\ny".into(), new: "z".into() };
         assert_eq!(patch.edits, [edit]);
         assert!(parse("p", "A mistake.\n").unwrap_err().contains("<<<<"));
+    }
+
+    #[test]
+    fn only_the_workspaces_own_crates_get_another_version() {
+        let lock = format!(
+            "version = 4\n[[package]]\nname = \"fermata-base\"\nversion = \"{VERSION}\"\n[[package]]\n\
+             name = \"other\"\nversion = \"{VERSION}\"\n[[package]]\nname = \"xtask\"\nversion = \"{VERSION}\"\n"
+        );
+        let found = with_other_version(&lock);
+        let planted: Vec<bool> = found
+            .lines()
+            .filter(|line| line.starts_with("version = \""))
+            .map(|line| line.ends_with("-planted\""))
+            .collect();
+        assert_eq!(planted, [true, false, true]);
     }
 
     #[test]

@@ -296,6 +296,9 @@ pub enum Event {
         #[n(0)]
         incident: IncidentKey,
     },
+    /// Somebody ends the instance; it is terminated when listeners to what is cancelled are done.
+    #[n(77)]
+    InstanceCanceling,
     /// Everything in the root scope is done.
     #[n(27)]
     InstanceCompleted,
@@ -467,6 +470,12 @@ pub enum Event {
         #[n(0)]
         owner: ElementKey,
     },
+    /// The step takes longer than its model expects.
+    #[n(76)]
+    StepSlow {
+        #[n(0)]
+        owner: ElementKey,
+    },
     /// The token of this element goes on, its work stays: nothing waits for it but the scope's end.
     #[n(73)]
     ElementDetached {
@@ -511,7 +520,8 @@ pub enum Event {
     #[n(96)]
     KeptStepsDropped(#[n(0)] ElementKey),
     /// The listeners of the user task of `owner` are called before this happens. Said again when one of
-    /// them corrects it.
+    /// them corrects it. With `Canceling` the owner has ended for all but them: its token is gone and
+    /// it goes to the root scope.
     #[n(74)]
     UserTaskTransition {
         #[n(0)]

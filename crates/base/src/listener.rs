@@ -26,12 +26,22 @@ pub enum ListenerEvent {
     /// A person is done with the user task.
     #[n(5)]
     Completing,
+    /// The user task was cancelled; its element does not end before the listeners are done.
+    #[n(6)]
+    Canceling,
 }
 
 impl ListenerEvent {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Start, Self::End, Self::Creating, Self::Assigning, Self::Updating, Self::Completing];
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::End,
+        Self::Creating,
+        Self::Assigning,
+        Self::Updating,
+        Self::Completing,
+        Self::Canceling,
+    ];
 
     /// The name in APIs.
     pub fn name(self) -> &'static str {
@@ -42,6 +52,7 @@ impl ListenerEvent {
             Self::Assigning => "ASSIGNING",
             Self::Updating => "UPDATING",
             Self::Completing => "COMPLETING",
+            Self::Canceling => "CANCELING",
         }
     }
 
@@ -54,6 +65,7 @@ impl ListenerEvent {
             Self::Assigning => "assigning",
             Self::Updating => "updating",
             Self::Completing => "completing",
+            Self::Canceling => "canceling",
         }
     }
 
@@ -66,6 +78,7 @@ impl ListenerEvent {
             Self::Assigning => 3,
             Self::Updating => 4,
             Self::Completing => 5,
+            Self::Canceling => 6,
         }
     }
 
@@ -78,7 +91,11 @@ impl ListenerEvent {
     pub fn is_of_task(self) -> bool {
         match self {
             Self::Start | Self::End => false,
-            Self::Creating | Self::Assigning | Self::Updating | Self::Completing => true,
+            Self::Creating
+            | Self::Assigning
+            | Self::Updating
+            | Self::Completing
+            | Self::Canceling => true,
         }
     }
 }

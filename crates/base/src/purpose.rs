@@ -18,6 +18,9 @@ pub enum Purpose {
     /// Somebody is to be reminded of the step.
     #[n(3)]
     Reminder,
+    /// The step takes longer than it usually does.
+    #[n(4)]
+    Expected,
 }
 
 impl Purpose {
@@ -28,6 +31,7 @@ impl Purpose {
             Self::Attempt => "attemptTimeout",
             Self::DueDate => "dueDate",
             Self::Reminder => "reminder",
+            Self::Expected => "expectedDuration",
         }
     }
 }

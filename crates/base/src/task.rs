@@ -43,9 +43,13 @@ pub struct TaskTransition {
     /// The details as they will be.
     #[n(3)]
     pub details: UserTaskDetails,
-    /// What the task resulted in, when it is about to be completed.
+    /// What the task resulted in, when it is about to be completed; what is to be set, when it is
+    /// about to be updated.
     #[n(4)]
     pub variables: Option<Variables>,
+    /// These variables are to be the element's own.
+    #[n(5)]
+    pub local: Option<bool>,
 }
 
 /// What a listener of a user task says beside that it is done.

@@ -430,14 +430,15 @@ impl Process {
         nodes.chain(self.flows.iter().map(|flow| flow.id.clone())).collect()
     }
 
-    /// What starts the process, with numbers; one for each trigger that suffices.
+    /// What starts the process, with numbers; one for each trigger that suffices to begin an
+    /// instance. The others of an event that needs several are waited for by the instance.
     pub fn starts(&self) -> impl Iterator<Item = (u32, &Trigger)> {
         let starts = self.nodes.iter().zip(0_u32..).filter_map(|(node, number)| match &node.kind {
             Kind::Start(trigger) if node.scope == 0 => Some((number, trigger)),
             Kind::Catch(trigger) if node.instantiates => Some((number, trigger)),
             _ => None,
         });
-        starts.flat_map(|(number, trigger)| trigger.choices().iter().map(move |one| (number, one)))
+        starts.flat_map(|(number, trigger)| trigger.parts().iter().map(move |one| (number, one)))
     }
 
     /// The start event of a message, or of the signal whose slot this is. Names are fixed: before

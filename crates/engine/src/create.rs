@@ -39,10 +39,9 @@ impl Shard {
     /// Decides about a command and answers it, now or when the instance ends.
     pub(crate) fn command(&mut self, ticket: Ticket, command: Command) {
         let outcome = match command {
-            Command::Create(create) => match self.create(create, ticket) {
-                Ok(None) => return,
-                Ok(Some(reply)) => Ok(reply),
-                Err(rejection) => Err(rejection),
+            Command::Create(create) => match self.create(create, ticket).transpose() {
+                None => return,
+                Some(outcome) => outcome,
             },
             Command::Modify(modify) => self.modify(&modify),
             Command::Migrate(migrate) => self.migrate(&migrate),
@@ -69,18 +68,21 @@ impl Shard {
             }
             Command::ResolveIncident { incident } => self.resolve_incident(incident),
             Command::SetVariables { scope, variables, local } => {
-                self.set_variables(scope, variables, local)
+                match self.set_variables(scope, variables, local, ticket).transpose() {
+                    None => return,
+                    Some(outcome) => outcome,
+                }
             }
-            Command::UpdateTask { task, patch } => match self.update_task(task, patch, ticket) {
-                Ok(None) => return,
-                Ok(Some(reply)) => Ok(reply),
-                Err(rejection) => Err(rejection),
-            },
+            Command::UpdateTask { task, patch } => {
+                match self.update_task(task, patch, ticket).transpose() {
+                    None => return,
+                    Some(outcome) => outcome,
+                }
+            }
             Command::CompleteTask { task, variables, action } => {
-                match self.complete_task(task, variables, &action, ticket) {
-                    Ok(None) => return,
-                    Ok(Some(reply)) => Ok(reply),
-                    Err(rejection) => Err(rejection),
+                match self.complete_task(task, variables, &action, ticket).transpose() {
+                    None => return,
+                    Some(outcome) => outcome,
                 }
             }
             Command::AnswerListener { job, result } => self.answer_listener(job, *result),

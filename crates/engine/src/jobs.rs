@@ -7,6 +7,7 @@ use base::{
 };
 use bpmn::Run;
 
+use crate::input::Ticket;
 use crate::shard::Shard;
 
 impl Shard {
@@ -132,7 +133,8 @@ impl Shard {
         scope: ElementKey,
         variables: Variables,
         local: bool,
-    ) -> Outcome {
+        ticket: Ticket,
+    ) -> Result<Option<Reply>, Rejection> {
         let instance = self.live(scope.0)?;
         if self.cache.get(instance).is_none_or(|entry| entry.state.element(scope).is_none()) {
             return Err(Rejection::not_found(format!(
@@ -140,10 +142,11 @@ impl Shard {
                  with this key"
             )));
         }
+        let before = self.transition(instance, scope).is_some();
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).variables_set(scope, variables, local);
         })?;
-        Ok(Reply::Done)
+        Ok(self.set_or_later(instance, scope, before, ticket))
     }
 
     /// The instance of a job that a worker may still answer.

@@ -181,9 +181,11 @@ impl Shard {
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
             | Event::InstanceModified { .. }
+            | Event::InstanceCanceling
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }
+            | Event::StepSlow { .. }
             | Event::ElementDetached { .. }
             | Event::ConditionOpened { .. }
             | Event::ConditionMet { .. }

@@ -1,8 +1,8 @@
 //! What people say about user tasks.
 
 use base::{
-    InstanceKey, JobKey, ListenerEvent, ListenerResult, Outcome, Rejection, Reply, TaskPatch, Text,
-    UserTaskDetails, UserTaskKey, Variables,
+    ElementKey, InstanceKey, JobKey, ListenerEvent, ListenerResult, Outcome, Rejection, Reply,
+    TaskPatch, Text, UserTaskDetails, UserTaskKey, Variables,
 };
 use bpmn::{Run, corrected};
 
@@ -74,6 +74,34 @@ impl Shard {
         None
     }
 
+    /// As [`Self::done_or_later`], when variables were set in `scope`, to which something was about to
+    /// happen `before`.
+    pub(crate) fn set_or_later(
+        &mut self,
+        instance: InstanceKey,
+        scope: ElementKey,
+        before: bool,
+        ticket: Ticket,
+    ) -> Option<Reply> {
+        match self.transition(instance, scope).filter(|_| !before) {
+            Some(task) => {
+                self.task_waiters.insert(task, ticket);
+                None
+            }
+            None => Some(Reply::Done),
+        }
+    }
+
+    /// The user task of an element to which something is about to happen.
+    pub(crate) fn transition(
+        &self,
+        instance: InstanceKey,
+        owner: ElementKey,
+    ) -> Option<UserTaskKey> {
+        let element = self.cache.get(instance)?.state.element(owner)?;
+        element.transition.as_ref().map(|transition| transition.task)
+    }
+
     /// What is about to happen to a user task while its listeners are called.
     fn about_to(&self, instance: InstanceKey, task: UserTaskKey) -> Option<ListenerEvent> {
         let state = &self.cache.get(instance)?.state;
@@ -97,10 +125,15 @@ impl Shard {
                  job is completed with a result"
             )));
         };
-        if result.denied.is_some() && event == ListenerEvent::Creating {
-            return Err(Rejection::invalid(
-                "the creation of a user task cannot be denied; complete the listener without it",
-            ));
+        let denies_what = match event {
+            ListenerEvent::Creating => Some("creation"),
+            ListenerEvent::Canceling => Some("cancellation"),
+            _ => None,
+        };
+        if let Some(what) = denies_what.filter(|_| result.denied.is_some()) {
+            return Err(Rejection::invalid(format!(
+                "the {what} of a user task cannot be denied; complete the listener without it"
+            )));
         }
         if result.denied.is_some() && result.corrections != TaskPatch::default() {
             return Err(Rejection::invalid(

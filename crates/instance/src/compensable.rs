@@ -168,45 +168,21 @@ impl Instance {
 
 #[cfg(test)]
 mod tests {
-    use base::{
-        DefinitionKey, Event, InstanceCreated, InstanceKey, Key, Record, ShardId, Variables,
-    };
+    use base::{Event, Variables};
 
     use super::*;
+    use crate::testing::{entered, folded, hex};
 
     fn at(n: u64) -> ElementKey {
-        Key::of_block(ShardId(2), 7).offset(n).into()
-    }
-
-    fn folded(more: Vec<Event>) -> Instance {
-        let instance = InstanceKey(Key::of_block(ShardId(2), 7));
-        let created = InstanceCreated {
-            instance,
-            definition: DefinitionKey(Key::of_block(ShardId(0), 1)),
-            process_id: "order".into(),
-            version: 3,
-            business_id: None,
-            tags: Vec::new(),
-            message: None,
-            parent: None,
-            depth: None,
-            undoes: None,
-        };
-        let mut events = vec![Event::InstanceCreated(Box::new(created))];
-        events.extend(more);
-        Instance::replay(None, &[Record { at_ms: 1000, events }]).unwrap()
-    }
-
-    fn entered(key: u64, element: u32, scope: ElementKey) -> Event {
-        Event::ElementEntered { key: at(key), element, scope, via: None }
+        crate::testing::at(n).into()
     }
 
     /// A sub-process (1) and, in it, an activity (2) have completed.
-    fn completed(root: ElementKey) -> Vec<Event> {
+    fn completed() -> Vec<Event> {
         let variables = Variables::parse(r#"{"a":1}"#).unwrap();
         vec![
-            entered(1, 1, root),
-            entered(2, 2, at(1)),
+            entered(1, 1, 0),
+            entered(2, 2, 1),
             Event::VariablesSet { scope: at(2), variables },
             Event::CompletionRemembered { key: at(2) },
             Event::ElementCompleted { key: at(2) },
@@ -215,21 +191,15 @@ mod tests {
         ]
     }
 
-    fn hex(state: &Instance) -> String {
-        let pairs: Vec<_> = state.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        pairs.concat()
-    }
-
     #[test]
     fn snapshots_keep_their_bytes() {
         let plain = folded(Vec::new());
         assert_eq!(hex(&plain), include_str!("../testdata/snapshot-plain.hex").trim());
-        let root = plain.key().root();
-        let mut events = completed(root);
+        let mut events = completed();
         events.extend([
-            entered(3, 3, root),
+            entered(3, 3, 0),
             Event::CompensationTriggered { by: at(3), activities: vec![at(1)] },
-            entered(4, 1, root),
+            entered(4, 1, 0),
             Event::CompensationStarted { key: at(4), activity: at(1), by: at(3) },
         ]);
         let state = folded(events);
@@ -240,30 +210,29 @@ mod tests {
     #[test]
     fn what_completed_in_a_completed_activity_stays_with_it_and_goes_with_it() {
         let root = folded(Vec::new()).key().root();
-        let mut state = folded(completed(root));
+        let mut state = folded(completed());
         assert_eq!(state.compensable(root).len(), 1);
         assert_eq!(state.compensable(at(1))[0].variables.to_json(), r#"{"a":1}"#);
         assert_eq!(state.check(state.key(), 4, 4), Ok(()));
         state.compensable.remove(&root);
         state.check(state.key(), 4, 4).expect_err("a list of nobody");
         // A handler of the whole: what is in it cannot be reached any more.
-        let mut events = completed(root);
-        events.push(entered(3, 3, root));
+        let mut events = completed();
+        events.push(entered(3, 3, 0));
         let started = Event::CompensationStarted { key: at(3), activity: at(1), by: at(3) };
         events.push(started.clone());
         assert!(folded(events.clone()).compensable.is_empty());
         // Nothing is compensated twice, and nothing outlives its instance.
         events.push(started);
         assert!(folded(events).compensable.is_empty());
-        let mut events = completed(root);
+        let mut events = completed();
         events.push(Event::InstanceCompleted);
         assert!(folded(events).compensable.is_empty());
     }
 
     #[test]
     fn what_completed_in_a_scope_that_is_terminated_is_gone() {
-        let root = folded(Vec::new()).key().root();
-        let mut events = completed(root);
+        let mut events = completed();
         events.truncate(5);
         events.push(Event::ElementTerminated { key: at(1) });
         assert!(folded(events).compensable.is_empty());

@@ -2,7 +2,8 @@
 //! there changes nothing, so that no byte read from a disk can stop the fold.
 
 use base::{
-    ConditionKey, ElementKey, Event, InstanceCreated, JobState, Key, Record, SubscriptionKey,
+    ConditionKey, ElementKey, Event, InstanceCreated, JobState, Key, ListenerEvent, Record,
+    SubscriptionKey,
 };
 
 use crate::evolve_scope::{evolve_call, evolve_condition, evolve_kept, evolve_scope};
@@ -47,6 +48,7 @@ impl Instance {
             policy_timers: std::collections::BTreeMap::new(),
             conditions: std::collections::BTreeMap::new(),
             kept_steps: Vec::new(),
+            canceling: None,
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -98,6 +100,24 @@ impl Instance {
             scope.children = scope.children.saturating_sub(1);
         }
         self.forget_left(key, element.scope);
+    }
+
+    /// An element stays after the end of the scope that it is in: it goes to the root scope.
+    fn outlive(&mut self, key: ElementKey) {
+        self.end_turn(key, false);
+        let root = self.header.instance.root();
+        let Some(element) = self.elements.get_mut(&key) else { return };
+        let scope = std::mem::replace(&mut element.scope, root);
+        (element.turn, element.compensates) = (None, None);
+        element.detached = Some(true);
+        self.index.remove(scope, Owned::Child(key));
+        self.index.add(root, Owned::Child(key));
+        if let Some(scope) = self.elements.get_mut(&scope) {
+            scope.children = scope.children.saturating_sub(1);
+        }
+        if let Some(root) = self.elements.get_mut(&root) {
+            root.children += 1;
+        }
     }
 
     fn close(&mut self, subscription: SubscriptionKey) {
@@ -173,6 +193,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::CorrelationRefused { .. }
         | Event::StepOverdue { .. }
         | Event::StepReminded { .. }
+        | Event::StepSlow { .. }
         | Event::InstanceModified { .. } => {}
         Event::InstanceMigrated(migrated) => state.migrate(migrated),
         Event::ElementEntered { key, element, scope, via: _ } => {
@@ -232,6 +253,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::PolicyTimerSet { .. } | Event::ElementDetached { .. } => evolve_policy(state, event),
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
+        Event::InstanceCanceling => state.canceling = Some(true),
         Event::KeysReserved { first, count } => {
             state.next_key = *first;
             state.keys_end = first.offset(*count);
@@ -399,6 +421,9 @@ fn evolve_task(state: &mut Instance, event: &Event, at_ms: i64) {
     match event {
         Event::UserTaskTransition { owner, transition } => {
             state.take_key(transition.task.0);
+            if transition.event == ListenerEvent::Canceling && !state.is_canceling(*owner) {
+                state.outlive(*owner);
+            }
             if let Some(element) = state.elements.get_mut(owner) {
                 element.transition = Some(transition.clone());
             }

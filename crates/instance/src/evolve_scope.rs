@@ -92,3 +92,75 @@ pub(crate) fn evolve_condition(state: &mut Instance, event: &Event) {
         _ => debug_assert!(false, "not an event of a condition: {event:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::{
+        ElementKey, JobExtra, KeptStep, Listener, ListenerEvent, Purpose, TaskTransition,
+        UserTaskDetails,
+    };
+
+    use super::*;
+    use crate::testing::{at, entered, folded, hex};
+
+    /// Everything that scopes and waits may have beside what the plainest instances have.
+    fn rich() -> Vec<Event> {
+        let (root, owner) = (ElementKey(at(0)), ElementKey(at(1)));
+        let transition = TaskTransition {
+            task: at(8).into(),
+            event: ListenerEvent::Canceling,
+            action: "".into(),
+            details: UserTaskDetails::default(),
+            variables: None,
+            local: None,
+        };
+        let listener = Listener { event: ListenerEvent::Canceling, index: 1, start: None };
+        let extra = JobExtra { listener: Some(listener), idempotency_key: Some("k".into()) };
+        vec![
+            entered(1, 4, 0),
+            Event::AdHocEntered { owner },
+            entered(2, 4, 1),
+            entered(3, 6, 2),
+            Event::ElementDetached { key: at(3).into() },
+            entered(4, 7, 2),
+            Event::ResetAwaited { scope: root, gateway: 5, flows: vec![7, 300] },
+            Event::ConditionOpened {
+                condition: at(5).into(),
+                owner,
+                target: 9,
+                part: 1,
+                once: true,
+            },
+            Event::PolicyTimerSet {
+                timer: at(6).into(),
+                owner,
+                purpose: Purpose::Expected,
+                due_ms: 5_000,
+                job: None,
+                latest_ms: None,
+            },
+            // Its element goes to the root scope.
+            Event::UserTaskTransition { owner: at(4).into(), transition: Box::new(transition) },
+            Event::JobCreated {
+                job: at(9).into(),
+                owner: at(4).into(),
+                job_type: "bye".into(),
+                retries: 3,
+                extra: Some(Box::new(extra)),
+            },
+            Event::InstanceCalled { owner: at(3).into(), instance: at(70).into() },
+            Event::StepsKept(vec![KeptStep::Check { scope: root }]),
+            Event::InstanceCanceling,
+        ]
+    }
+
+    #[test]
+    fn snapshots_of_scopes_keep_their_bytes() {
+        let state = folded(rich());
+        assert!(state.is_canceling(at(4).into()) && state.ends_soon());
+        let children: Vec<ElementKey> = state.children_of(state.key().root()).collect();
+        assert_eq!(children, [at(1).into(), at(4).into()]);
+        assert_eq!(hex(&state), include_str!("../testdata/snapshot-scopes.hex").trim());
+        assert_eq!(Instance::from_bytes(&state.to_bytes(), state.key()), Ok(state));
+    }
+}

@@ -16,6 +16,8 @@ mod owned;
 mod sound;
 mod state;
 mod suspension;
+#[cfg(test)]
+mod testing;
 mod view;
 
 pub use compensable::Compensable;

@@ -55,44 +55,17 @@ impl Instance {
 
 #[cfg(test)]
 mod tests {
-    use base::{
-        DefinitionKey, ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey,
-        Key, Record, ShardId, SubscriptionKey, TimerKey,
-    };
+    use base::{ElementKey, Event, IncidentKey, IncidentKind, Record, SubscriptionKey, TimerKey};
 
     use super::*;
     use crate::History;
-
-    fn at(n: u64) -> Key {
-        Key::of_block(ShardId(2), 7).offset(n)
-    }
-
-    fn definition(block: u64) -> DefinitionKey {
-        DefinitionKey(Key::of_block(ShardId(0), block))
-    }
-
-    fn entered(key: u64, element: u32, scope: u64) -> Event {
-        let (key, scope) = (ElementKey(at(key)), ElementKey(at(scope)));
-        Event::ElementEntered { key, element, scope, via: None }
-    }
+    use crate::testing::{at, created, definition, entered};
 
     /// An element that ended (1), and one that lives (2) with all that has a number.
     fn before() -> Vec<Event> {
-        let created = InstanceCreated {
-            instance: InstanceKey(at(0)),
-            definition: definition(1),
-            process_id: "order".into(),
-            version: 3,
-            business_id: None,
-            tags: Vec::new(),
-            message: None,
-            parent: None,
-            depth: None,
-            undoes: None,
-        };
         let owner = ElementKey(at(4));
         vec![
-            Event::InstanceCreated(Box::new(created)),
+            created(),
             entered(1, 1, 0),
             Event::CompletionRemembered { key: ElementKey(at(1)) },
             Event::ElementCompleted { key: ElementKey(at(1)) },

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, Parent,
-    Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey,
-    Variables,
+    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, ListenerEvent,
+    Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -63,6 +63,9 @@ pub struct Instance {
     /// What remains to be done when an incident about too many steps is resolved, the next first.
     #[cbor(n(28), skip_if = "Vec::is_empty")]
     pub(crate) kept_steps: Vec<KeptStep>,
+    /// It was cancelled and ends when its last listeners are done.
+    #[n(30)]
+    pub(crate) canceling: Option<bool>,
 }
 
 /// What an instance is. Only its definition changes, when it is migrated.
@@ -419,6 +422,15 @@ impl Instance {
     /// What remains to be done when an incident about too many steps is resolved, the next first.
     pub fn kept_steps(&self) -> &[KeptStep] {
         &self.kept_steps
+    }
+    /// Whether it was cancelled and ends when its last listeners are done.
+    pub fn ends_soon(&self) -> bool {
+        self.canceling == Some(true)
+    }
+    /// Whether the element has ended for all but the listeners to its user task's cancellation.
+    pub fn is_canceling(&self, key: ElementKey) -> bool {
+        let transition = self.elements.get(&key).and_then(|element| element.transition.as_ref());
+        transition.is_some_and(|transition| transition.event == ListenerEvent::Canceling)
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {

@@ -120,31 +120,13 @@ impl Instance {
 
 #[cfg(test)]
 mod tests {
-    use base::{DefinitionKey, InstanceCreated, InstanceKey, JobKey, Record, ShardId, Variables};
+    use base::{JobKey, Variables};
 
     use super::*;
-
-    fn folded(more: Vec<Event>) -> Instance {
-        let instance = InstanceKey(Key::of_block(ShardId(2), 7));
-        let created = InstanceCreated {
-            instance,
-            definition: DefinitionKey(Key::of_block(ShardId(0), 1)),
-            process_id: "order".into(),
-            version: 3,
-            business_id: None,
-            tags: Vec::new(),
-            message: None,
-            parent: None,
-            depth: None,
-            undoes: None,
-        };
-        let mut events = vec![Event::InstanceCreated(Box::new(created))];
-        events.extend(more);
-        Instance::replay(None, &[Record { at_ms: 1000, events }]).unwrap()
-    }
+    use crate::testing::{at, folded};
 
     fn completed(job: u64) -> Event {
-        let job = JobKey(Key::of_block(ShardId(2), 7).offset(job));
+        let job = JobKey(at(job));
         Event::InputHeld(Box::new(HeldInput::JobCompleted { job, variables: Variables::new() }))
     }
 

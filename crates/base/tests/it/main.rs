@@ -2,8 +2,9 @@
 
 use base::{
     DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
-    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, KeptStep, Key, MatchedRule, Parent,
-    Record, ShardId, Stage, Variables,
+    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, KeptStep, Key, ListenerEvent,
+    MatchedRule, Parent, Purpose, Record, ShardId, Stage, TaskTransition, UserTaskDetails,
+    Variables,
 };
 use fermata_base as base;
 
@@ -279,6 +280,76 @@ fn conditions() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 3000, events })
 }
 
+/// Timers of policies and what they lead to; a task whose listeners are called.
+fn policies() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let owner = at(1).into();
+    let purposes = [
+        Purpose::Timeout,
+        Purpose::Attempt,
+        Purpose::DueDate,
+        Purpose::Reminder,
+        Purpose::Expected,
+    ];
+    let set = |purpose| {
+        let bounded = purpose == Purpose::Attempt;
+        let (job, latest_ms) = (bounded.then_some(JobKey(at(3))), bounded.then_some(9_000));
+        let timer = at(2).into();
+        Event::PolicyTimerSet { timer, owner, purpose, due_ms: 5_000, job, latest_ms }
+    };
+    let details = UserTaskDetails {
+        assignee: Some("ann".into()),
+        candidate_groups: vec!["sales".into()],
+        candidate_users: Vec::new(),
+        due_ms: Some(7_000),
+        follow_up_ms: None,
+        priority: 60,
+    };
+    let heard = |event, local| {
+        let variables = Some(Variables::parse(r#"{"a":1}"#).unwrap());
+        let (task, action, details) = (at(4).into(), "update".into(), details.clone());
+        let transition = TaskTransition { task, event, action, details, variables, local };
+        Event::UserTaskTransition { owner, transition: Box::new(transition) }
+    };
+    let mut events: Vec<Event> = purposes.into_iter().map(set).collect();
+    events.extend([
+        Event::StepOverdue { owner },
+        Event::StepReminded { owner },
+        Event::StepSlow { owner },
+        Event::ElementDetached { key: owner },
+        heard(ListenerEvent::Completing, None),
+        heard(ListenerEvent::Updating, Some(true)),
+        heard(ListenerEvent::Canceling, None),
+        Event::UserTaskDenied { owner, task: at(4).into(), reason: "no".into() },
+        Event::InstanceCanceling,
+    ]);
+    (instance, Record { at_ms: 6000, events })
+}
+
+/// Complex gateways, ad-hoc sub-processes, and what an instance is to undo for another one.
+fn scopes() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let scope = at(1).into();
+    let inherited = |called| Event::CompensationInherited {
+        scope,
+        activity: at(9).into(),
+        element: 300,
+        variables: Variables::parse(r#"{"a":1}"#).unwrap(),
+        called,
+    };
+    let events = vec![
+        Event::ResetAwaited { scope, gateway: 5, flows: vec![7, 300] },
+        Event::ResetReached { scope, gateway: 5 },
+        Event::AdHocEntered { owner: scope },
+        Event::AdHocDone { owner: scope },
+        inherited(None),
+        inherited(Some(Key::of_block(ShardId(2), 11).into())),
+    ];
+    (instance, Record { at_ms: 7000, events })
+}
+
 /// Steps that were kept, of each kind.
 fn kept() -> (InstanceKey, Record) {
     let instance = InstanceKey(Key::of_block(ShardId(2), 7));
@@ -297,6 +368,8 @@ fn kept() -> (InstanceKey, Record) {
 
 #[test]
 fn records_keep_their_bytes() {
+    keeps_its_bytes(policies(), include_str!("../../testdata/record-policies.hex").trim());
+    keeps_its_bytes(scopes(), include_str!("../../testdata/record-scopes.hex").trim());
     keeps_its_bytes(kept(), include_str!("../../testdata/record-kept.hex").trim());
     keeps_its_bytes(changes(), include_str!("../../testdata/record-changes.hex").trim());
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
@@ -334,6 +407,8 @@ fn damaged_records_are_refused_and_never_panic() {
         conditions(),
         kept(),
         changes(),
+        policies(),
+        scopes(),
     ];
     for (instance, record) in all {
         damaged(instance, &record);

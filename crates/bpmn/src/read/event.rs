@@ -20,6 +20,29 @@ pub(super) enum Home {
     EventSubProcess,
 }
 
+/// What an event that catches has when it begins to wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wait {
+    /// An instance with variables.
+    Inside,
+    /// No instance: it begins one.
+    ToBegin,
+    /// It begins an instance, or is one of several that the instance then waits for.
+    ForOthers,
+}
+
+impl Wait {
+    /// Whether there may be no variables yet, so that names are fixed.
+    pub(super) fn begins(self) -> bool {
+        self != Self::Inside
+    }
+
+    /// Whether a message must find an instance.
+    pub(super) fn correlates(self) -> bool {
+        self != Self::ToBegin
+    }
+}
+
 impl<'a> Builder<'a> {
     pub(super) fn start_event(&mut self, source: Xml<'a, 'a>, home: Home) -> Read<'a> {
         const BEGINS: &[&str] = &[
@@ -41,7 +64,15 @@ impl<'a> Builder<'a> {
             Home::EventSubProcess => HANDLES,
             Home::Process | Home::SubProcess => BEGINS,
         };
-        let trigger = self.trigger(source, home != Home::Process, allowed)?;
+        let is_definition = |it: &Xml<'_, '_>| it.tag_name().name().ends_with("ventDefinition");
+        let several = elements(source).filter(is_definition).count() > 1;
+        let all = several && source.attribute("parallelMultiple") == Some("true");
+        let wait = match home {
+            Home::Process if all => Wait::ForOthers,
+            Home::Process => Wait::ToBegin,
+            Home::SubProcess | Home::EventSubProcess => Wait::Inside,
+        };
+        let trigger = self.trigger(source, wait, allowed)?;
         if home == Home::EventSubProcess && matches!(trigger, Trigger::None) {
             self.error(
                 source,
@@ -50,13 +81,10 @@ impl<'a> Builder<'a> {
                 "add a message, a timer, a signal, a condition, an error or an escalation",
             );
         }
-        if home == Home::Process && matches!(trigger, Trigger::All(_)) {
-            self.error(
-                source,
-                "B004",
-                "a process cannot wait for several events before there is an instance",
-                "start with one of them and wait for the others behind a parallel gateway",
-            );
+        if let Trigger::All(parts) = &trigger
+            && home == Home::Process
+        {
+            self.check_all_start(source, parts);
         }
         let interrupting = source.attribute("isInterrupting") != Some("false");
         self.check_interrupting(source, &trigger, interrupting, "isInterrupting");
@@ -71,7 +99,7 @@ impl<'a> Builder<'a> {
             "conditionalEventDefinition",
             "linkEventDefinition",
         ];
-        let trigger = self.trigger(source, self.is_correlated(source), ALLOWED)?;
+        let trigger = self.trigger(source, self.wait_of(source), ALLOWED)?;
         if matches!(trigger, Trigger::None) {
             self.error(
                 source,
@@ -95,7 +123,7 @@ impl<'a> Builder<'a> {
             "compensateEventDefinition",
             "cancelEventDefinition",
         ];
-        let trigger = self.trigger(source, true, ALLOWED)?;
+        let trigger = self.trigger(source, Wait::Inside, ALLOWED)?;
         let interrupting = source.attribute("cancelActivity") != Some("false");
         if matches!(trigger, Trigger::None) {
             self.error(
@@ -292,15 +320,10 @@ impl<'a> Builder<'a> {
         complete.then_some(found)
     }
 
-    fn trigger(
-        &mut self,
-        source: Xml<'a, 'a>,
-        correlated: bool,
-        allowed: &[&str],
-    ) -> Option<Trigger> {
+    fn trigger(&mut self, source: Xml<'a, 'a>, wait: Wait, allowed: &[&str]) -> Option<Trigger> {
         let mut triggers = Vec::new();
         for definition in self.definitions_of(source, allowed)? {
-            triggers.push(self.one_trigger(source, definition, correlated)?);
+            triggers.push(self.one_trigger(source, definition, wait)?);
         }
         let all = source.attribute("parallelMultiple") == Some("true");
         let timers: Vec<&Timer> = triggers
@@ -311,7 +334,7 @@ impl<'a> Builder<'a> {
             })
             .collect();
         let repeats = timers.iter().any(|timer| matches!(timer, Timer::Cycle(_)));
-        if timers.len() > 1 && (repeats || !correlated) {
+        if timers.len() > 1 && (repeats || wait == Wait::ToBegin) {
             self.error(
                 source,
                 "B015",
@@ -356,14 +379,14 @@ impl<'a> Builder<'a> {
         &mut self,
         source: Xml<'a, 'a>,
         definition: Xml<'a, 'a>,
-        correlated: bool,
+        wait: Wait,
     ) -> Option<Trigger> {
         match definition.tag_name().name() {
-            "messageEventDefinition" => self.message(source, definition, correlated),
+            "messageEventDefinition" => self.message(source, definition, wait),
             "timerEventDefinition" => self.timer(source, definition).map(Trigger::Timer),
             "signalEventDefinition" => {
                 let name = self.signal_name(definition)?;
-                if !correlated && matches!(name, Value::Feel(_)) {
+                if wait.begins() && matches!(name, Value::Feel(_)) {
                     self.error(
                         definition,
                         "B017",
@@ -373,7 +396,7 @@ impl<'a> Builder<'a> {
                 }
                 Some(Trigger::Signal(name))
             }
-            "conditionalEventDefinition" => self.conditional(definition, correlated),
+            "conditionalEventDefinition" => self.conditional(definition, wait != Wait::ToBegin),
             "linkEventDefinition" => Some(Trigger::Link(self.link_name(definition)?.into())),
             "compensateEventDefinition" => Some(Trigger::Compensation),
             "cancelEventDefinition" => Some(Trigger::Cancel),

@@ -70,11 +70,7 @@ impl<'a> Builder<'a> {
         let known = ListenerEvent::ALL.into_iter().filter(|event| event.is_of_task() == of_task);
         let known: Vec<ListenerEvent> = known.collect();
         let event = known.iter().copied().find(|event| event.model_name() == said);
-        if of_task && said == "canceling" {
-            let message = "a listener to the canceling of a user task is not supported";
-            let help = "put an execution listener on what follows the interruption";
-            self.error(source, "B123", message, help);
-        } else if event.is_none() {
+        if event.is_none() {
             let names: Vec<_> = known.iter().map(|it| format!("`{}`", it.model_name())).collect();
             let names = names.join(" or ");
             let message = format!("expected the eventType {names}, but found \"{said}\"");

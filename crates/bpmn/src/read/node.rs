@@ -78,7 +78,7 @@ impl<'a> Builder<'a> {
                 (Kind::Pass, element_type, self.extensions(source, &["ioMapping"]))
             }
             "receiveTask" => {
-                let trigger = self.message(source, source, self.is_correlated(source))?;
+                let trigger = self.message(source, source, self.wait_of(source))?;
                 (Kind::Catch(trigger), "RECEIVE_TASK", self.extensions(source, &["ioMapping"]))
             }
             "exclusiveGateway" => {

@@ -9,7 +9,8 @@ use roxmltree::Node as Xml;
 
 use super::BPMN;
 use super::builder::{Builder, Draft, elements};
-use crate::graph::{Kind, Trigger};
+use super::event::Wait;
+use crate::graph::{Kind, Trigger, Value};
 
 /// How an element starts instances.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,10 +47,39 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether the event's message is correlated: one that starts an instance alone is not, for
-    /// before the start there are no variables.
-    pub(super) fn is_correlated(&self, event: Xml<'a, 'a>) -> bool {
-        self.starter(event) != Some(Starter::Alone)
+    /// What the event has when it begins to wait.
+    pub(super) fn wait_of(&self, event: Xml<'a, 'a>) -> Wait {
+        match self.starter(event) {
+            None => Wait::Inside,
+            Some(Starter::Alone) => Wait::ToBegin,
+            Some(Starter::WithOthers) => Wait::ForOthers,
+        }
+    }
+
+    /// A start event that needs several: the first to come begins an instance, which waits for the
+    /// others.
+    pub(super) fn check_all_start(&mut self, source: Xml<'a, 'a>, parts: &[Trigger]) {
+        let mut names: Vec<&Value> = Vec::new();
+        for part in parts {
+            let Trigger::Message { name, .. } = part else {
+                self.error(
+                    source,
+                    "B111",
+                    "only messages have a correlation key by which all find the same instance",
+                    "use messages, or remove parallelMultiple=\"true\"",
+                );
+                return;
+            };
+            if names
+                .iter()
+                .any(|known| matches!((known, name), (Value::Fixed(a), Value::Fixed(b)) if a == b))
+            {
+                let message = "an event that waits for all of its messages names one twice";
+                self.error(source, "B111", message, "use messages of different names");
+                return;
+            }
+            names.push(name);
+        }
     }
 
     pub(super) fn starter(&self, event: Xml<'a, 'a>) -> Option<Starter> {

@@ -4,6 +4,7 @@ use roxmltree::Node as Xml;
 
 use super::BPMN;
 use super::builder::{Builder, bpmn_child};
+use super::event::Wait;
 use super::extension::named;
 use crate::graph::{Timer, Trigger, Value};
 
@@ -12,7 +13,7 @@ impl<'a> Builder<'a> {
         &mut self,
         event: Xml<'a, 'a>,
         definition: Xml<'a, 'a>,
-        correlated: bool,
+        wait: Wait,
     ) -> Option<Trigger> {
         let message = self.root_ref(definition, "messageRef", "message")?;
         let before = self.errors();
@@ -20,7 +21,7 @@ impl<'a> Builder<'a> {
         if name.is_none() && before == self.errors() {
             self.error(message, "B014", "the message has no name", "name it as publishers will");
         }
-        if !correlated && matches!(name, Some(Value::Feel(_))) {
+        if wait.begins() && matches!(name, Some(Value::Feel(_))) {
             self.error(
                 message,
                 "B014",
@@ -34,7 +35,7 @@ impl<'a> Builder<'a> {
             .and_then(|s| s.attribute_node("correlationKey"));
         let correlation_key =
             key.and_then(|key| self.feel(message, key.value(), key.range_value().start));
-        if correlated && key.is_none() {
+        if wait.correlates() && key.is_none() {
             let message = format!(
                 "<{}> waits for a message without a correlation key",
                 event.tag_name().name()

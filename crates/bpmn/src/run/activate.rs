@@ -77,6 +77,9 @@ impl<'p> Run<'p, '_, '_> {
             Kind::Decision(called) => self.call_decision(called, key)?,
             Kind::Call(called) => self.call_process(called, key)?,
             Kind::UserTask(spec) => self.create_task(node, spec, key).map_err(extract)?,
+            Kind::Start(Trigger::All(parts)) if node.scope == 0 => {
+                self.wait_for_others(key, parts)?;
+            }
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => {
                 self.leave(key);
             }

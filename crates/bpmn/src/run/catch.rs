@@ -6,7 +6,7 @@ use instance::Owned;
 
 use super::Run;
 use super::activate::Stuck;
-use crate::graph::{Kind, Timer, Trigger};
+use crate::graph::{Kind, Timer, Trigger, Value};
 use crate::timer;
 
 impl Run<'_, '_, '_> {
@@ -21,6 +21,32 @@ impl Run<'_, '_, '_> {
         let once = once || matches!(trigger, Trigger::All(_));
         let mut parts = trigger.parts().iter().zip(0_u32..);
         parts.try_for_each(|(one, part)| self.wait_for_one(owner, target, one, part, once))
+    }
+
+    /// The start event of a process that needs several messages waits for those that have not begun
+    /// the instance.
+    pub(super) fn wait_for_others(
+        &mut self,
+        owner: ElementKey,
+        parts: &[Trigger],
+    ) -> Result<(), Stuck> {
+        let state = self.decision.state();
+        let begun = state.header().message.as_ref().map(|message| message.name.clone());
+        let Some(target) = state.element(owner).map(|element| element.element) else {
+            return Ok(());
+        };
+        let has_come = |part: &Trigger| {
+            let name = match part {
+                Trigger::Message { name: Value::Fixed(name), .. } => Some(name),
+                _ => None,
+            };
+            name.is_some() && name == begun.as_ref()
+        };
+        let others = parts.iter().zip(0_u32..).filter(|(part, _)| !has_come(part));
+        for (one, part) in others {
+            self.wait_for_one(owner, target, one, part, true)?;
+        }
+        Ok(())
     }
 
     /// Waits for one of the definitions of an event: the one at this place, from 0.
@@ -215,6 +241,8 @@ impl Run<'_, '_, '_> {
             return self.propagate(owner, &variables);
         }
         match (&node.kind, &event.kind) {
+            // The start event of a process, which waits itself.
+            (Kind::Start(_), _) => self.leave_with(owner, variables),
             (_, Kind::Boundary { .. } | Kind::Start(_)) => {
                 self.caught(owner, target, variables);
                 if let Some(trigger) = all

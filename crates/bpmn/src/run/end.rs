@@ -26,11 +26,34 @@ impl Run<'_, '_, '_> {
         }
     }
 
-    /// Ends an element instance and everything in it.
+    /// Ends an element instance and everything in it. A user task whose cancellation somebody listens
+    /// to stays in the root scope until the listeners are done, unless nobody is to be asked.
     pub(super) fn terminate(&mut self, key: ElementKey) {
+        if self.decision.state().is_canceling(key) && !self.unheard {
+            return;
+        }
         self.terminate_children(key);
+        let listened = self.canceled_task(key);
         self.cancel_waits(key);
-        self.decision.emit(Event::ElementTerminated { key });
+        match listened {
+            Some(transition) => self.outlive(key, transition),
+            None => self.decision.emit(Event::ElementTerminated { key }),
+        }
+    }
+
+    /// Ends the instance before it is done. What listens to the cancellation of user tasks is waited
+    /// for; the second time, and in an instance that is suspended, it is not.
+    pub fn cancel(mut self) {
+        let root = self.decision.state().key().root();
+        let again = self.decision.state().ends_soon();
+        self.unheard = again || self.decision.state().is_suspended();
+        self.terminate_children(root);
+        self.cancel_waits(root);
+        if self.decision.state().children_of(root).next().is_none() {
+            self.decision.emit(Event::InstanceTerminated);
+        } else {
+            self.decision.emit(Event::InstanceCanceling);
+        }
     }
 
     /// Ends everything directly or indirectly in a scope, innermost first; its waiting tokens go.

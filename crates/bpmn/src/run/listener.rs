@@ -38,7 +38,8 @@ impl Run<'_, '_, '_> {
             ListenerEvent::Creating
             | ListenerEvent::Assigning
             | ListenerEvent::Updating
-            | ListenerEvent::Completing => {}
+            | ListenerEvent::Completing
+            | ListenerEvent::Canceling => {}
         }
         self.call_listener(owner, Listener { index: listener.index + 1, ..listener });
     }

@@ -75,6 +75,7 @@ impl Run<'_, '_, '_> {
 
     /// What is in the middle of something has no place in the other graph.
     fn check_at_rest(&self) -> Result<(), Rejection> {
+        self.check_no_cancellation()?;
         let state = self.decision.state();
         if !state.kept_steps().is_empty() {
             return Err(Rejection::state(

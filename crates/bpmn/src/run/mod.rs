@@ -48,13 +48,15 @@ pub struct Run<'p, 'd, 'a> {
     steps: Steps,
     /// What conditions may have become true by.
     changes: condition::Changes,
+    /// What ends is ended at once: nobody listens to it.
+    unheard: bool,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
         let (steps, changes) = (Steps::default(), condition::Changes::default());
-        Self { process, decision, steps, changes }
+        Self { process, decision, steps, changes, unheard: false }
     }
 
     /// The instance begins at this start event.
@@ -195,24 +197,6 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
         self.go();
     }
 
-    /// Ends the instance before it is done.
-    pub fn cancel(mut self) {
-        let root = self.decision.state().key().root();
-        self.terminate_children(root);
-        self.cancel_waits(root);
-        self.decision.emit(Event::InstanceTerminated);
-    }
-
-    /// Sets variables from outside: in this scope, or where the names exist outwards of it.
-    pub fn variables_set(mut self, scope: ElementKey, variables: Variables, local: bool) {
-        if local {
-            self.set_variables(scope, variables);
-        } else {
-            self.propagate(scope, &variables);
-        }
-        self.go();
-    }
-
     /// The core's own failure on this instance: it stops until somebody looks.
     pub fn quarantine(self, message: &str) {
         let root = self.decision.state().key().root();
@@ -296,6 +280,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Nothing can go wrong or wait here, so entering and leaving are one fact.
     fn passes(&self, node: &Node) -> bool {
         let simple = match &node.kind {
+            Kind::Start(Trigger::All(_)) => node.scope != 0,
             Kind::Start(_) | Kind::Pass | Kind::Parallel | Kind::Catch(Trigger::Link(_)) => true,
             Kind::End(throws) => throws.is_empty(),
             _ => false,

@@ -46,6 +46,9 @@ impl Run<'_, '_, '_> {
     /// Ends and begins what the command says. With `called` another instance waits for this one,
     /// which must not end.
     pub fn modify(mut self, modify: &ModifyInstance, called: bool) -> Result<(), Rejection> {
+        self.check_no_cancellation()?;
+        // As in Camunda 8, nobody listens to what an operator ends.
+        self.unheard = true;
         let mut ends = Vec::new();
         for selection in &modify.terminate {
             ends.extend(self.selected(selection)?);
@@ -73,8 +76,21 @@ impl Run<'_, '_, '_> {
             ));
         }
         self.apply(&begins, &ends, &doomed);
+        self.unheard = false;
         self.go();
         Ok(())
+    }
+
+    /// Refuses to change an instance while listeners hear of the cancellation of a user task.
+    pub(super) fn check_no_cancellation(&self) -> Result<(), Rejection> {
+        let state = self.decision.state();
+        let canceling = state.elements().iter().find(|(key, _)| state.is_canceling(**key));
+        let Some((_, element)) = canceling else { return Ok(()) };
+        Err(Rejection::state(format!(
+            "expected no user task whose canceling listeners are being called, but {} is one; try \
+             again when they are done, or cancel the instance",
+            self.process.node(element.element).label()
+        )))
     }
 
     /// What is meant to end.

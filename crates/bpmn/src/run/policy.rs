@@ -32,10 +32,16 @@ impl<'p> Run<'p, '_, '_> {
             (Purpose::DueDate, &policy.due_date),
             (Purpose::Reminder, &policy.reminder),
         ];
+        let now_ms = self.decision.now_ms();
+        let mut moments = Vec::new();
         for (purpose, value) in wanted {
             let Some(value) = value else { continue };
             let due_ms = self.moment(value, owner, purpose.name());
-            let due_ms = due_ms.map_err(|why| (IncidentKind::ExtractValueError, why))?;
+            moments.push((purpose, due_ms.map_err(|why| (IncidentKind::ExtractValueError, why))?));
+        }
+        let expected = policy.expected_duration.as_ref();
+        moments.extend(expected.map(|(_, ms)| (Purpose::Expected, now_ms.saturating_add(*ms))));
+        for (purpose, due_ms) in moments {
             let timer = TimerKey(self.decision.next_key());
             let (job, latest_ms) = (None, None);
             self.decision.emit(Event::PolicyTimerSet {
@@ -97,6 +103,7 @@ impl<'p> Run<'p, '_, '_> {
             }
             Purpose::DueDate => self.decision.emit(Event::StepOverdue { owner }),
             Purpose::Reminder => self.decision.emit(Event::StepReminded { owner }),
+            Purpose::Expected => self.decision.emit(Event::StepSlow { owner }),
         }
     }
 
@@ -108,16 +115,18 @@ impl<'p> Run<'p, '_, '_> {
             return self.end_detached(owner, false);
         }
         let message = format!("{} took longer than its timeout", node.label());
-        self.terminate_children(owner);
-        self.cancel_waits(owner);
         let takes = |trigger: &Trigger, exact: bool| match trigger {
             Trigger::Error { code: Some(known) } => exact && *known == *TIMEOUT,
             Trigger::Error { code: None } => !exact,
             _ => false,
         };
+        // What catches it ends the work as it ends all that it interrupts.
         if let Some((at, event)) = self.catcher(owner, true, takes) {
-            self.caught(at, event, Variables::new());
-        } else if self.decision.state().header().parent.is_some() {
+            return self.caught(at, event, Variables::new());
+        }
+        self.terminate_children(owner);
+        self.cancel_waits(owner);
+        if self.decision.state().header().parent.is_some() {
             self.decision.ask(Ask::Throw {
                 owner,
                 code: TIMEOUT.into(),
@@ -244,7 +253,7 @@ impl<'p> Run<'p, '_, '_> {
     /// `again_ms` is when the next attempt may begin if there is no policy.
     fn attempt_failed(&mut self, job: JobKey, retries: i32, again_ms: i64, message: Text) {
         let Some(live) = self.decision.state().jobs().get(&job) else { return };
-        let (owner, left) = (live.owner, live.retries);
+        let (owner, left, listens) = (live.owner, live.retries, live.listener().is_some());
         let now_ms = self.decision.now_ms();
         let retry = self.policy_of_job(job).and_then(|policy| policy.retry.as_ref());
         let (retries, available_ms) = match retry {
@@ -264,7 +273,7 @@ impl<'p> Run<'p, '_, '_> {
         if retries > 0 {
             return;
         }
-        if self.is_detached(owner) {
+        if self.is_detached(owner) && !listens {
             self.end_detached(owner, false);
         } else {
             self.exhausted(job);

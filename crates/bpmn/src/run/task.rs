@@ -9,7 +9,9 @@ use base::{
     Text, UserTaskDetails, UserTaskKey, Variables,
 };
 
-use super::Run;
+use instance::Owned;
+
+use super::{Run, Step};
 
 impl Run<'_, '_, '_> {
     /// A user task comes up.
@@ -17,7 +19,8 @@ impl Run<'_, '_, '_> {
         let task = UserTaskKey(self.decision.next_key());
         if self.listens(owner, ListenerEvent::Creating) {
             let (event, action, variables) = (ListenerEvent::Creating, Text::default(), None);
-            let transition = TaskTransition { task, event, action, details, variables };
+            let transition =
+                TaskTransition { task, event, action, details, variables, local: None };
             return self.begin_transition(owner, transition);
         }
         self.create(owner, task, details);
@@ -31,7 +34,8 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::UserTaskCreated { task, owner, details: created });
         if heard {
             let (event, action, variables) = (ListenerEvent::Assigning, Text::default(), None);
-            let transition = TaskTransition { task, event, action, details, variables };
+            let transition =
+                TaskTransition { task, event, action, details, variables, local: None };
             self.begin_transition(owner, transition);
         }
     }
@@ -46,7 +50,8 @@ impl Run<'_, '_, '_> {
     ) {
         let Some(owner) = self.owner_of_task(task) else { return };
         if self.listens(owner, event) {
-            let transition = TaskTransition { task, event, action, details, variables: None };
+            let transition =
+                TaskTransition { task, event, action, details, variables: None, local: None };
             self.begin_transition(owner, transition);
         } else {
             let details = Box::new(details);
@@ -78,6 +83,7 @@ impl Run<'_, '_, '_> {
                     action: action.into(),
                     details,
                     variables: Some(variables),
+                    local: None,
                 },
             );
         } else {
@@ -120,10 +126,44 @@ impl Run<'_, '_, '_> {
         self.listen(owner, event, None);
     }
 
+    /// What is to be said to those who listen to the cancellation of the element's user task, if it
+    /// has one and they are to be asked.
+    pub(super) fn canceled_task(&self, owner: ElementKey) -> Option<TaskTransition> {
+        if self.unheard || !self.listens(owner, ListenerEvent::Canceling) {
+            return None;
+        }
+        let state = self.decision.state();
+        let task = state.waits_of(owner).find_map(|wait| match wait {
+            Owned::UserTask(task) => Some(task),
+            _ => None,
+        })?;
+        let details = state.user_tasks().get(&task)?.details.clone();
+        let (event, action) = (ListenerEvent::Canceling, Text::default());
+        Some(TaskTransition { task, event, action, details, variables: None, local: None })
+    }
+
+    /// The task is gone, its element stays until its listeners are done. They see what it saw: the
+    /// scopes between it and the root may be about to end.
+    pub(super) fn outlive(&mut self, owner: ElementKey, transition: TaskTransition) {
+        let root = self.decision.state().key().root();
+        let scopes = self.decision.state().scopes(owner);
+        let inner: Vec<Variables> = scopes
+            .filter(|(key, _)| *key != root && *key != owner)
+            .map(|(_, scope)| scope.variables.clone())
+            .collect();
+        let own = self.decision.state().element(owner).map(|own| own.variables.clone());
+        let mut seen = Variables::new();
+        inner.iter().rev().chain(&own).for_each(|variables| seen.merge(variables));
+        if !inner.iter().all(Variables::is_empty) {
+            self.set_variables(owner, seen);
+        }
+        self.begin_transition(owner, transition);
+    }
+
     /// All listeners were called: it happens.
     pub(super) fn settle_task(&mut self, owner: ElementKey) {
         let Some(transition) = self.transition_of(owner) else { return };
-        let TaskTransition { task, event, action, details, variables } = transition;
+        let TaskTransition { task, event, action, details, variables, local } = transition;
         match event {
             ListenerEvent::Creating => self.create(owner, task, details),
             ListenerEvent::Completing => {
@@ -135,13 +175,49 @@ impl Run<'_, '_, '_> {
                 self.decision.emit(Event::UserTaskCompleted { task, action });
                 self.leave_with(owner, variables.unwrap_or_default());
             }
+            ListenerEvent::Canceling => {
+                let root = self.decision.state().key().root();
+                self.cancel_waits(owner);
+                self.decision.emit(Event::ElementTerminated { key: owner });
+                self.steps.push(Step::Check { scope: root });
+            }
             ListenerEvent::Assigning
             | ListenerEvent::Updating
             | ListenerEvent::Start
             | ListenerEvent::End => {
                 let details = Box::new(details);
                 self.decision.emit(Event::UserTaskUpdated { task, details, action });
+                self.write(owner, variables.unwrap_or_default(), local == Some(true));
             }
+        }
+    }
+
+    /// Sets variables from outside: in this scope, or where the names exist outwards of it. Those of
+    /// a user task are set when its listeners were called.
+    pub fn variables_set(mut self, scope: ElementKey, variables: Variables, local: bool) {
+        let state = self.decision.state();
+        let at_rest = state.element(scope).is_some_and(|element| element.transition.is_none());
+        let task = state.waits_of(scope).find_map(|wait| match wait {
+            Owned::UserTask(task) => Some((task, state.user_tasks().get(&task)?.details.clone())),
+            _ => None,
+        });
+        let task = task.filter(|_| at_rest && self.listens(scope, ListenerEvent::Updating));
+        if let Some((task, details)) = task {
+            let (event, action) = (ListenerEvent::Updating, Text::default());
+            let (variables, local) = (Some(variables), local.then_some(true));
+            let transition = TaskTransition { task, event, action, details, variables, local };
+            self.begin_transition(scope, transition);
+        } else {
+            self.write(scope, variables, local);
+        }
+        self.go();
+    }
+
+    fn write(&mut self, scope: ElementKey, variables: Variables, local: bool) {
+        if local {
+            self.set_variables(scope, variables);
+        } else {
+            self.propagate(scope, &variables);
         }
     }
 

@@ -15,7 +15,7 @@
 //! | compensation | | `compensation` | | `compensation` | `compensation` |
 //! | cancel | | | | `transactions` | `transactions` |
 //! | multiple | here | here, `events` | here | here | here |
-//! | parallel multiple | | here | here | here, `events` | |
+//! | parallel multiple | `starters` | here | here | here, `events` | |
 //!
 //! Races with what is interrupted, both orders: boundary event, event sub-process and event-based
 //! gateway here for each kind; terminate here; cancel in `transactions`; completion condition in

@@ -1,7 +1,7 @@
 //! One instance without an engine: virtual time, and a crash after every input.
 
 use base::{ElementKey, ElementMapping, Event, InstanceCreated, Record, ShardId, Variables};
-use fermata_bpmn::{Process, Run, Target, read};
+use fermata_bpmn::{Process, Run, Target, Trigger, Value, read};
 use instance::{Ask, Decision, Instance, KeySource, Status};
 
 pub struct Sim {
@@ -66,6 +66,15 @@ impl Sim {
         let mut keys = KeySource::new(ShardId(1), 1);
         let definition = base::DefinitionKey(keys.take(1));
         let instance = base::InstanceKey(keys.take(1));
+        // As the engine does it: the message that begins the instance is known in it.
+        let first = process.starts().next().map(|(_, trigger)| trigger);
+        let message = match first {
+            Some(Trigger::Message { name: Value::Fixed(name), .. }) => {
+                let (message, correlation_key) = (base::MessageKey(instance.0), "".into());
+                Some(base::CorrelationSource { message, name: name.clone(), correlation_key })
+            }
+            _ => None,
+        };
         let (state, event) = Instance::create(
             InstanceCreated {
                 instance,
@@ -74,7 +83,7 @@ impl Sim {
                 version: 1,
                 business_id: None,
                 tags: Vec::new(),
-                message: None,
+                message,
                 parent: None,
                 depth: None,
                 undoes: None,

@@ -176,16 +176,16 @@ fn a_loop_has_one_timeout_for_all_its_turns_and_begins_anew() {
 }
 
 #[test]
-fn due_dates_and_reminders_are_facts_and_end_nothing() {
-    let policy = "<fermata:policy dueDate=\"PT2H\" reminder=\"PT1H\"/>";
+fn due_dates_reminders_and_slowness_are_facts_and_end_nothing() {
+    let policy = "<fermata:policy dueDate=\"PT2H\" reminder=\"PT1H\" expectedDuration=\"PT90M\"/>";
     let user =
         format!("<userTask id=\"u\"><extensionElements>{policy}</extensionElements></userTask>");
     let body = [AROUND, &user, "[[s -> u -> e]]"].concat();
     check(
         &body,
         "
-        start              => dueDate u 7200s, reminder u 3600s, task u
-        advance PT1H       => dueDate u 3600s, task u
+        start              => dueDate u 7200s, expectedDuration u 5400s, reminder u 3600s, task u
+        advance PT1H       => dueDate u 3600s, expectedDuration u 1800s, task u
         advance PT1H       => task u
         task u             => completed
         ",
@@ -197,12 +197,12 @@ fn due_dates_and_reminders_are_facts_and_end_nothing() {
     assert_eq!(task.details.due_ms, Some(7_200_000), "in the task list, too");
     let owner = task.owner;
     sim.advance(3_600_000);
-    sim.advance(3_600_000);
-    let facts: Vec<_> = sim
-        .events()
-        .filter(|event| matches!(event, Event::StepReminded { .. } | Event::StepOverdue { .. }))
-        .collect();
-    assert_eq!(facts, [&Event::StepReminded { owner }, &Event::StepOverdue { owner }]);
+    sim.advance(1_800_000);
+    sim.advance(1_800_000);
+    let (reminded, slow) = (Event::StepReminded { owner }, Event::StepSlow { owner });
+    let overdue = Event::StepOverdue { owner };
+    let facts = sim.events().filter(|event| [&reminded, &slow, &overdue].contains(event));
+    assert_eq!(facts.collect::<Vec<_>>(), [&reminded, &slow, &overdue]);
 }
 
 #[test]

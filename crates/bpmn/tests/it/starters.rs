@@ -148,3 +148,80 @@ fn an_event_based_gateway_leads_to_events_only() {
     let parallel = plain(receive).replace(r#"id="g"/>"#, r#"id="g" eventGatewayType="Parallel"/>"#);
     assert_eq!(codes(&parallel), ["B112"]);
 }
+
+/// A start event that needs all of these, before the job `a`.
+fn all(definitions: &str) -> String {
+    format!(
+        r#"<startEvent id="s" parallelMultiple="true">{definitions}</startEvent><<a>><endEvent id="e"/>
+           [[s -> a -> e]]"#
+    )
+}
+
+#[test]
+fn a_start_event_that_needs_all_messages_waits_for_the_others_in_the_instance() {
+    let model = all(&format!("{PAID}{SHIPPED}"));
+    check(
+        &model,
+        "start {\"id\": 1}           => message shipped at s
+         message shipped {\"x\": 2}  => job a
+         complete a                => completed
+         variables                 => id: 1, x: 2",
+    );
+    check(&model, "start {\"id\": 1} => message shipped at s\n cancel => terminated");
+    // Without the key the instance cannot find the others.
+    check(
+        &model,
+        "start            => incident EXTRACT_VALUE_ERROR at s
+         set {\"id\": 1}    => incident EXTRACT_VALUE_ERROR at s
+         resolve s        => message shipped at s
+         message shipped  => job a",
+    );
+    let read = fermata_bpmn::read(&xml(&model)).unwrap();
+    let process = &read.processes[0];
+    let started = |name: &str| process.message_start(name).and_then(|it| process.id_of(it));
+    assert_eq!(started("paid").map(|id| &**id), Some("s"));
+    assert_eq!(started("shipped").map(|id| &**id), Some("s"));
+}
+
+#[test]
+fn an_interruption_and_the_second_message_in_both_orders() {
+    let model = all(&format!("{PAID}{SHIPPED}"))
+        + &format!(
+            r#"<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">{SIGNAL}</startEvent>
+               <<mend>><endEvent id="he"/>[[hs -> mend -> he]]</subProcess>"#
+        );
+    check(
+        &model,
+        "start {\"id\": 1}  => message shipped at s, signal alarm at hs
+         signal alarm     => job mend
+         complete mend    => completed",
+    );
+    check(
+        &model,
+        "start {\"id\": 1}  => message shipped at s, signal alarm at hs
+         message shipped  => job a, signal alarm at hs
+         signal alarm     => job mend",
+    );
+}
+
+#[test]
+fn a_start_event_that_needs_all_is_refused_where_they_could_not_meet() {
+    let timer =
+        "<timerEventDefinition><timeDate>2030-01-01T00:00:00Z</timeDate></timerEventDefinition>";
+    assert_eq!(codes(&all(&format!("{PAID}{SIGNAL}"))), ["B111"]);
+    assert_eq!(codes(&all(&format!("{PAID}{timer}"))), ["B111"]);
+    assert_eq!(codes(&all(&format!("{PAID}{PAID}"))), ["B111"]);
+    // One alone is a message start event.
+    assert_eq!(codes(&all(PAID)), Vec::<&str>::new());
+    let keyless = xml(&all(&format!("{PAID}{SHIPPED}")))
+        .replace(r#"<zeebe:subscription correlationKey="= id"/>"#, "");
+    let found = fermata_bpmn::read(&keyless).expect_err("no correlation key");
+    assert!(found.iter().all(|finding| finding.code == "B014"), "{found:?}");
+    // Before the instance there are no variables: the names are fixed.
+    let named = xml(&all(&format!("{PAID}{SHIPPED}"))).replace("\"paid\"", "\"= name\"");
+    let found = fermata_bpmn::read(&named).expect_err("a name that is an expression");
+    assert_eq!(found[0].code, "B014");
+    let behind = xml(&gateway(PARALLEL, PAID, SHIPPED)).replace("\"paid\"", "\"= name\"");
+    let found = fermata_bpmn::read(&behind).expect_err("a name that is an expression");
+    assert_eq!(found[0].code, "B014");
+}

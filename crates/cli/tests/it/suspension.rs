@@ -45,3 +45,20 @@ fn an_ended_instance_is_deleted_and_a_live_one_is_not() {
     assert_eq!(text(&left[0], "processInstanceKey"), live);
     assert_eq!(left.as_array().map(Vec::len), Some(1));
 }
+
+#[test]
+fn a_deleted_definition_starts_nothing_and_what_lives_of_it_goes_on() {
+    let server = Server::with(&["work"]);
+    let live = server.start("work", "{}");
+    let definitions = server.json(["definitions"]);
+    let key = text(&definitions[0], "processDefinitionKey").to_owned();
+    let answer = server.call(["delete", "--definition", &key]).ok();
+    assert_eq!(answer.out, format!("{key} is deleted\n"));
+    assert_eq!(server.json(["definitions"]).as_array().map(Vec::len), Some(0));
+    let refused = server.call(["start", "work"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("work"), "{}", refused.err);
+    assert_eq!(text(&server.json(["show", &live])["instance"], "state"), "ACTIVE");
+    let twice = server.call(["delete", "--definition", &key]);
+    assert_eq!(twice.code, Some(1), "{twice:?}");
+}

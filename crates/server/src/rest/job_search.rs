@@ -138,6 +138,7 @@ const KINDS: &[(i64, &str)] = &[
     (3, "TASK_LISTENER"),
     (4, "TASK_LISTENER"),
     (5, "TASK_LISTENER"),
+    (6, "TASK_LISTENER"),
 ];
 /// What a job listens to, by [`base::ListenerEvent::number`].
 const LISTENERS: &[(i64, &str)] = &[
@@ -148,6 +149,7 @@ const LISTENERS: &[(i64, &str)] = &[
     (3, "ASSIGNING"),
     (4, "UPDATING"),
     (5, "COMPLETING"),
+    (6, "CANCELING"),
 ];
 
 const FIELDS: &[Field] = &[

@@ -120,6 +120,7 @@ fn fact(event: &Event, names: &Names) -> Fact {
         }
         Event::InstanceModified { .. }
         | Event::InstanceMigrated(_)
+        | Event::InstanceCanceling
         | Event::InstanceCompleted
         | Event::InstanceTerminated => change_fact(event, names),
         Event::KeysReserved { first, count } => {
@@ -174,6 +175,7 @@ fn fact(event: &Event, names: &Names) -> Fact {
         Event::PolicyTimerSet { .. }
         | Event::StepOverdue { .. }
         | Event::StepReminded { .. }
+        | Event::StepSlow { .. }
         | Event::ElementDetached { .. } => policy_fact(event),
         Event::TimerSet { .. }
         | Event::TimerFired { .. }
@@ -205,6 +207,7 @@ fn change_fact(event: &Event, names: &Names) -> Fact {
             fact("instanceMigrated", detail)
         }
         Event::InstanceCompleted => fact("instanceCompleted", String::new()),
+        Event::InstanceCanceling => fact("instanceCanceling", String::new()),
         Event::InstanceTerminated => fact("instanceTerminated", String::new()),
         _ => unknown(),
     }
@@ -385,6 +388,7 @@ fn policy_fact(event: &Event) -> Fact {
         }
         Event::StepOverdue { owner } => about("stepOverdue", *owner, "the due date has passed"),
         Event::StepReminded { owner } => about("stepReminded", *owner, "a reminder is due"),
+        Event::StepSlow { owner } => about("stepSlow", *owner, "takes longer than expected"),
         Event::ElementDetached { key } => {
             about("elementDetached", *key, "goes on; its work is a side effect")
         }

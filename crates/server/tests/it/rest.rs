@@ -5,6 +5,7 @@ mod calls;
 mod changes;
 mod client;
 mod commands;
+mod conditionals;
 mod decisions;
 mod deletion;
 mod listeners;

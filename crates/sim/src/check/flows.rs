@@ -84,6 +84,7 @@ impl Traffic {
             }
             Event::ElementTerminated { .. }
             | Event::InstanceTerminated
+            | Event::InstanceCanceling
             | Event::IncidentRaised { kind: IncidentKind::StepLimit, .. } => self.cut = true,
             _ => {}
         }

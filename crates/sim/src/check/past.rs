@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
     ConditionKey, ElementKey, Event, IncidentKey, InstanceKey, JobKey, JobState, Key,
-    SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    ListenerEvent, SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 use super::Checked;
@@ -122,6 +122,7 @@ impl Reading {
             }
             Event::KeysReserved { .. }
             | Event::CorrelationRefused { .. }
+            | Event::InstanceCanceling
             | Event::InstanceSuspended(_)
             | Event::InstanceResumed
             | Event::InputHeld(_)
@@ -260,6 +261,16 @@ impl Reading {
 
     fn read_task(&mut self, event: &Event) -> Read {
         match event {
+            // The element stays until its listeners are done, in the root scope.
+            Event::UserTaskTransition { owner, transition }
+                if transition.event == ListenerEvent::Canceling =>
+            {
+                self.lives(*owner)?;
+                let root = self.elements.keys().next().copied();
+                if let (Some(root), Some((_, scope))) = (root, self.elements.get_mut(owner)) {
+                    *scope = root;
+                }
+            }
             Event::UserTaskCreated { task, owner, details } => {
                 self.draw(task.0)?;
                 self.lives(*owner)?;
@@ -462,6 +473,7 @@ fn owner_of_fact(event: &Event) -> Option<ElementKey> {
         | Event::UserTaskDenied { owner, .. }
         | Event::StepOverdue { owner }
         | Event::StepReminded { owner }
+        | Event::StepSlow { owner }
         | Event::ElementDetached { key: owner } => Some(*owner),
         _ => None,
     }

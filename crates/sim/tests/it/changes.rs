@@ -330,3 +330,22 @@ fn a_dry_run_leaves_no_trace() {
         assert_eq!(unknown.kind, RejectionKind::NotFound);
     });
 }
+
+#[test]
+fn an_instance_that_is_suspended_is_neither_modified_nor_migrated() {
+    in_every_world(|world| {
+        let model = model(&line(&[("a", &service("a")), ("b", &service("b"))]));
+        let first = world.deploy(&[&model]).unwrap()[0].key;
+        let instance = world.create("p", "{}");
+        world.command(Command::Suspend { instance, reason: "audit".into() }).unwrap();
+        for refused in
+            [modify(world, instance, &["b"], &[]), migrate(world, instance, first, &[("a", "a")])]
+        {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.kind, RejectionKind::InvalidState);
+            assert!(refused.message.contains("suspended"), "{}", refused.message);
+        }
+        world.command(Command::Resume { instance }).unwrap();
+        modify(world, instance, &["b"], &[]).unwrap();
+    });
+}

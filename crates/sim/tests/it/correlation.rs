@@ -232,3 +232,47 @@ fn a_subscription_that_is_closed_by_what_opened_with_it_leaves_no_row() {
         }
     });
 }
+
+#[test]
+fn all_messages_of_a_start_event_come_to_one_instance_whichever_is_first() {
+    in_every_world(|world| {
+        let model = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:t">
+            <bpmn:message id="m" name="paid"><bpmn:extensionElements><zeebe:subscription correlationKey="= order"/></bpmn:extensionElements></bpmn:message>
+            <bpmn:message id="n" name="packed"><bpmn:extensionElements><zeebe:subscription correlationKey="= order"/></bpmn:extensionElements></bpmn:message>
+            <bpmn:process id="p" isExecutable="true">
+              <bpmn:startEvent id="s" parallelMultiple="true">
+                <bpmn:messageEventDefinition messageRef="m"/><bpmn:messageEventDefinition messageRef="n"/>
+              </bpmn:startEvent>
+              <bpmn:sequenceFlow id="f" sourceRef="s" targetRef="end"/><bpmn:endEvent id="end"/>
+            </bpmn:process></bpmn:definitions>"#;
+        world.deploy(&[model]).unwrap();
+        let named = |name: &str, order: &str, message_id: &str| PublishMessage {
+            name: name.into(),
+            correlation_key: order.into(),
+            time_to_live_ms: 0,
+            message_id: message_id.into(),
+            variables: Variables::parse(&format!(r#"{{"order": "{order}", "{name}": true}}"#))
+                .unwrap(),
+            await_correlation: true,
+        };
+        for (order, first, second) in [("A-1", "paid", "packed"), ("A-2", "packed", "paid")] {
+            let begun = named(first, order, "");
+            let Reply::Published { instance: Some(instance), .. } =
+                world.command(Command::Publish(begun)).unwrap()
+            else {
+                panic!("it begins an instance")
+            };
+            assert_eq!(status(world, instance), Status::Active);
+            world.crash();
+            let ends = named(second, order, "");
+            let Reply::Published { instance: Some(same), .. } =
+                world.command(Command::Publish(ends)).unwrap()
+            else {
+                panic!("it is waited for")
+            };
+            assert_eq!((same, status(world, instance)), (instance, Status::Completed));
+            let variables = world.history(instance).variables[&instance.root()].to_json();
+            assert_eq!(variables, format!(r#"{{"order":"{order}","packed":true,"paid":true}}"#));
+        }
+    });
+}

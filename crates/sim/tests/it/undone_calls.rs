@@ -126,3 +126,27 @@ fn undoing_that_fails_is_an_incident_and_goes_on_and_cancelling_ends_it() {
         assert_eq!(status(world, p), Status::Terminated);
     });
 }
+
+#[test]
+fn what_undoes_a_called_process_follows_its_log_and_no_operator() {
+    in_every_world(|world| {
+        let p = begun(world, &[child("child"), saga("child")]);
+        work(world, &["a", "x", "y", "b", "undo-b"]);
+        let second = called(world, p)[1];
+        let terminate = vec![base::Selection::Element("undo-y".into())];
+        let modify = base::ModifyInstance {
+            instance: second,
+            activate: Vec::new(),
+            terminate,
+            moves: Vec::new(),
+        };
+        let target = world.history(second).state.header().definition;
+        let (mappings, dry_run) = (Vec::new(), false);
+        let migrate = base::MigrateInstance { instance: second, target, mappings, dry_run };
+        for command in [Command::Modify(modify), Command::Migrate(migrate)] {
+            let refused = world.command(command).unwrap_err();
+            assert!(refused.message.contains("cancel the root instance"), "{}", refused.message);
+        }
+        work(world, &["undo-y"]);
+    });
+}

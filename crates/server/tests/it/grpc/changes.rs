@@ -18,6 +18,16 @@ fn start_at(id: &str) -> wire::CreateProcessInstanceRequest {
     }
 }
 
+/// Deploys a process; its key.
+async fn deployed(client: &mut Gateway, model: &str) -> i64 {
+    let resource = wire::Resource { name: "p.bpmn".into(), content: model.as_bytes().to_vec() };
+    let request =
+        wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
+    let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
+    let Some(Metadata::Process(process)) = &deployed[0].metadata else { panic!("a process") };
+    process.process_definition_key
+}
+
 async fn job(client: &mut Gateway) -> wire::ActivatedJob {
     jobs(client, poll("work", 1, 10_000)).await.unwrap().remove(0)
 }
@@ -62,12 +72,7 @@ fn an_instance_is_migrated_with_the_job_that_a_worker_has() {
         client.create_process_instance(start_at("work")).await.unwrap();
         let held = job(&mut client).await;
         let renamed = MODEL.replace("\"work\"", "\"labour\"");
-        let resource =
-            wire::Resource { name: "p.bpmn".into(), content: renamed.as_bytes().to_vec() };
-        let request =
-            wire::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
-        let deployed = client.deploy_resource(request).await.unwrap().into_inner().deployments;
-        let Some(Metadata::Process(newer)) = &deployed[0].metadata else { panic!("a process") };
+        let newer = deployed(&mut client, &renamed).await;
         let mapping = MappingInstruction {
             source_element_id: "work".into(),
             target_element_id: "labour".into(),
@@ -75,7 +80,7 @@ fn an_instance_is_migrated_with_the_job_that_a_worker_has() {
         let migrate = |mapping_instructions| wire::MigrateProcessInstanceRequest {
             process_instance_key: held.process_instance_key,
             migration_plan: Some(MigrationPlan {
-                target_process_definition_key: newer.process_definition_key,
+                target_process_definition_key: newer,
                 mapping_instructions,
             }),
             operation_reference: None,
@@ -88,5 +93,22 @@ fn an_instance_is_migrated_with_the_job_that_a_worker_has() {
         client.complete_job(request).await.unwrap();
         let outcome = client.migrate_process_instance(migrate(Vec::new())).await.map(|_| ());
         refused(outcome, Code::NotFound, "has completed");
+    });
+}
+
+#[test]
+fn nothing_is_started_of_a_definition_that_was_deleted() {
+    against_a_server(|mut client, _| async move {
+        let first = deployed(&mut client, MODEL).await;
+        let request =
+            |resource_key| wire::DeleteResourceRequest { resource_key, ..Default::default() };
+        let created = client.create_process_instance(start_at("work")).await.unwrap().into_inner();
+        client.delete_resource(request(first)).await.unwrap();
+        let outcome = client.create_process_instance(start_at("work")).await.map(|_| ());
+        refused(outcome, Code::NotFound, "`p`");
+        let outcome = client.delete_resource(request(first)).await.map(|_| ());
+        refused(outcome, Code::NotFound, "");
+        let job = job(&mut client).await;
+        assert_eq!(job.process_instance_key, created.process_instance_key, "it goes on");
     });
 }

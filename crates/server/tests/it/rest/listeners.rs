@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{Rig, on_each};
+use super::client::{Rig, on_each, until};
 
 const MODEL: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
   <bpmn:process id="heard" isExecutable="true">
@@ -105,5 +105,66 @@ fn who_completes_a_task_hears_what_its_listeners_say() {
         assert_eq!(done.status, 204, "{done:?}");
         let found = rig.get(&path);
         assert_eq!((&found["state"], &found["priority"]), (&json!("COMPLETED"), &json!(9)));
+    });
+}
+
+#[test]
+fn who_listens_to_a_cancellation_is_heard_before_the_instance_ends() {
+    let model = TASK.replace("completing", "canceling");
+    on_each(|rig| {
+        assert_eq!(rig.deploy("asked.bpmn", &model).status, 200);
+        let created = rig.post("/v2/process-instances", &json!({"processDefinitionId": "asked"}));
+        let instance = created["processInstanceKey"].as_str().unwrap();
+        let path = format!("/v2/process-instances/{instance}");
+        let task = rig.task(instance);
+        rig.done("POST", &format!("{path}/cancellation"), &json!({}));
+        let job = rig.job("check");
+        assert_eq!(
+            (&job["kind"], &job["listenerEventType"]),
+            (&json!("TASK_LISTENER"), &json!("CANCELING"))
+        );
+        assert_eq!(
+            job["customHeaders"]["io.camunda.zeebe:userTaskKey"],
+            task["userTaskKey"].as_str().unwrap()
+        );
+        let key = task["userTaskKey"].as_str().unwrap();
+        assert_eq!(rig.get(&format!("/v2/user-tasks/{key}"))["state"], "CANCELED");
+        assert_eq!(rig.get(&path)["state"], "ACTIVE");
+        let completion = format!("/v2/jobs/{}/completion", job["jobKey"].as_str().unwrap());
+        let denied = json!({"result": {"type": "userTask", "denied": true}});
+        let refused = rig.refused("POST", &completion, &denied, 400);
+        assert!(refused["detail"].as_str().unwrap().contains("cancellation"), "{refused}");
+        rig.done("POST", &completion, &json!({}));
+        until(|| rig.get(&path), |found| found["state"] == "TERMINATED");
+    });
+}
+
+#[test]
+fn who_sets_variables_of_a_task_hears_what_its_listeners_say() {
+    let model = TASK.replace("completing", "updating");
+    on_each(|rig| {
+        assert_eq!(rig.deploy("asked.bpmn", &model).status, 200);
+        let created = rig.post("/v2/process-instances", &json!({"processDefinitionId": "asked"}));
+        let task = rig.task(created["processInstanceKey"].as_str().unwrap());
+        let element = task["elementInstanceKey"].as_str().unwrap();
+        let path = format!("/v2/element-instances/{element}/variables");
+        let set = || rig.call("PUT", &path, &json!({"variables": {"x": 1}, "local": true}));
+        let answers = |result: &Value| {
+            std::thread::scope(|scope| {
+                let asked = scope.spawn(set);
+                let job = rig.job("check");
+                let path = format!("/v2/jobs/{}/completion", job["jobKey"].as_str().unwrap());
+                rig.done("POST", &path, result);
+                asked.join().unwrap()
+            })
+        };
+        let denied = answers(&json!({"result": {"denied": true, "deniedReason": "not you"}}));
+        assert_eq!(denied.status, 409, "{denied:?}");
+        let filter = json!({"filter": {"name": "x"}});
+        assert_eq!(rig.post("/v2/variables/search", &filter)["items"], json!([]));
+        let done = answers(&json!({}));
+        assert_eq!(done.status, 204, "{done:?}");
+        let found = rig.post("/v2/variables/search", &filter);
+        assert_eq!(found["items"][0]["scopeKey"], element);
     });
 }
