@@ -160,7 +160,7 @@ fn who_sets_variables_of_a_task_hears_what_its_listeners_say() {
         };
         let denied = answers(&json!({"result": {"denied": true, "deniedReason": "not you"}}));
         assert_eq!(denied.status, 409, "{denied:?}");
-        let filter = json!({"filter": {"name": "x"}});
+        let filter = json!({"filter": {"name": "x", "scopeKey": element}});
         assert_eq!(rig.post("/v2/variables/search", &filter)["items"], json!([]));
         let done = answers(&json!({}));
         assert_eq!(done.status, 204, "{done:?}");
