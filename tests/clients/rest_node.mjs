@@ -99,6 +99,7 @@ async function deploy() {
   const filter = { processDefinitionId: `order-${run}`, isLatestVersion: true };
   const found = await client.searchProcessDefinitions({ filter }, now);
   check('search definitions', found.page.totalItems, 1);
+  return processDefinitionKey;
 }
 
 function create(more) {
@@ -211,6 +212,41 @@ async function history(processInstanceKey) {
   check('incidents of an instance', incidents.items[0].state, 'RESOLVED');
 }
 
+/** Starts in the middle, is modified and migrated; then everything is deleted. */
+async function changes(definition) {
+  const { processInstanceKey } = await create({ startInstructions: [{ elementId: 'approve' }] });
+  const at = async (elementId) => {
+    const filter = { processInstanceKey, elementId, state: 'ACTIVE' };
+    return (await client.searchElementInstances({ filter }, now)).items;
+  };
+  const [approve] = await at('approve');
+  check('start instruction', approve.type, 'USER_TASK');
+  await client.modifyProcessInstance({
+    processInstanceKey,
+    activateInstructions: [{ elementId: 'charge' }],
+    terminateInstructions: [{ elementInstanceKey: approve.elementInstanceKey }],
+  });
+  check('modification', [(await at('approve')).length, (await at('charge')).length], [0, 1]);
+  const migrate = (sourceElementId) => client.migrateProcessInstance({
+    processInstanceKey,
+    targetProcessDefinitionKey: definition,
+    mappingInstructions: [{ sourceElementId, targetElementId: 'charge' }],
+  });
+  await refused('migration of what is not there', 400, () => migrate('nothing'));
+  await migrate('charge');
+  check('migration', (await at('charge')).length, 1);
+  const evaluated = await client.evaluateConditionals({ variables: { nothing: run } });
+  check('conditions', evaluated.processInstances, []);
+  await refused('deletion of what lives', 409, () =>
+    client.deleteProcessInstance({ processInstanceKey }));
+  await client.cancelProcessInstance({ processInstanceKey });
+  await client.deleteProcessInstance({ processInstanceKey });
+  await refused('what is deleted', 404, () => client.getProcessInstance({ processInstanceKey }, now));
+  const gone = await client.deleteResource({ resourceKey: definition });
+  check('deletion of a definition', gone.resourceKey, definition);
+  await refused('start of what is deleted', 404, () => create({}));
+}
+
 /** The client's own worker, on an instance of its own. */
 async function worker() {
   const { processInstanceKey } = await create({});
@@ -237,13 +273,14 @@ try {
   check('topology', topology.partitionsCount, topology.brokers[0].partitions.length);
   check('authentication', (await client.getAuthentication()).canLogout, false);
   check('license', (await client.getLicense()).isCommercial, false);
-  await deploy();
+  const definition = await deploy();
   const instance = await instances();
   await jobs(instance);
   await tasks(instance);
   await messages(instance);
   await history(instance);
   await worker();
+  await changes(definition);
   console.log('all is well');
   // A poll of the stopped worker may still be under way.
   process.exit(0);
