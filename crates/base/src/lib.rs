@@ -19,6 +19,7 @@ pub mod limits;
 mod listener;
 mod mail;
 mod purpose;
+mod record;
 mod rejection;
 mod rows;
 pub mod signal;
@@ -40,7 +41,7 @@ pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{Event, Record};
+pub use event::Event;
 pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
@@ -54,6 +55,7 @@ pub use key::{
 pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
 pub use mail::Mail;
 pub use purpose::Purpose;
+pub use record::Record;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,
