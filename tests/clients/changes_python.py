@@ -170,6 +170,7 @@ def listeners(client):
     one = job(client, "creating")
     check("kind of a listener", (str(one.kind.value), str(one.listener_event_type.value)),
           ("TASK_LISTENER", "CREATING"))
+    check("the task of a listener", (one.user_task.priority, one.user_task.assignee), (50, None))
     complete(client, one, result={"type": "userTask", "corrections": {"priority": 80}})
     query = sdk.UserTaskSearchQuery.from_dict({"filter": {"processInstanceKey": instance}})
     found = client.search_user_tasks(data=query).items[0]

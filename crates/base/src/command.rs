@@ -2,8 +2,8 @@
 
 use crate::{
     DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, Key, ListenerEvent, ListenerResult, MessageKey, MigrateInstance, MigrationReport,
-    ModifyInstance, Rejection, Text, UserTaskKey, Variables,
+    JobKey, Key, ListenedTask, ListenerEvent, ListenerResult, MessageKey, MigrateInstance,
+    MigrationReport, ModifyInstance, Rejection, Text, UserTaskKey, Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -375,8 +375,8 @@ pub struct ActivatedJob {
     /// The instance at the beginning of the chain of calls that its instance is in: itself if
     /// nobody has called it.
     pub root: InstanceKey,
-    /// For a job of a user task: the key of that task.
-    pub user_task: Option<UserTaskKey>,
+    /// For a listener of a user task: what is about to happen to it.
+    pub user_task: Option<Box<ListenedTask>>,
     /// What it listens to, if it is a listener.
     pub listener: Option<ListenerEvent>,
 }

@@ -62,5 +62,5 @@ pub use rows::{
     InstanceRow, InstanceState, JobRow, JobState, LogRow, MailRow, MessageRow, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, TimerRow, UserTaskRow,
 };
-pub use task::{ListenerResult, TaskTransition, UserTaskDetails};
+pub use task::{ListenedTask, ListenerResult, TaskTransition, UserTaskDetails};
 pub use text::Text;

@@ -52,6 +52,34 @@ pub struct TaskTransition {
     pub local: Option<bool>,
 }
 
+/// What a listener of a user task is told of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ListenedTask {
+    /// Which.
+    pub task: UserTaskKey,
+    /// What the caller said it was.
+    pub action: Text,
+    /// The details as they will be.
+    pub details: UserTaskDetails,
+    /// Which of them will be other ones.
+    pub changed: Vec<&'static str>,
+}
+
+impl UserTaskDetails {
+    /// What differs, by the names that Camunda 8 gives to listeners.
+    pub fn changes(&self, to: &Self) -> Vec<&'static str> {
+        let differs = [
+            ("assignee", self.assignee != to.assignee),
+            ("candidateGroupsList", self.candidate_groups != to.candidate_groups),
+            ("candidateUsersList", self.candidate_users != to.candidate_users),
+            ("dueDate", self.due_ms != to.due_ms),
+            ("followUpDate", self.follow_up_ms != to.follow_up_ms),
+            ("priority", self.priority != to.priority),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
 /// What a listener of a user task says beside that it is done.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ListenerResult {

@@ -2,8 +2,8 @@
 
 use base::limits::{ACTIVATION_BYTES_MAX, JOBS_PER_ACTIVATION_MAX, LEASE_MS_MAX};
 use base::{
-    ActivateJobs, ActivatedJob, Event, InstanceKey, JobKey, Json, Outcome, Rejection, Reply,
-    TaskTransition, Text, Variables,
+    ActivateJobs, ActivatedJob, Event, InstanceKey, JobKey, Json, ListenedTask, Outcome, Rejection,
+    Reply, TaskTransition, Text, Variables,
 };
 
 use bpmn::Run;
@@ -102,6 +102,14 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         }
         some
     };
+    let about = owner.transition.as_ref().filter(|_| live.listener().is_some());
+    let user_task = about.map(|transition| {
+        let TaskTransition { task, action, details, .. } = &**transition;
+        let now = entry.state.user_tasks().get(task);
+        let changed = now.map(|now| now.details.changes(details)).unwrap_or_default();
+        let (action, details) = (action.clone(), details.clone());
+        Box::new(ListenedTask { task: *task, action, details, changed })
+    });
     Some(ActivatedJob {
         job,
         job_type: live.job_type.clone(),
@@ -111,12 +119,12 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         version: header.version,
         element_id: definition.process.node(owner.element).id.clone(),
         element: live.owner,
-        headers: match &owner.transition {
-            Some(transition) if live.extra.is_some() => {
+        headers: match &user_task {
+            Some(listened) => {
                 let own = definition.headers(owner.element, job, live.extra.as_deref());
-                task_headers(&own, transition)
+                task_headers(&own, listened)
             }
-            _ => definition.headers(owner.element, job, live.extra.as_deref()),
+            None => definition.headers(owner.element, job, live.extra.as_deref()),
         },
         worker: live.worker.clone(),
         retries: live.retries,
@@ -124,30 +132,33 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         variables: variables.to_json().into(),
         tags: header.tags.clone(),
         business_id: header.business_id.clone(),
-        user_task: owner.transition.as_ref().map(|transition| transition.task),
+        user_task,
         root: entry.state.root_instance(),
         listener: live.listener().map(|listener| listener.event),
     })
 }
 
+/// A JSON array of strings.
+fn quoted<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(|name| Json::string(name).as_str().to_owned()).collect();
+    format!("[{}]", names.join(","))
+}
+
 /// Headers with what is about to happen to a user task, under the names that Camunda 8 gives them.
-fn task_headers(own: &str, transition: &TaskTransition) -> Text {
-    let details = &transition.details;
-    let list = |names: &[Text]| {
-        let names: Vec<String> =
-            names.iter().map(|name| Json::string(name).as_str().to_owned()).collect();
-        format!("[{}]", names.join(","))
-    };
+fn task_headers(own: &str, listened: &ListenedTask) -> Text {
+    let details = &listened.details;
+    let list = |names: &[Text]| quoted(names.iter().map(|name| &**name));
     let date = |ms: Option<i64>| ms.map(feel::temporal::format_date_time_ms).unwrap_or_default();
     let said = [
-        ("action", transition.action.to_string()),
+        ("action", listened.action.to_string()),
         ("assignee", details.assignee.as_deref().unwrap_or_default().to_owned()),
         ("candidateGroups", list(&details.candidate_groups)),
         ("candidateUsers", list(&details.candidate_users)),
+        ("changedAttributes", quoted(listened.changed.iter().copied())),
         ("dueDate", date(details.due_ms)),
         ("followUpDate", date(details.follow_up_ms)),
         ("priority", details.priority.to_string()),
-        ("userTaskKey", transition.task.to_string()),
+        ("userTaskKey", listened.task.to_string()),
     ];
     let mut text = own.trim_end_matches('}').to_owned();
     for (name, value) in said.into_iter().filter(|(_, value)| !value.is_empty() && value != "[]") {

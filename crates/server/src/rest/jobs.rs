@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{patch, post};
 use base::{
-    ActivateJobs, ActivatedJob, Command, FailJob, ListenerResult, TaskPatch, Text, ThrowError,
+    ActivateJobs, ActivatedJob, Command, FailJob, ListenedTask, ListenerResult, TaskPatch, Text,
+    ThrowError,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use super::problem::Problem;
 use super::wire::{
-    self, Body, PathKey, WireKey, absent, done, json, key, raw, shared, tenant, texts,
+    self, Body, PathKey, WireKey, WireTime, absent, done, json, key, raw, shared, tenant, texts,
 };
 use crate::host::Host;
 use crate::{DEFAULT_TENANT, work};
@@ -79,13 +80,46 @@ struct WireJob {
     element_instance_key: WireKey,
     kind: &'static str,
     listener_event_type: &'static str,
-    user_task: Option<()>,
+    user_task: Option<WireListened>,
     tags: Vec<Arc<str>>,
     root_process_instance_key: WireKey,
     physical_tenant_id: &'static str,
     business_id: Option<Arc<str>>,
     priority: i32,
     job_lease_token: Option<()>,
+}
+
+/// A user task as its listeners see it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireListened {
+    action: Arc<str>,
+    assignee: Option<Arc<str>>,
+    candidate_groups: Vec<Arc<str>>,
+    candidate_users: Vec<Arc<str>>,
+    changed_attributes: Vec<&'static str>,
+    due_date: Option<WireTime>,
+    follow_up_date: Option<WireTime>,
+    /// Forms are not deployed here.
+    form_key: Option<()>,
+    priority: i32,
+    user_task_key: WireKey,
+}
+
+fn wire_listened(listened: &ListenedTask) -> WireListened {
+    let details = &listened.details;
+    WireListened {
+        action: listened.action.shared(),
+        assignee: details.assignee.as_ref().map(Text::shared),
+        candidate_groups: shared(&details.candidate_groups),
+        candidate_users: shared(&details.candidate_users),
+        changed_attributes: listened.changed.clone(),
+        due_date: details.due_ms.map(WireTime),
+        follow_up_date: details.follow_up_ms.map(WireTime),
+        form_key: None,
+        priority: details.priority,
+        user_task_key: key(listened.task),
+    }
 }
 
 fn wire_job(job: &ActivatedJob) -> Result<WireJob, Problem> {
@@ -106,7 +140,7 @@ fn wire_job(job: &ActivatedJob) -> Result<WireJob, Problem> {
         element_instance_key: key(job.element),
         kind: base::job_kind(job.listener),
         listener_event_type: base::listener_event_type(job.listener),
-        user_task: None,
+        user_task: job.user_task.as_deref().map(wire_listened),
         tags: shared(&job.tags),
         root_process_instance_key: key(job.root),
         physical_tenant_id: "default",

@@ -28,7 +28,7 @@ fn a_listener_hears_what_is_about_to_happen_in_its_headers() {
         world.deploy(&[&task(&[("creating", "c")])]).unwrap();
         world.create("p", "{}");
         let job = world.job("c");
-        let task = job.user_task.expect("the task that comes up");
+        let task = job.user_task.expect("the task that comes up").task;
         let headers = format!(
             r#"{{"h":"v","idempotencyKey":"{}","io.camunda.zeebe:priority":"50","io.camunda.zeebe:userTaskKey":"{task}"}}"#,
             job.job

@@ -127,6 +127,8 @@ fn who_listens_to_a_cancellation_is_heard_before_the_instance_ends() {
             job["customHeaders"]["io.camunda.zeebe:userTaskKey"],
             task["userTaskKey"].as_str().unwrap()
         );
+        assert_eq!(job["userTask"]["userTaskKey"], task["userTaskKey"]);
+        assert_eq!(job["userTask"]["changedAttributes"], json!([]));
         let key = task["userTaskKey"].as_str().unwrap();
         assert_eq!(rig.get(&format!("/v2/user-tasks/{key}"))["state"], "CANCELED");
         assert_eq!(rig.get(&path)["state"], "ACTIVE");
