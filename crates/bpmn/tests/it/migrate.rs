@@ -352,3 +352,43 @@ fn listening_that_failed_is_tried_by_the_other_definition() {
          migrate =          => job a, timer t 60s",
     );
 }
+
+#[test]
+fn conditions_are_asked_as_the_other_definition_says() {
+    let with = |condition: &str, id: &str| {
+        timed(&format!(
+            r#"<boundaryEvent id="{id}" attachedToRef="a"><conditionalEventDefinition><condition>= {condition}</condition></conditionalEventDefinition></boundaryEvent>"#
+        ))
+        .replace("t -> late", &format!("{id} -> late"))
+    };
+    // The one that is mapped stays, and the next change is judged by the other condition.
+    check_migration(
+        &with("x", "t"),
+        &with("y", "t"),
+        r#"start            => condition t, job a
+           migrate =        => condition t, job a
+           set {"x": true}  => condition t, job a
+           set {"y": true}  => job late"#,
+    );
+    // The one that is not mapped is waited for from now on, and asked at once.
+    check_migration(
+        &with("x", "t"),
+        &with("y", "u"),
+        r#"start {"y": true}  => condition t, job a
+           migrate a>a        => job late"#,
+    );
+    check_migration(
+        &with("x", "t"),
+        LINE,
+        r#"start            => condition t, job a
+           migrate =        => job a
+           set {"x": true}  => job a"#,
+    );
+    // What it waits for changes its kind: it is another event.
+    check_migration(
+        &with("x", "t"),
+        &timed(&timer("t", "a", "PT1H", true)),
+        "start      => condition t, job a
+         migrate =  => job a, timer t 3600s",
+    );
+}
