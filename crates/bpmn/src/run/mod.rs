@@ -178,6 +178,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.set_to_work(open.owner);
                 }
             }
+            // Something that began in it meanwhile is waited for.
+            Stage::Leaving | Stage::Going if self.works_inside(open.owner) => {
+                self.steps.push(Step::Check { scope: open.owner });
+            }
             Stage::Leaving => self.leave(open.owner),
             Stage::Going => self.depart(open.owner),
             Stage::Starting { start } => self.begin(start),
