@@ -70,6 +70,9 @@ impl Run<'_, '_, '_> {
             Some(_) => {}
         }
         check_count(wanted.len())?;
+        if let Some(why) = self.too_many_live() {
+            return Err(format!("{why}; activate when some of them have ended"));
+        }
         let mut elements = Vec::new();
         for (id, variables) in wanted {
             elements.push((self.activatable(key, &id)?, variables));
