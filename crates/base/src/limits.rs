@@ -31,6 +31,10 @@ pub const CONDITION_PER_INPUT_MAX: u32 = 1_000;
 /// Steps (elements entered) that one input may cause before the instance gets an incident: a loop
 /// that never waits would otherwise never end.
 pub const STEPS_PER_INPUT_MAX: u32 = 20_000;
+/// Element instances that live at once in one instance, and steps that it keeps: beyond it nothing more
+/// begins until somebody has looked. A model whose tokens double while they wait would otherwise fill
+/// the memory.
+pub const LIVE_ELEMENTS_MAX: usize = 1_000_000;
 /// Instances that call activities may start one below the other: a process that calls itself without
 /// end would otherwise never come to rest.
 pub const CALL_DEPTH_MAX: u32 = 100;

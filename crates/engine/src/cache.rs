@@ -43,9 +43,9 @@ pub(crate) struct Entry {
     pub(crate) touched: Touched,
     /// Where its jobs stand, and in the queue of which type.
     pub(crate) job_places: BTreeMap<JobKey, (Text, i64)>,
-    /// Message names and correlation keys of its open subscriptions: the event that closes one
-    /// names it by key alone.
-    pub(crate) subscriptions: BTreeMap<SubscriptionKey, (Text, Text)>,
+    /// Message names and correlation keys of its open subscriptions, and whether the first message
+    /// closes them: the event that closes one names it by key alone.
+    pub(crate) subscriptions: BTreeMap<SubscriptionKey, (Text, Text, bool)>,
     /// Where its timers stand.
     pub(crate) timer_places: BTreeMap<TimerKey, i64>,
     /// The last commit that changed it; it stays in memory until that is durable.
@@ -78,7 +78,7 @@ impl Entry {
         let subscriptions = state
             .subscriptions()
             .iter()
-            .map(|(key, open)| (*key, (open.name.clone(), open.correlation_key.clone())))
+            .map(|(key, open)| (*key, (open.name.clone(), open.correlation_key.clone(), open.once)))
             .collect();
         Self {
             state,

@@ -289,7 +289,7 @@ impl Shard {
 fn subscription_mail(entry: &mut Entry, event: &Event, shards: u16) -> Meaning {
     let of = |name: &Text, key: &Text| ShardId::of_message(name, key, shards);
     if let Event::SubscriptionOpened { subscription, name, correlation_key, once, .. } = event {
-        entry.subscriptions.insert(*subscription, (name.clone(), correlation_key.clone()));
+        entry.subscriptions.insert(*subscription, (name.clone(), correlation_key.clone(), *once));
         let mail = Mail::Subscribe {
             subscription: *subscription,
             instance: entry.state.key(),
@@ -301,15 +301,16 @@ fn subscription_mail(entry: &mut Entry, event: &Event, shards: u16) -> Meaning {
         return Meaning::Mail(of(name, correlation_key), mail);
     }
     if let Event::SubscriptionClosed { subscription } = event
-        && let Some((name, correlation_key)) = entry.subscriptions.remove(subscription)
+        && let Some((name, correlation_key, _)) = entry.subscriptions.remove(subscription)
     {
         let to = of(&name, &correlation_key);
         let subscription = *subscription;
         return Meaning::Mail(to, Mail::Unsubscribe { subscription, name, correlation_key });
     }
-    // One message was all that it waited for: the slot has closed it already.
+    // One message was all that it waited for: the slot has closed it already. What else the same
+    // decision closes, the slot has to hear of.
     if let Event::SubscriptionCorrelated { subscription, message: _ } = event
-        && !entry.state.subscriptions().contains_key(subscription)
+        && entry.subscriptions.get(subscription).is_some_and(|(_, _, once)| *once)
     {
         entry.subscriptions.remove(subscription);
     }

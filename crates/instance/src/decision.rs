@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use base::limits::LIVE_ELEMENTS_MAX;
 use base::{
     ElementKey, Event, IncidentKey, IncidentKind, InstanceCreated, InstanceKey, JobKey, Key,
     MessageKey, ShardId, Stage, Text, Variables,
@@ -118,6 +119,7 @@ pub struct Decision<'a> {
     events: Vec<Event>,
     asks: Vec<Ask>,
     steps: u32,
+    elements_max: usize,
     /// Seeds that were drawn.
     drawn: Cell<u64>,
 }
@@ -133,7 +135,21 @@ impl<'a> Decision<'a> {
     /// Starts deciding at `now_ms` (milliseconds since 1970, from the input).
     pub fn new(state: &'a mut Instance, keys: &'a mut KeySource, now_ms: i64) -> Self {
         let (events, asks, drawn) = (Vec::new(), Vec::new(), Cell::new(0));
-        Self { state, keys, now_ms, events, asks, steps: 0, drawn }
+        let elements_max = LIVE_ELEMENTS_MAX;
+        Self { state, keys, now_ms, events, asks, steps: 0, elements_max, drawn }
+    }
+
+    /// With another bound than [`LIVE_ELEMENTS_MAX`].
+    #[must_use]
+    pub fn with_elements_max(mut self, elements_max: usize) -> Self {
+        self.elements_max = elements_max;
+        self
+    }
+
+    /// The most that may live and be kept, if that many do: nothing more may begin.
+    pub fn full(&self) -> Option<usize> {
+        let count = self.state.elements().len() + self.state.kept_steps().len();
+        (count >= self.elements_max).then_some(self.elements_max)
     }
 
     /// Goes on deciding about an input for which so many steps were taken already.

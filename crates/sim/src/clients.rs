@@ -38,6 +38,10 @@ pub(crate) enum What {
     Complete {
         job: JobKey,
     },
+    /// A listener of a user task is done; the token shows if it says something.
+    Answer {
+        job: JobKey,
+    },
     /// Says its token each time that it is done: fail, throw, set variables, update.
     Says,
     CompleteTask {

@@ -38,7 +38,8 @@ fn everything() -> Vec<(&'static str, &'static str)> {
     let steps = crate::script::Step::NAMES.iter().map(|name| ("step", *name));
     let faults = crate::disk::Strike::ALL.iter().map(|strike| ("fault", strike.name()));
     let checks = crate::check::NAMES.iter().map(|name| ("check", *name));
-    elements.chain(steps).chain(faults).chain(checks).collect()
+    let happened = crate::check::happened::NAMES.iter().map(|name| ("happened", *name));
+    elements.chain(steps).chain(faults).chain(checks).chain(happened).collect()
 }
 
 impl std::fmt::Display for Coverage {

@@ -12,6 +12,7 @@ mod disk;
 mod explore;
 mod machine;
 mod model;
+mod operators;
 mod play;
 mod requests;
 mod rng;

@@ -3,12 +3,18 @@
 //! Models are built from blocks with one entry and one exit, so that honest workers bring every
 //! instance to its end: what stands still in the simulator is then the engine's fault.
 
+mod ad_hoc;
+mod duties;
 mod fragments;
+mod names;
 mod scopes;
+mod watches;
 
 use std::fmt::Write as _;
 
-use bpmn::{Kind, Marker, Node, Process, Throw, Timer, Trigger};
+use bpmn::Process;
+
+pub(crate) use names::{ELEMENTS, name_of};
 
 use crate::rng::Rng;
 
@@ -27,160 +33,6 @@ pub(crate) const SIGNAL_SLOT: &str = "\u{1}g0";
 pub(crate) const KEYS: &[&str] = &["x", "y", "1", "2", "", "z"];
 /// Code of the error that some boundary events name.
 pub(crate) const CODES: &[&str] = &["GONE", "OTHER"];
-
-/// Every kind of element, by [`name_of`].
-pub(crate) const ELEMENTS: &[&str] = &[
-    "process",
-    "sub-process",
-    "start",
-    "start message",
-    "start timer date",
-    "start timer cycle",
-    "end",
-    "end terminate",
-    "end error",
-    "service task",
-    "send task",
-    "business rule task",
-    "called decision",
-    "call activity",
-    "script task as job",
-    "script task",
-    "user task",
-    "task",
-    "manual task",
-    "throw",
-    "receive task",
-    "catch message",
-    "catch timer date",
-    "catch timer duration",
-    "exclusive",
-    "parallel",
-    "event based",
-    "boundary message",
-    "boundary message beside",
-    "boundary timer",
-    "boundary timer beside",
-    "boundary timer cycle",
-    "boundary error",
-    "event sub-process",
-    "event sub-process beside",
-    "start signal",
-    "start error",
-    "start escalation",
-    "end escalation",
-    "end signal",
-    "end cancel",
-    "throw escalation",
-    "throw signal",
-    "throw link",
-    "catch link",
-    "catch signal",
-    "catch several",
-    "inclusive",
-    "compensation",
-    "compensation beside",
-    "transaction",
-    "boundary signal",
-    "boundary signal beside",
-    "boundary escalation",
-    "boundary escalation beside",
-    "boundary cancel",
-    "multi-instance",
-    "sequential multi-instance",
-    "standard loop",
-];
-
-/// What coverage counts an element as. A new kind does not compile until it has a name here; a
-/// name that no generated model reaches fails the run.
-pub(crate) fn name_of(node: &Node) -> &'static str {
-    match &node.marker {
-        Some(Marker::Multi(multi)) if multi.sequential => return "sequential multi-instance",
-        Some(Marker::Multi(_)) => return "multi-instance",
-        Some(Marker::Standard(_)) => return "standard loop",
-        None => {}
-    }
-    match &node.kind {
-        Kind::Process { .. } => "process",
-        Kind::SubProcess { .. } if node.element_type == "TRANSACTION" => "transaction",
-        Kind::SubProcess { .. } => "sub-process",
-        Kind::AdHoc(_) => "ad-hoc sub-process",
-        Kind::EventSubProcess { interrupting: true, .. } => "event sub-process",
-        Kind::EventSubProcess { interrupting: false, .. } => "event sub-process beside",
-        Kind::Start(Trigger::None) => "start",
-        Kind::Start(Trigger::Signal(_)) => "start signal",
-        Kind::Start(Trigger::Condition(_)) => "start condition",
-        Kind::Start(Trigger::Error { .. }) => "start error",
-        Kind::Start(Trigger::Escalation { .. }) => "start escalation",
-        Kind::Start(Trigger::Compensation | Trigger::Cancel) => "start compensation",
-        Kind::Start(Trigger::Link(_) | Trigger::Any(_) | Trigger::All(_)) => "start several",
-        Kind::Start(Trigger::Message { .. }) => "start message",
-        Kind::Start(Trigger::Timer(Timer::Date(_) | Timer::Duration(_))) => "start timer date",
-        Kind::Start(Trigger::Timer(Timer::Cycle(_))) => "start timer cycle",
-        Kind::End(throws) => match &throws[..] {
-            [] => "end",
-            [Throw::Terminate] => "end terminate",
-            [Throw::Error { .. }] => "end error",
-            [Throw::Escalation { .. }] => "end escalation",
-            [Throw::Signal { .. }] => "end signal",
-            [Throw::Link { .. }] | [_, _, ..] => "end several",
-        },
-        Kind::Throw(throws) => match &throws[..] {
-            [Throw::Escalation { .. }] => "throw escalation",
-            [Throw::Signal { .. }] => "throw signal",
-            [Throw::Link { .. }] => "throw link",
-            _ => "throw several",
-        },
-        Kind::Compensate { wait: true, .. } => "compensation",
-        Kind::Compensate { wait: false, .. } => "compensation beside",
-        Kind::Cancel => "end cancel",
-        Kind::Job(_) => match node.element_type {
-            "SEND_TASK" => "send task",
-            "BUSINESS_RULE_TASK" => "business rule task",
-            "SCRIPT_TASK" => "script task as job",
-            _ => "service task",
-        },
-        Kind::Decision(_) => "called decision",
-        Kind::Call(_) => "call activity",
-        Kind::Script { .. } => "script task",
-        Kind::UserTask(_) => "user task",
-        Kind::Pass => match node.element_type {
-            "INTERMEDIATE_THROW_EVENT" => "throw",
-            "MANUAL_TASK" => "manual task",
-            _ => "task",
-        },
-        Kind::Catch(Trigger::Timer(Timer::Date(_))) => "catch timer date",
-        Kind::Catch(Trigger::Timer(_)) => "catch timer duration",
-        Kind::Catch(Trigger::Link(_)) => "catch link",
-        Kind::Catch(Trigger::Signal(_)) => "catch signal",
-        Kind::Catch(Trigger::Condition(_)) => "catch condition",
-        Kind::Catch(Trigger::Any(_) | Trigger::All(_)) => "catch several",
-        Kind::Catch(_) if node.element_type == "RECEIVE_TASK" => "receive task",
-        Kind::Catch(_) => "catch message",
-        Kind::Exclusive => "exclusive",
-        Kind::Inclusive => "inclusive",
-        Kind::Complex { .. } => "complex",
-        Kind::Parallel => "parallel",
-        Kind::EventBased { .. } => "event based",
-        Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
-            (Trigger::Message { .. }, true) => "boundary message",
-            (Trigger::Message { .. }, false) => "boundary message beside",
-            (Trigger::Timer(Timer::Cycle(_)), _) => "boundary timer cycle",
-            (Trigger::Timer(_), true) => "boundary timer",
-            (Trigger::Timer(_), false) => "boundary timer beside",
-            (Trigger::Signal(_), true) => "boundary signal",
-            (Trigger::Signal(_), false) => "boundary signal beside",
-            (Trigger::Condition(_), true) => "boundary condition",
-            (Trigger::Condition(_), false) => "boundary condition beside",
-            (Trigger::Escalation { .. }, true) => "boundary escalation",
-            (Trigger::Escalation { .. }, false) => "boundary escalation beside",
-            (Trigger::Compensation, _) => "boundary compensation",
-            (Trigger::Cancel, _) => "boundary cancel",
-            (Trigger::Any(_) | Trigger::All(_) | Trigger::Link(_), _) => "boundary several",
-            (Trigger::Error { .. } | Trigger::None, _) => "boundary error",
-        },
-    }
-}
 
 /// The decisions that models call. They cannot fail: what stands still is the engine's fault.
 pub(crate) const DECISIONS: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="shop" name="Shop" namespace="urn:fermata:sim">
@@ -217,6 +69,10 @@ pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64
     let rng = Rng::of(seed, 1_000 + process * VARIANTS + variant);
     let budget = fragments_max.max(1);
     let mut maker = Maker { rng, xml: String::new(), next: 0, budget, process };
+    if maker.rng.chance(1, 8) {
+        let listeners = duties::listeners(&mut maker, &["start", "end"]);
+        maker.says(&fragments::extensions(&listeners));
+    }
     let starts = maker.starts();
     let body = maker.sequence(3);
     let end = maker.node("endEvent", "");
@@ -259,10 +115,11 @@ fn file(process: u64, body: &str) -> String {
     }
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:fermata:sim">
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:fermata="https://fermata.dev/schema/bpmn/1.0" targetNamespace="urn:fermata:sim">
 <bpmn:process id="p{process}" isExecutable="true">
 {body}</bpmn:process>
 {roots}<bpmn:error id="gone" errorCode="GONE"/>
+<bpmn:error id="timeout" errorCode="TIMEOUT"/>
 <bpmn:escalation id="late" escalationCode="LATE"/>
 <bpmn:signal id="g0" name="{SIGNAL}"/>
 </bpmn:definitions>"#

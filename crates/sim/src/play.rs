@@ -181,6 +181,9 @@ impl Play {
             | Step::Resolve { .. }
             | Step::SetVariables { .. }
             | Step::Cancel { .. } => self.operate(step),
+            Step::ActivateElements { owner, element, with, replace } => {
+                self.activate_elements(owner, element, with, replace == 0);
+            }
             Step::Advance { time, sleeps } => return self.advance(time, sleeps == 0),
             Step::ClockBack { time } => {
                 self.machine.now_ms -= nth(TIMES_MS, time).copied().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use base::{
     ActivateJobs, Command, CreateInstance, DefinitionRef, FailJob, InstanceKey, JobKey, Key,
-    PublishMessage, ShardId, TaskPatch, ThrowError, Variables,
+    ListenerEvent, ListenerResult, PublishMessage, ShardId, TaskPatch, ThrowError, Variables,
 };
 use store::Reader;
 
@@ -166,14 +166,17 @@ impl Play {
         let (job, token) = match step {
             Step::Complete { held: of, with } => {
                 let Some(job) = held(of) else { return };
+                let known = self.clients.held.iter().find(|held| held.job.job == job);
+                let listener = known.and_then(|held| held.job.listener);
                 self.clients.held.retain(|held| held.job.job != job || with == 6);
-                (job, self.complete(job, with))
+                (job, self.complete(job, listener, with))
             }
             Step::CompleteForeign { job, missing } => {
                 let jobs = self.reader().find_jobs(&everything()).expect("reads").rows;
-                let known = nth(&jobs, job).filter(|_| missing > 0).map(|row| row.job);
-                let job = known.unwrap_or(JobKey(Key::from_raw(123_456_789)));
-                (job, self.complete(job, job.0.raw() % 8))
+                let known = nth(&jobs, job).filter(|_| missing > 0);
+                let listener = known.and_then(|row| row.listener);
+                let job = known.map_or(JobKey(Key::from_raw(123_456_789)), |row| row.job);
+                (job, self.complete(job, listener, job.0.raw() % 8))
             }
             Step::CompleteAgain { of } => {
                 if let Some(token) = nth(&self.clients.answered, of).copied() {
@@ -187,7 +190,8 @@ impl Play {
                     Command::FailJob(FailJob {
                         job,
                         retries: i32::try_from(retries).unwrap_or(0),
-                        message: format!("t{token}").into(),
+                        message: format!("{}t{token}", ["", "", "", "GONE: "][index(backoff, 4)])
+                            .into(),
                         backoff_ms: [0, 0, 5_000, 90_000][index(backoff, 4)],
                         variables: Variables::new(),
                     })
@@ -228,7 +232,25 @@ impl Play {
         self.clients.answered.push(token);
     }
 
-    pub(crate) fn complete(&mut self, job: JobKey, with: u64) -> u64 {
+    /// A worker is done. Listeners of user tasks give no variables, but may deny or correct.
+    pub(crate) fn complete(
+        &mut self,
+        job: JobKey,
+        listener: Option<ListenerEvent>,
+        with: u64,
+    ) -> u64 {
+        if let Some(event) = listener.filter(|event| event.is_of_task()) {
+            return self.wish(What::Answer { job }, |token| match with % 8 {
+                0..=3 => Command::CompleteJob { job, variables: Variables::new() },
+                4 | 5 if event != ListenerEvent::Creating => {
+                    answer(job, Some(format!("t{token}").into()), TaskPatch::default())
+                }
+                _ => {
+                    let assignee = Some(Some(format!("t{token}").into()));
+                    answer(job, None, TaskPatch { assignee, ..TaskPatch::default() })
+                }
+            });
+        }
         let what = What::Complete { job };
         self.wish(what, |token| Command::CompleteJob { job, variables: result(token, with) })
     }
@@ -307,6 +329,10 @@ pub(crate) fn result(token: u64, with: u64) -> Variables {
         _ => r#", "n": 5, "k": "y", "b": false, "again": false"#,
     };
     parse(&format!(r#"{{"t{token}": 1{more}}}"#))
+}
+
+fn answer(job: JobKey, denied: Option<base::Text>, corrections: TaskPatch) -> Command {
+    Command::AnswerListener { job, result: Box::new(ListenerResult { denied, corrections }) }
 }
 
 fn patch(what: u64) -> TaskPatch {

@@ -102,6 +102,8 @@ steps! {
     UpdateTask "update-task" 3 (task 8, what 5);
     /// Somebody resolves an incident, mending the variables or not.
     Resolve "resolve" 4 (incident 8, mend 3);
+    /// Somebody activates elements of an ad-hoc sub-process.
+    ActivateElements "activate-elements" 4 (owner 8, element 4, with 8, replace 4);
     /// Somebody sets variables.
     SetVariables "set-variables" 3 (instance 16, with 8, local 2);
     /// Somebody ends an instance.

@@ -63,13 +63,16 @@ impl Run<'_, '_, '_> {
             None => return Err(format!("expected {key} to be an ad-hoc sub-process that lives")),
             Some(open) if open.done => {
                 return Err(format!(
-                    "expected the ad-hoc sub-process {key} to be open, but its completion condition \
-                     holds and it only waits for what is active in it"
+                    "expected the ad-hoc sub-process {key} to be open, but it is done (its completion \
+                     condition holds, or it is being left) and only waits for what is active in it"
                 ));
             }
             Some(_) => {}
         }
         check_count(wanted.len())?;
+        if let Some(why) = self.too_many_live() {
+            return Err(format!("{why}; activate when some of them have ended"));
+        }
         let mut elements = Vec::new();
         for (id, variables) in wanted {
             elements.push((self.activatable(key, &id)?, variables));
@@ -198,6 +201,14 @@ impl Run<'_, '_, '_> {
             return Err(unfit(what, "true or false", condition, &value, &why));
         };
         Ok((list, holds))
+    }
+
+    /// It is being left: nothing more is activated, however long that takes.
+    pub(super) fn close_ad_hoc(&mut self, owner: ElementKey) {
+        let live = self.decision.state().element(owner);
+        if live.is_some_and(|live| live.ad_hoc.is_some_and(|it| !it.done)) {
+            self.decision.emit(Event::AdHocDone { owner });
+        }
     }
 
     /// Nothing lives in it any more: whether that is its end.

@@ -37,6 +37,7 @@ impl Run<'_, '_, '_> {
         if self.is_inner(key) {
             return self.leave_inner(key);
         }
+        self.close_ad_hoc(key);
         let turn = self.is_turn(key);
         self.give_outputs(node, key, scope);
         if !node.outputs.is_empty() {
@@ -57,6 +58,12 @@ impl Run<'_, '_, '_> {
             }
         }
         self.close(key);
+    }
+
+    /// Whether something lives in a scope that was about to be left. A loop ends its turns itself.
+    pub(super) fn works_inside(&self, key: ElementKey) -> bool {
+        let live = self.decision.state().element(key);
+        live.is_some_and(|live| live.children > 0) && !self.is_body(key)
     }
 
     /// The outputs are written: end listeners are called, while nothing can interrupt the element any

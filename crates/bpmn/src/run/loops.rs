@@ -131,6 +131,10 @@ impl<'p> Run<'p, '_, '_> {
                 repeat.started
             );
             self.decision.raise(body, IncidentKind::StepLimit, Stage::Working, None, message);
+        } else if let Some(why) = self.too_many_live() {
+            let label = self.node_of(body).map_or_else(String::new, Node::label);
+            let message = format!("{label}: {why}; retry to go on when some of them have ended");
+            self.decision.raise(body, IncidentKind::StepLimit, Stage::Working, None, message);
         } else if self.decision.steps() >= LOOP_STEPS_PER_INPUT {
             let (target, due_ms) = (element.element, self.decision.now_ms());
             let timer = TimerKey(self.decision.next_key());
@@ -142,18 +146,34 @@ impl<'p> Run<'p, '_, '_> {
 
     /// Goes on where an incident of the body itself stopped it, unless something of it lives.
     pub(super) fn resume_loop(&mut self, body: ElementKey) {
+        let live = self.decision.state().element(body);
+        if live.is_some_and(|live| live.children == 0) && !self.goes_on_later(body) {
+            self.begin_turn(body);
+        }
+    }
+
+    /// Whether a timer is set for the next part of the loop.
+    fn goes_on_later(&self, body: ElementKey) -> bool {
         let state = self.decision.state();
-        let Some(element) = state.element(body) else { return };
-        let (children, own) = (element.children, element.element);
-        let later = state.waits_of(body).any(|wait| match wait {
+        let Some(own) = state.element(body).map(|live| live.element) else { return false };
+        state.waits_of(body).any(|wait| match wait {
             Owned::Timer(timer) => {
                 !state.policy_timers().contains_key(&timer)
                     && state.timers().get(&timer).is_some_and(|set| set.target == own)
             }
             _ => false,
-        });
-        if children == 0 && !later {
-            self.begin_turn(body);
+        })
+    }
+
+    /// A loop that stopped because so much lived begins its further turns. If none lives, the look at
+    /// its body does so.
+    pub(super) fn turns_again(&mut self, body: ElementKey) {
+        let marker = self.node_of(body).and_then(|node| node.marker.as_ref());
+        let at_once = matches!(marker, Some(Marker::Multi(multi)) if !multi.sequential);
+        let live = self.decision.state().element(body);
+        let stopped = live.is_some_and(|live| live.repeat.is_some() && live.children > 0);
+        if at_once && stopped && !self.goes_on_later(body) {
+            self.steps.push(Step::Turn { body });
         }
     }
 

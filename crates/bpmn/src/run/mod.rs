@@ -162,6 +162,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                     self.call_task_listeners(open.owner);
                 }
                 self.steps.push(Step::Check { scope: open.owner });
+                if open.kind == IncidentKind::StepLimit {
+                    self.turns_again(open.owner);
+                }
                 self.ask_conditions(open.owner);
                 if open.kind == IncidentKind::Quarantined {
                     self.ask_again();
@@ -179,6 +182,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 } else {
                     self.set_to_work(open.owner);
                 }
+            }
+            // Something that began in it meanwhile is waited for.
+            Stage::Leaving | Stage::Going if self.works_inside(open.owner) => {
+                self.steps.push(Step::Check { scope: open.owner });
             }
             Stage::Leaving => self.leave(open.owner),
             Stage::Going => self.depart(open.owner),
@@ -258,11 +265,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             return self.arrive_complex(element, scope, flow);
         }
         let key = ElementKey(self.decision.next_key());
-        if self.decision.step() > STEPS_PER_INPUT_MAX {
+        let stepped = self.decision.step() > STEPS_PER_INPUT_MAX;
+        if let Some(why) = if stepped { Some(too_many_steps()) } else { self.too_many_live() } {
             self.decision.emit(Event::ElementEntered { key, element, scope, via });
             let message = format!(
-                "the instance took {STEPS_PER_INPUT_MAX} steps without waiting and stopped before {}; \
-                 if that is a loop without an end, cancel the instance, else retry to go on",
+                "{why} and stopped before {}; if that is a loop without an end, cancel the instance, \
+                 else retry to go on",
                 node.label()
             );
             self.decision.raise(key, IncidentKind::StepLimit, Stage::Entering, None, message);
@@ -275,6 +283,12 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
             self.decision.emit(Event::ElementEntered { key, element, scope, via });
             self.activate(key);
         }
+    }
+
+    /// Why nothing more may begin in the instance, if so much lives in it.
+    fn too_many_live(&self) -> Option<String> {
+        let most = self.decision.full()?;
+        Some(format!("{most} elements of the instance live at once: it begins no other one"))
     }
 
     /// Nothing can go wrong or wait here, so entering and leaving are one fact.
@@ -315,4 +329,8 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     fn scope_of(&self, key: ElementKey) -> Option<ElementKey> {
         self.decision.state().element(key).map(|element| element.scope)
     }
+}
+
+fn too_many_steps() -> String {
+    format!("the instance took {STEPS_PER_INPUT_MAX} steps without waiting")
 }

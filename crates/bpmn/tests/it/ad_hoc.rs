@@ -242,3 +242,31 @@ fn what_an_ad_hoc_sub_process_cannot_have_is_refused() {
     let marker = r#"<standardLoopCharacteristics loopMaximum="2"/>"#;
     assert_eq!(codes(model("", "", marker)), ["B030"]);
 }
+
+#[test]
+fn nothing_is_activated_in_one_that_is_being_left() {
+    // No flow behind it can be taken: that is an incident of the sub-process, which lives on.
+    let model = r#"<startEvent id="s"/><adHocSubProcess id="sub"><<a>></adHocSubProcess><<after>>
+        <endEvent id="end"/>[[s -> sub -(go)-> after -> end]]"#;
+    let mut read = fermata_bpmn::read(&xml(model)).expect("a model");
+    let mut sim = Sim::of(read.processes.remove(0), r#"{"go": false}"#);
+    let owner = sim.nth_live("sub", 1);
+    let activate = |sim: &mut Sim| {
+        let mut outcome = Ok(());
+        let wanted = vec![("a".into(), Variables::new())];
+        sim.input(|run| outcome = run.activate_elements(owner, wanted, false));
+        outcome
+    };
+    activate(&mut sim).expect("an open one");
+    sim.complete("a", "{}");
+    let incident = sim.incident().0;
+    let refused = activate(&mut sim).expect_err("it is being left");
+    assert!(refused.contains("it is done"), "{refused}");
+    sim.input(|run| run.resolve(incident));
+    assert_eq!(sim.waits(), ["sub"], "it still cannot be left");
+    let root = sim.state.key().root();
+    sim.input(|run| run.variables_set(root, Variables::parse(r#"{"go": true}"#).unwrap(), false));
+    let incident = sim.incident().0;
+    sim.input(|run| run.resolve(incident));
+    assert_eq!(sim.waits(), ["after"]);
+}

@@ -360,3 +360,22 @@ fn a_terminate_end_event_ends_its_own_scope_only() {
     );
     check(&bounded(&inner, "", &["PT1M"]), "start => job after\n complete after => completed");
 }
+
+#[test]
+fn what_begins_in_a_sub_process_that_cannot_be_left_is_waited_for() {
+    let model = r#"<startEvent id="s"/><subProcess id="sub"><startEvent id="s2"/><<a>><endEvent id="e2"/>
+        [[s2 -> a -> e2]]<subProcess id="h" triggeredByEvent="true"><startEvent id="hs"
+        isInterrupting="false"><messageEventDefinition messageRef="m"/></startEvent><<mend>>
+        <endEvent id="he"/>[[hs -> mend -> he]]</subProcess></subProcess><<after>><endEvent id="end"/>
+        [[s -> sub -(go)-> after -> end]]"#;
+    check(
+        model,
+        "start {\"id\": 1, \"go\": false}  => job a, message paid at hs
+         complete a         => incident CONDITION_ERROR at sub, message paid at hs
+         message paid       => incident CONDITION_ERROR at sub, job mend, message paid at hs
+         resolve sub        => job mend, message paid at hs
+         complete mend      => incident CONDITION_ERROR at sub, message paid at hs
+         set {\"go\": true} => incident CONDITION_ERROR at sub, message paid at hs
+         resolve sub        => job after",
+    );
+}

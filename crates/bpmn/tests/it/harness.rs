@@ -14,6 +14,8 @@ pub struct Sim {
     pub given_back: usize,
     /// Names of the signals that were thrown.
     pub broadcasts: Vec<String>,
+    /// How much may live at once.
+    pub elements_max: usize,
 }
 
 /// A model of one process around these elements.
@@ -62,7 +64,7 @@ impl Sim {
         sim
     }
 
-    fn created(process: Process) -> Self {
+    pub fn created(process: Process) -> Self {
         let mut keys = KeySource::new(ShardId(1), 1);
         let definition = base::DefinitionKey(keys.take(1));
         let instance = base::InstanceKey(keys.take(1));
@@ -92,7 +94,8 @@ impl Sim {
         );
         let records = vec![Record { at_ms: 0, events: vec![event] }];
         let broadcasts = Vec::new();
-        Self { process, state, keys, records, now_ms: 0, given_back: 0, broadcasts }
+        let (now_ms, given_back, elements_max) = (0, 0, base::limits::LIVE_ELEMENTS_MAX);
+        Self { process, state, keys, records, now_ms, given_back, broadcasts, elements_max }
     }
 
     /// What the command comes to; nothing has happened if it is refused.
@@ -109,7 +112,8 @@ impl Sim {
     }
 
     pub fn input(&mut self, act: impl FnOnce(Run<'_, '_, '_>)) {
-        let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms);
+        let mut decision = Decision::new(&mut self.state, &mut self.keys, self.now_ms)
+            .with_elements_max(self.elements_max);
         act(Run::new(&self.process, &mut decision));
         let (events, asks) = decision.finish();
         for ask in asks {

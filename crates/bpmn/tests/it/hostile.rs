@@ -133,6 +133,65 @@ fn a_storm_of_tokens_stops_at_one_incident_and_loses_none() {
 }
 
 #[test]
+fn tokens_that_double_while_they_wait_stop_when_too_many_live() {
+    let body = r#"<startEvent id="s"/><exclusiveGateway id="m"/><intermediateCatchEvent id="t">
+        <timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>
+        </intermediateCatchEvent><parallelGateway id="g"/><exclusiveGateway id="n"/>
+        [[s -> m -> t -> g -> m, g -> n -> m]]"#;
+    let mut read = fermata_bpmn::read(&xml(body)).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    sim.elements_max = 50;
+    for _ in 0..12 {
+        sim.advance(60_000);
+        // Each that waits may stop where it goes on, and no more come of it.
+        assert!(sim.state.elements().len() < 120, "{} live", sim.state.elements().len());
+    }
+    let stopped = sim.state.incidents().values();
+    let stopped: Vec<_> = stopped.map(|open| (open.kind, open.message.clone())).collect();
+    assert!(!stopped.is_empty() && sim.state.timers().is_empty(), "all of them stand");
+    for (kind, why) in stopped {
+        assert_eq!(kind, IncidentKind::StepLimit);
+        assert!(why.contains("50 elements of the instance live at once"), "{why}");
+    }
+    // It is worth a look, and no dead end: with room again what stopped goes on.
+    sim.elements_max = 10_000;
+    let incident = sim.incident().0;
+    sim.input(|run| run.resolve(incident));
+    assert!(!sim.state.timers().is_empty());
+}
+
+#[test]
+fn a_loop_whose_turns_are_too_many_to_live_at_once_goes_on_when_it_is_resolved() {
+    let body = r#"<startEvent id="s"/><serviceTask id="a"><extensionElements>
+        <zeebe:taskDefinition type="a"/></extensionElements><multiInstanceLoopCharacteristics>
+        <loopCardinality>= 30</loopCardinality></multiInstanceLoopCharacteristics></serviceTask>
+        <endEvent id="end"/>[[s -> a -> end]]"#;
+    let mut read = fermata_bpmn::read(&xml(body)).unwrap();
+    let mut sim = Sim::created(read.processes.remove(0));
+    sim.elements_max = 20;
+    let (start, _) = sim.process.starts().next().unwrap();
+    sim.input(|run| run.start(start, base::Variables::new()));
+    assert_eq!((sim.state.elements().len(), sim.state.incidents().len()), (20, 1));
+    let complete_one = |sim: &mut Sim| {
+        let job = *sim.state.jobs().first_key_value().expect("a job").0;
+        sim.input(|run| run.job_completed(job, base::Variables::new()));
+    };
+    complete_one(&mut sim);
+    complete_one(&mut sim);
+    let incident = sim.incident().0;
+    sim.input(|run| run.resolve(incident));
+    assert_eq!((sim.state.elements().len(), sim.state.incidents().len()), (20, 1));
+    sim.elements_max = 100;
+    let incident = sim.incident().0;
+    sim.input(|run| run.resolve(incident));
+    assert_eq!((sim.state.jobs().len(), sim.state.incidents().len()), (28, 0));
+    while !sim.state.jobs().is_empty() {
+        complete_one(&mut sim);
+    }
+    assert!(sim.ended());
+}
+
+#[test]
 fn what_was_kept_goes_on_when_the_scope_that_stopped_it_is_interrupted() {
     // The storm is in `sub`; the other branch, `late`, has not begun when it stops.
     let body = r#"<startEvent id="s"/><parallelGateway id="g"/><<after late>><endEvent id="end"/>

@@ -2,6 +2,7 @@
 //! the log and from a snapshot, and must be the same.
 
 mod ad_hoc;
+mod blocks;
 mod cells;
 mod compensation;
 mod compensation_across;

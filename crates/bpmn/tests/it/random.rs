@@ -3,12 +3,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use base::Variables;
+use base::{FailJob, JobState, ListenerEvent, ListenerResult, TaskPatch, Variables};
 use fermata_bpmn::{Process, read};
 use instance::Status;
 
+use super::blocks::{WHEN, ad_hoc, attempts, beside, enough, user_task};
 use super::harness::Sim;
-use super::transcript::xml;
+use super::transcript::{resume, suspend, xml};
 
 const WAIT: &str = "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>";
 
@@ -45,7 +46,7 @@ impl Maker<'_> {
             return self.job("", "");
         }
         self.budget -= 1;
-        match self.random.below(11) {
+        match self.random.below(18) {
             0 => self.gateways("parallelGateway", false),
             1 => self.gateways("exclusiveGateway", true),
             2 => self.gateways("inclusiveGateway", true),
@@ -69,6 +70,17 @@ impl Maker<'_> {
             7 => self.undone(),
             8 => self.event("intermediateThrowEvent", r#"<escalationEventDefinition escalationRef="x"/>"#),
             9 => self.event("intermediateCatchEvent", WAIT),
+            10 => self.event("intermediateCatchEvent", WHEN),
+            11 => self.complex(),
+            12 | 13 => self.ad_hoc(),
+            14 => {
+                let says = attempts(self.random);
+                self.job_with("", says, "")
+            }
+            15 | 16 => {
+                let id = self.id("u");
+                (user_task(self.random, &id), id.clone(), id)
+            }
             _ => self.row(),
         }
     }
@@ -80,10 +92,49 @@ impl Maker<'_> {
     }
 
     fn job(&mut self, attributes: &str, marker: &str) -> (String, String, String) {
+        let says = beside(self.random);
+        self.job_with(attributes, says, marker)
+    }
+
+    fn job_with(&mut self, attributes: &str, says: &str, marker: &str) -> (String, String, String) {
         let id = self.id("j");
         let xml = format!(
             r#"<serviceTask id="{id}" {attributes}><extensionElements><zeebe:taskDefinition type="w"/>
-               </extensionElements>{marker}</serviceTask>"#
+               {says}</extensionElements>{marker}</serviceTask>"#
+        );
+        (xml, id.clone(), id)
+    }
+
+    /// Paths at once, of which some suffice.
+    fn complex(&mut self) -> (String, String, String) {
+        let (split, join, out) = (self.id("g"), self.id("g"), self.id("g"));
+        let (mut xml, flows) = (String::new(), 2 + self.random.below(2));
+        for _ in 0..flows {
+            let (path, from, to) = self.block();
+            xml = format!("{xml}{path}[[{split} -> {from}, {to} -> {join}]]");
+        }
+        let condition = enough(self.random, flows);
+        // Sometimes a token leaves at the reset, too.
+        let arrow = self.random.one_of(&["->", "->", "-(n > 0)->"]);
+        xml = format!(
+            r#"<parallelGateway id="{split}"/><complexGateway id="{join}">{condition}</complexGateway>
+               <exclusiveGateway id="{out}"/>{xml}[[{join} {arrow} {out}]]"#
+        );
+        (xml, split, out)
+    }
+
+    fn ad_hoc(&mut self) -> (String, String, String) {
+        let (id, inside) = (self.id("p"), self.id("p"));
+        let (job, first, _) = self.job("", "");
+        let (then, second, _) = self.job("", "");
+        let (start, end) = (self.id("s"), self.id("e"));
+        let (inner, from, to) = self.block();
+        let opens = ad_hoc(self.random, &id, &first, &inside);
+        let handler = if self.random.below(4) == 0 { self.handler() } else { String::new() };
+        let xml = format!(
+            r#"{opens}{job}{then}[[{first} -> {second}]]<subProcess id="{inside}"><startEvent id="{start}"/>
+               {inner}<endEvent id="{end}"/>[[{start} -> {from}, {to} -> {end}]]</subProcess>{handler}
+               </adHocSubProcess>"#
         );
         (xml, id.clone(), id)
     }
@@ -139,7 +190,9 @@ impl Maker<'_> {
             (r#"isInterrupting="false""#, r#"<messageEventDefinition messageRef="m"/>"#),
             ("", "<errorEventDefinition/>"),
             (r#"isInterrupting="false""#, "<escalationEventDefinition/>"),
-        ][self.random.below(4)];
+            ("", WHEN),
+            (r#"isInterrupting="false""#, WHEN),
+        ][self.random.below(6)];
         let (inner, from, to) = self.block();
         format!(
             r#"<subProcess id="{id}" triggeredByEvent="true"><startEvent id="{start}" {attribute}>{definition}
@@ -156,7 +209,10 @@ impl Maker<'_> {
             (r#"cancelActivity="false""#, r#"<escalationEventDefinition escalationRef="x"/>"#),
             ("", "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>"),
             (r#"cancelActivity="false""#, r#"<messageEventDefinition messageRef="m"/>"#),
-        ][self.random.below(4)];
+            ("", r#"<errorEventDefinition errorRef="t"/>"#),
+            ("", WHEN),
+            (r#"cancelActivity="false""#, WHEN),
+        ][self.random.below(7)];
         let (path, from, to) = self.block();
         let xml = format!(
             r#"{sub}<boundaryEvent id="{boundary}" attachedToRef="{host}" {attribute}>{definition}</boundaryEvent>
@@ -213,26 +269,133 @@ fn live(process: Process, random: &mut Random) -> Status {
 pub fn act(sim: &mut Sim, random: &mut Random) {
     let n = random.below(4);
     let variables = Variables::parse(&format!("{{\"n\": {n}}}")).unwrap();
-    let jobs: Vec<_> = sim.state.jobs().keys().copied().collect();
+    // Who suspends resumes, after one input or several.
+    if sim.state.is_suspended() && random.below(3) == 0 {
+        sim.input(resume);
+        sim.advance(0);
+        return;
+    }
+    // As the engine refuses what is answered already.
+    let answered = |key: base::Key| sim.state.holds_answer_to(key);
+    let jobs: Vec<_> = sim.state.jobs().keys().copied().filter(|job| !answered(job.0)).collect();
     let incidents: Vec<_> = sim.state.incidents().keys().copied().collect();
     let open: Vec<String> =
         sim.state.subscriptions().values().map(|open| open.name.to_string()).collect();
-    match random.below(8) {
-        0..=3 if !jobs.is_empty() => {
-            let job = jobs[random.below(jobs.len())];
-            sim.input(|run| run.job_completed(job, variables));
+    match random.below(14) {
+        0..=4 if !jobs.is_empty() => {
+            complete(sim, jobs[random.below(jobs.len())], random, variables)
         }
-        4 if !jobs.is_empty() => {
+        5 if !jobs.is_empty() => {
             let job = jobs[random.below(jobs.len())];
-            sim.input(|run| run.job_error(job, "NO", "", variables));
+            if sim.state.jobs()[&job].listener().is_none() {
+                sim.input(|run| run.job_error(job, "NO", "", variables));
+            }
         }
-        5 if !open.is_empty() => sim.named_message(&open[random.below(open.len())], variables),
-        6 if !incidents.is_empty() => {
+        6 if !open.is_empty() => sim.named_message(&open[random.below(open.len())], variables),
+        7 if !incidents.is_empty() && !sim.state.is_suspended() => {
             let incident = incidents[random.below(incidents.len())];
             sim.input(|run| run.resolve(incident));
         }
+        8 if !jobs.is_empty() => try_in_vain(sim, jobs[random.below(jobs.len())], random),
+        9 => people(sim, random, variables),
+        10 => {
+            let root = sim.state.key().root();
+            sim.input(|run| run.variables_set(root, variables, false));
+        }
+        11 => activate(sim, random, &variables),
+        12 if !sim.state.is_suspended() && random.below(4) == 0 => sim.input(suspend),
         _ => sim.advance(60_000),
     }
+}
+
+/// A listener of a user task may deny or correct instead of giving variables.
+fn complete(sim: &mut Sim, job: base::JobKey, random: &mut Random, variables: Variables) {
+    let listener = sim.state.jobs()[&job].listener().map(|listener| listener.event);
+    let Some(event) = listener.filter(|event| event.is_of_task()) else {
+        return sim.input(|run| run.job_completed(job, variables));
+    };
+    if sim.state.holds_inputs() || random.below(2) == 0 {
+        return sim.input(|run| run.job_completed(job, Variables::new()));
+    }
+    let denies = event != ListenerEvent::Creating && random.below(2) == 0;
+    let corrections = if denies {
+        TaskPatch::default()
+    } else {
+        TaskPatch { assignee: Some(Some("bob".into())), ..TaskPatch::default() }
+    };
+    let result = ListenerResult { denied: denies.then(|| "no".into()), corrections };
+    sim.input(|run| run.listener_answered(job, result));
+}
+
+/// A worker gets a job, and may fail.
+fn try_in_vain(sim: &mut Sim, job: base::JobKey, random: &mut Random) {
+    let live = &sim.state.jobs()[&job];
+    if matches!(live.state, JobState::Exhausted | JobState::ErrorThrown) {
+        return;
+    }
+    if !sim.state.holds_inputs() {
+        sim.input(|run| {
+            run.job_leased(job, "w".into(), 60_000);
+        });
+    }
+    if random.below(2) == 0 && sim.state.jobs().contains_key(&job) {
+        let retries = i32::try_from(random.below(3)).unwrap();
+        let message = "in vain".into();
+        let failed = FailJob { job, retries, message, backoff_ms: 0, variables: Variables::new() };
+        sim.input(|run| run.job_failed(failed));
+    }
+}
+
+fn people(sim: &mut Sim, random: &mut Random, variables: Variables) {
+    let at_rest = |task: &instance::UserTask| {
+        sim.state.element(task.owner).is_some_and(|live| live.transition.is_none())
+    };
+    let tasks: Vec<_> = sim
+        .state
+        .user_tasks()
+        .iter()
+        .filter(|(key, task)| at_rest(task) && !sim.state.holds_answer_to(key.0))
+        .map(|(key, task)| (*key, task.details.clone()))
+        .collect();
+    if tasks.is_empty() {
+        return;
+    }
+    let (task, mut details) = tasks[random.below(tasks.len())].clone();
+    match random.below(4) {
+        0 => {
+            details.assignee = Some("cy".into());
+            sim.input(|run| {
+                run.task_changed(task, ListenerEvent::Assigning, "assign".into(), details);
+            });
+        }
+        1 => {
+            details.priority = 7;
+            sim.input(|run| {
+                run.task_changed(task, ListenerEvent::Updating, "update".into(), details);
+            });
+        }
+        _ => sim.input(|run| run.task_completed(task, "complete", variables)),
+    }
+}
+
+/// Somebody says what begins in an ad-hoc sub-process.
+fn activate(sim: &mut Sim, random: &mut Random, variables: &Variables) {
+    let open =
+        sim.state.elements().iter().filter(|(_, live)| live.ad_hoc.is_some_and(|it| !it.done));
+    let open: Vec<_> = open.map(|(key, live)| (*key, live.element)).collect();
+    if open.is_empty() || sim.state.is_suspended() {
+        return;
+    }
+    let (owner, element) = open[random.below(open.len())];
+    let begins = sim.process.nodes.iter().filter(|node| {
+        node.scope == element
+            && node.incoming.is_empty()
+            && !matches!(node.kind, fermata_bpmn::Kind::EventSubProcess { .. })
+    });
+    let begins: Vec<base::Text> = begins.map(|node| node.id.clone()).collect();
+    let wanted = vec![(begins[random.below(begins.len())].clone(), variables.clone())];
+    let replaces = random.below(4) == 0;
+    sim.input(|run| run.activate_elements(owner, wanted, replaces).expect("an open one"));
 }
 
 /// Plays a model; true if it came to its end by itself.

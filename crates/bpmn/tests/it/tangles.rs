@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::blocks::{WHEN, ad_hoc, attempts, beside, enough, user_task};
 use super::random::{Random, play_random};
 
 /// What may have outgoing flows.
@@ -57,10 +58,11 @@ impl Tangle<'_> {
         let id = self.id();
         targets.push(id.clone());
         let mut from = targets.len();
-        let (xml, chooses) = match self.random.below(if depth > 0 { 14 } else { 12 }) {
+        let (xml, chooses) = match self.random.below(if depth > 0 { 20 } else { 16 }) {
             0..=3 => {
                 from = 0;
-                (job(&id, ""), true)
+                let says = beside(self.random);
+                (job(&id, says, ""), true)
             }
             4 => (format!(r#"<exclusiveGateway id="{id}"/>"#), true),
             5 | 6 => (format!(r#"<parallelGateway id="{id}"/>"#), false),
@@ -68,7 +70,7 @@ impl Tangle<'_> {
             8 => (format!(r#"<task id="{id}"/>"#), true),
             9 => {
                 from = 0;
-                let what = self.random.one_of(&[TIMER, MESSAGE]);
+                let what = self.random.one_of(&[TIMER, MESSAGE, WHEN]);
                 (
                     format!(r#"<intermediateCatchEvent id="{id}">{what}</intermediateCatchEvent>"#),
                     false,
@@ -84,10 +86,26 @@ impl Tangle<'_> {
                 return format!(r#"<endEvent id="{id}">{throws}</endEvent>"#);
             }
             11 => (self.repeated(&id), true),
+            12 | 13 => {
+                // What comes to it is not known yet: a condition that does not fit is a deadlock.
+                let flows = 1 + self.random.below(3);
+                let condition = enough(self.random, flows);
+                (format!(r#"<complexGateway id="{id}">{condition}</complexGateway>"#), true)
+            }
+            14 => {
+                from = 0;
+                (user_task(self.random, &id), true)
+            }
+            15 => {
+                let says = attempts(self.random);
+                (job(&id, says, ""), true)
+            }
+            16 | 17 => (self.ad_hoc(&id), true),
             _ => (format!(r#"<subProcess id="{id}">{}</subProcess>"#, self.scope(depth - 1)), true),
         };
         sources.push(Source { id: id.clone(), chooses, from });
-        let boundary = if xml.starts_with("<serviceTask") || xml.starts_with("<subProcess") {
+        let hosts = xml.starts_with("<serviceTask") || xml.starts_with("<subProcess");
+        let boundary = if hosts && !xml.contains("sideEffect") {
             self.boundary(&id, targets.len(), sources)
         } else {
             String::new()
@@ -101,7 +119,19 @@ impl Tangle<'_> {
             r#"<multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"#,
             r#"<standardLoopCharacteristics loopMaximum="2"/>"#,
         ]);
-        job(id, marker)
+        job(id, "", marker)
+    }
+
+    /// Elements that begin when somebody says so.
+    fn ad_hoc(&mut self, id: &str) -> String {
+        let (first, inside) = (self.id(), self.id());
+        let opens = ad_hoc(self.random, id, &first, &inside);
+        let says = beside(self.random);
+        format!(
+            r#"{opens}{}<subProcess id="{inside}">{}</subProcess></adHocSubProcess>"#,
+            job(&first, says, ""),
+            self.scope(0)
+        )
     }
 
     fn boundary(&mut self, host: &str, from: usize, sources: &mut Vec<Source>) -> String {
@@ -114,7 +144,9 @@ impl Tangle<'_> {
             ("", TIMER),
             (r#"cancelActivity="false""#, MESSAGE),
             (r#"cancelActivity="false""#, "<escalationEventDefinition/>"),
-        ][self.random.below(4)];
+            ("", WHEN),
+            (r#"cancelActivity="false""#, WHEN),
+        ][self.random.below(6)];
         sources.push(Source { id: id.clone(), chooses: false, from });
         format!(
             r#"<boundaryEvent id="{id}" attachedToRef="{host}" {attribute}>{what}</boundaryEvent>"#
@@ -123,9 +155,12 @@ impl Tangle<'_> {
 
     fn handler(&mut self, depth: u32) -> String {
         let (id, start, end) = (self.id(), self.id(), self.id());
-        let (attribute, what) =
-            [("", "<errorEventDefinition/>"), (r#"isInterrupting="false""#, MESSAGE), ("", TIMER)]
-                [self.random.below(3)];
+        let (attribute, what) = [
+            ("", "<errorEventDefinition/>"),
+            (r#"isInterrupting="false""#, MESSAGE),
+            ("", TIMER),
+            ("", WHEN),
+        ][self.random.below(4)];
         let inner = if depth > 0 && self.random.below(2) == 0 {
             let inside = self.id();
             format!(
@@ -161,9 +196,9 @@ impl Tangle<'_> {
     }
 }
 
-fn job(id: &str, marker: &str) -> String {
+fn job(id: &str, says: &str, marker: &str) -> String {
     format!(
-        r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="w"/></extensionElements>{marker}</serviceTask>"#
+        r#"<serviceTask id="{id}"><extensionElements><zeebe:taskDefinition type="w"/>{says}</extensionElements>{marker}</serviceTask>"#
     )
 }
 

@@ -275,7 +275,7 @@ fn migrate(sim: &mut Sim, target: &str, mappings: &str) -> Result<(), String> {
     sim.migrate(to, &all.iter().map(mapping).collect::<Vec<_>>())
 }
 
-fn suspend(run: Run<'_, '_, '_>) {
+pub fn suspend(run: Run<'_, '_, '_>) {
     run.suspend("".into());
 }
 

@@ -46,6 +46,8 @@ impl Play {
         }
         for row in reader.find_incidents(&everything()).map_err(read)?.rows {
             self.mend(row.owner);
+            // What an activation in an ad-hoc sub-process has set for itself hides this from it alone.
+            self.mend(row.instance.root());
             let incident = row.incident;
             self.wish(What::Resolve { incident }, |_| Command::ResolveIncident { incident });
         }
@@ -59,6 +61,7 @@ impl Play {
         }
         self.settle()?;
         self.work_honestly()?;
+        self.open_honestly();
         self.publish_honestly()?;
         self.settle()?;
         let wake_ms = self.machine.wake_ms();
@@ -88,9 +91,38 @@ impl Play {
         }
         self.settle()?;
         for held in std::mem::take(&mut self.clients.held) {
-            self.complete(held.job.job, 0);
+            self.complete(held.job.job, held.job.listener, 0);
         }
         self.settle()
+    }
+
+    /// What waits until variables are so, and what waits to be told what begins.
+    fn open_honestly(&mut self) {
+        let states = self.live_states();
+        for open in self.open_ad_hocs(&states).into_iter().filter(|open| open.idle) {
+            self.mend(open.owner);
+            let (owner, id) = (open.owner, open.elements[0].clone());
+            self.wish(What::Says, |token| Command::ActivateElements {
+                owner,
+                elements: vec![(id, honest(token))],
+                cancel_remaining: false,
+            });
+        }
+        for state in &states {
+            let Some(graph) = self.graphs.get(&state.header().definition).cloned() else {
+                continue;
+            };
+            // Others are waited for by something that goes on without them.
+            let on_path = |wait: &&instance::Condition| {
+                matches!(graph.node(wait.target).kind, bpmn::Kind::Catch(_))
+            };
+            let waits: Vec<_> = state.conditions().values().filter(on_path).collect();
+            let mut owners: Vec<_> = waits.iter().map(|wait| wait.owner).collect();
+            owners.dedup();
+            for owner in owners {
+                self.mend(owner);
+            }
+        }
     }
 
     fn publish_honestly(&mut self) -> Checked {
@@ -120,11 +152,21 @@ impl Play {
     }
 
     /// At rest, only those who wait for the end of a live instance have no answer.
+    /// So do those who wait for the listeners of a user task.
     fn check_answered(&mut self) -> Checked {
+        let states = self.live_states();
+        let elements = states.iter().flat_map(|state| state.elements().values());
+        let changing: Vec<_> = elements
+            .filter_map(|live| live.transition.as_ref().map(|transition| transition.task))
+            .collect();
         for token in self.clients.unanswered() {
             let wish = self.clients.wishes.get(&token);
-            let waits = wish.is_some_and(|wish| {
-                matches!(&wish.command, Some(Command::Create(create)) if create.await_result.is_some())
+            let waits = wish.is_some_and(|wish| match &wish.command {
+                Some(Command::Create(create)) => create.await_result.is_some(),
+                Some(Command::CompleteTask { task, .. } | Command::UpdateTask { task, .. }) => {
+                    changing.contains(task)
+                }
+                _ => false,
             });
             if !waits {
                 return Err(wrong("awaits")(format!("nobody has answered {wish:?}")));

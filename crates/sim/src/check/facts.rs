@@ -1,8 +1,6 @@
 //! Everything that the store says, read once for all checks.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::sync::Arc;
 
 use base::{DefinitionRow, Event, InstanceKey, InstanceRow, InstanceState, Record, ShardId};
 use instance::{Instance, Status};
@@ -48,14 +46,7 @@ impl Facts {
         let rows = reader.find_instances(&everything()).map_err(|fault| unreadable(&fault))?.rows;
         let definitions = reader.definitions().map_err(|fault| unreadable(&fault))?;
         for head in &definitions {
-            if let Entry::Vacant(unknown) = play.graphs.entry(head.key) {
-                let row = reader.definition(head.key).map_err(|fault| unreadable(&fault))?;
-                let definition = row
-                    .ok_or_else(|| "a definition has a head and no row".to_owned())
-                    .and_then(engine::Definition::compile)
-                    .map_err(wrong("rows"))?;
-                unknown.insert(Arc::new(definition.process));
-            }
+            play.graph(&mut *reader, head.key).map_err(wrong("rows"))?;
         }
         let mut instances = Vec::new();
         for row in rows {

@@ -56,6 +56,11 @@ impl Traffic {
             Event::ElementEntered { key, element, scope, via } => {
                 self.enter(graph, *element, *scope, *via);
                 self.open.insert(*key, (*element, *scope));
+                // A condition may be met while a token is on its way: nothing lives then that ends.
+                let kind = &graph.node(*element).kind;
+                if matches!(kind, Kind::EventSubProcess { interrupting: true, .. }) {
+                    self.cut = true;
+                }
             }
             Event::ElementPassed { key: _, element, scope, via } => {
                 self.enter(graph, *element, *scope, *via);
@@ -73,6 +78,12 @@ impl Traffic {
                     {
                         self.cut = true;
                     }
+                }
+            }
+            // Its token has gone on, its work stays.
+            Event::ElementDetached { key } => {
+                if let Some((element, scope)) = self.open.remove(key) {
+                    *self.left.entry((scope, element)).or_default() += 1;
                 }
             }
             // It begins without a token, and ends without one.

@@ -9,8 +9,10 @@ mod calls;
 mod drain;
 mod facts;
 mod flows;
+pub(crate) mod happened;
 mod past;
 mod past_scopes;
+mod places;
 mod rows;
 mod slots;
 mod wishes;
@@ -52,7 +54,9 @@ impl Play {
         // What is to go wrong may do so now, but not while it is looked at.
         self.settle()?;
         let facts = Facts::gather(self)?;
-        self.count_elements(&facts);
+        for past in &facts.instances {
+            self.count_happened(past);
+        }
         self.check_pasts(&facts)?;
         self.check_calls(&facts)?;
         self.check_rows(&facts)?;
@@ -69,21 +73,5 @@ impl Play {
             }
         }
         Ok(())
-    }
-
-    fn count_elements(&mut self, facts: &Facts) {
-        for past in &facts.instances {
-            let Some(graph) = self.graphs.get(&past.row.definition) else { continue };
-            for (_, event) in past.events() {
-                let element = match event {
-                    base::Event::InstanceCreated(_) => 0,
-                    base::Event::ElementEntered { element, .. }
-                    | base::Event::ElementPassed { element, .. } => *element,
-                    _ => continue,
-                };
-                let name = crate::model::name_of(graph.node(element));
-                self.coverage.count("element", name);
-            }
-        }
     }
 }

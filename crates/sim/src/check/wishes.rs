@@ -7,6 +7,7 @@ use base::{Command, Event, RejectionKind, Reply, ShardId, Text};
 
 use super::Checked;
 use super::facts::Facts;
+use super::places::Places;
 use crate::clients::{RETRIES_FROM, What, Wish};
 use crate::play::{Play, everything, wrong};
 
@@ -14,6 +15,7 @@ use crate::play::{Play, everything, wrong};
 type Shown<'a> = BTreeMap<u64, Vec<&'a Text>>;
 
 fn token_of(text: &str) -> Option<u64> {
+    let text = text.strip_prefix("GONE: ").unwrap_or(text);
     text.strip_prefix('t')?.parse().ok()
 }
 
@@ -23,7 +25,14 @@ fn shown(facts: &Facts) -> Shown<'_> {
         let mut show = |token: u64| shown.entry(token).or_default().push(&past.row.process_id);
         // What one instance hands over to another was counted where it came from.
         let mut handed_over = false;
-        for (_, event) in past.events() {
+        // A task keeps what a listener has corrected, and says it with its next change.
+        let mut corrected = BTreeSet::new();
+        let events = past.records.iter().flat_map(|record| &record.events);
+        let next = past
+            .records
+            .iter()
+            .flat_map(|record| record.events.iter().skip(1).map(Some).chain([None]));
+        for (event, next) in events.zip(next) {
             handed_over = match event {
                 Event::InstanceCreated(created) => created.parent.is_some(),
                 Event::InstanceReturned { .. } | Event::CompensationStarted { .. } => true,
@@ -39,6 +48,17 @@ fn shown(facts: &Facts) -> Shown<'_> {
                 }
                 Event::JobFailed { message, .. } | Event::JobErrorThrown { message, .. } => {
                     token_of(message).into_iter().for_each(&mut show);
+                }
+                // The correction of a task that is completed at once shows with its completion.
+                Event::UserTaskUpdated { action, .. } if matches!(next, Some(Event::UserTaskCompleted { action: of, .. }) if of == action) =>
+                    {}
+                Event::UserTaskTransition { transition, .. } => {
+                    let assignee = transition.details.assignee.as_ref();
+                    let said = assignee.and_then(|assignee| token_of(assignee));
+                    said.filter(|token| corrected.insert(*token)).into_iter().for_each(&mut show);
+                }
+                Event::UserTaskDenied { reason, .. } => {
+                    token_of(reason).into_iter().for_each(&mut show);
                 }
                 Event::UserTaskUpdated { action, .. } => {
                     token_of(action).into_iter().for_each(&mut show);
@@ -92,10 +112,28 @@ impl Play {
         Ok(())
     }
 
-    /// An attempt that failed is as its worker said.
+    /// An attempt that failed is as its worker said, or as the policy of its step says.
     fn check_failures(&self, facts: &Facts) -> Checked {
         for past in &facts.instances {
+            let mut places = Places::default();
             for (at_ms, event) in past.events() {
+                places.read(event);
+                if let Event::JobFailed { job, retries, available_ms, .. } = event
+                    && let Some(step) = places.step(&self.graphs, *job)
+                    && let Some(retry) =
+                        step.policy.as_ref().and_then(|policy| policy.retry.as_ref())
+                {
+                    let delay_ms = u64::try_from(*available_ms - at_ms).unwrap_or(u64::MAX);
+                    let least_ms = retry.initial_delay_ms
+                        * u64::from(1_000_000 - retry.jitter_millionths)
+                        / 1_000_000;
+                    let fits =
+                        *retries == 0 || (least_ms..=retry.maximum_delay_ms).contains(&delay_ms);
+                    if !fits {
+                        return Err(wrong("requests")(format!("{event:?} at {at_ms}: {retry:?}")));
+                    }
+                    continue;
+                }
                 let Event::JobFailed { retries, available_ms, message, .. } = event else {
                     continue;
                 };
@@ -123,6 +161,10 @@ impl Play {
         let (least, most) = match &wish.what {
             What::Create { .. } | What::Says => (least, most),
             What::Complete { .. } | What::CompleteTask { .. } => (least, most.min(1)),
+            What::Answer { .. } => match &wish.command {
+                Some(Command::AnswerListener { .. }) => (least, most.min(1)),
+                _ => (0, 0),
+            },
             What::Publish { .. } => {
                 let mut once = processes.to_vec();
                 once.sort_unstable();
@@ -197,6 +239,12 @@ impl Play {
                     let past = facts.past(*instance);
                     if past.is_none_or(|past| past.row.state != base::InstanceState::Terminated) {
                         return Err("it is not cancelled".into());
+                    }
+                }
+                (Reply::Done, What::Answer { job }) => {
+                    let done = |(_, event): (i64, &Event)| matches!(event, Event::JobCompleted { job: of } if of == job);
+                    if !facts.instances.iter().any(|past| past.events().any(done)) {
+                        return Err("the listener is not done".into());
                     }
                 }
                 (Reply::Done, What::Resolve { incident }) => {

@@ -1,7 +1,7 @@
 //! One function a fragment: an element kind with what it needs around it. A new element joins by
 //! being added to the table.
 
-use super::{JOB_TYPES, Maker, PROCESSES, Span, scopes};
+use super::{JOB_TYPES, Maker, PROCESSES, Span, ad_hoc, duties, scopes, watches};
 
 type Make = fn(&mut Maker) -> Span;
 
@@ -35,13 +35,20 @@ pub(super) const FRAGMENTS: &[(u64, Make)] = &[
     (1, scopes::link),
     (1, scopes::several),
     (1, scopes::conditional_flows),
+    (2, watches::condition),
+    (3, watches::guarded_by_condition),
+    (2, watches::complex),
+    (3, ad_hoc::ad_hoc),
+    (3, duties::listened),
+    (3, duties::listened_user_task),
+    (5, duties::with_policy),
 ];
 
 pub(super) fn one(id: String) -> Span {
     Span { first: id.clone(), last: id }
 }
 
-fn extensions(content: &str) -> String {
+pub(super) fn extensions(content: &str) -> String {
     if content.is_empty() {
         return String::new();
     }
@@ -211,7 +218,7 @@ fn catch_timer(maker: &mut Maker) -> Span {
 }
 
 /// Paths between a gateway that splits and one that merges.
-fn between(maker: &mut Maker, split: &str, merge: &str, condition: &str) -> String {
+pub(super) fn between(maker: &mut Maker, split: &str, merge: &str, condition: &str) -> String {
     let path = maker.sequence(2);
     let flow = maker.flow_if(split, &path.first, condition);
     maker.flow(&path.last, merge);
@@ -242,8 +249,9 @@ fn parallel(maker: &mut Maker) -> Span {
 fn event_based(maker: &mut Maker) -> Span {
     let split = maker.node("eventBasedGateway", "");
     let merge = maker.node("exclusiveGateway", "");
-    let definitions = [message(maker), duration(maker), message(maker)];
-    let most = 2 + maker.rng.index(2);
+    let condition = watches::definition(maker, watches::REACHED);
+    let definitions = [message(maker), duration(maker), condition, message(maker)];
+    let most = 2 + maker.rng.index(3);
     for definition in &definitions[..most] {
         let event = maker.node("intermediateCatchEvent", definition);
         maker.flow(&split, &event);
@@ -306,7 +314,12 @@ fn boundary(maker: &mut Maker, host: &str, merge: &str) {
 pub(super) fn around(maker: &mut Maker, element: &str, inside: impl FnOnce(&mut Maker)) -> String {
     let id = maker.id();
     let mapping = mappings(maker);
-    maker.opens(element, &id, &extensions(mapping));
+    let listeners = if maker.rng.chance(1, 12) {
+        duties::listeners(maker, &["start", "end"])
+    } else {
+        String::new()
+    };
+    maker.opens(element, &id, &extensions(&format!("{mapping}{listeners}")));
     inside(maker);
     maker.closes(element);
     id

@@ -6,7 +6,7 @@
 //! with more, each new message would find the one before still at work, for ever.
 
 use super::fragments::{around, call, duration, guarded, job_node, mappings, one};
-use super::{Maker, Span};
+use super::{Maker, Span, watches};
 
 const LATE: &str = r#"<bpmn:escalationEventDefinition escalationRef="late"/>"#;
 const ANY_ESCALATION: &str = "<bpmn:escalationEventDefinition/>";
@@ -33,13 +33,16 @@ pub(super) fn listening_sub_process(maker: &mut Maker) -> Span {
 
 /// An event sub-process of the scope that is being made.
 pub(super) fn event_sub_process(maker: &mut Maker) {
-    let (trigger, interrupting) = match maker.rng.below(7) {
+    let (trigger, interrupting) = match maker.rng.below(11) {
         0 => (BESIDE.to_owned(), true),
         1 => (BESIDE.to_owned(), false),
         2 => (duration(maker), maker.rng.chance(1, 2)),
-        3 => (GONE.to_owned(), true),
+        3 | 9 => (GONE.to_owned(), true),
         4 => (LATE.to_owned(), maker.rng.chance(1, 2)),
         5 => (ANY_ESCALATION.to_owned(), maker.rng.chance(1, 2)),
+        6 => (watches::definition(maker, watches::SELDOM), true),
+        7 => (watches::definition(maker, watches::SELDOM), false),
+        8 => (format!("{BESIDE}{SIGNAL}"), maker.rng.chance(1, 2)),
         _ => (SIGNAL.to_owned(), maker.rng.chance(1, 2)),
     };
     let id = maker.id();
@@ -52,7 +55,7 @@ pub(super) fn event_sub_process(maker: &mut Maker) {
         maker.flow(&start, &body.first);
         maker.flow(&body.last, &end);
     } else {
-        let task = job_node(maker);
+        let task = watches::keeps_to_itself(maker);
         maker.flow(&start, &task);
         maker.flow(&task, &end);
     }
@@ -215,14 +218,16 @@ pub(super) fn transaction(maker: &mut Maker) -> Span {
 
 /// A signal that is thrown, or waited for at one of several places.
 pub(super) fn signal(maker: &mut Maker) -> Span {
+    let both = format!("{SIGNAL}{LATE}");
+    let throws = *maker.rng.pick(&[SIGNAL, SIGNAL, &both]);
     match maker.rng.below(4) {
-        0 => one(maker.node("intermediateThrowEvent", SIGNAL)),
+        0 => one(maker.node("intermediateThrowEvent", throws)),
         1 => one(maker.node("intermediateCatchEvent", SIGNAL)),
         2 => {
             let id = around(maker, "subProcess", |maker| {
                 let start = maker.node("startEvent", "");
                 let body = maker.sequence(1);
-                let end = maker.node("endEvent", SIGNAL);
+                let end = maker.node("endEvent", throws);
                 maker.flow(&start, &body.first);
                 maker.flow(&body.last, &end);
             });
@@ -234,7 +239,9 @@ pub(super) fn signal(maker: &mut Maker) -> Span {
             maker.flow(&host, &merge);
             let interrupting = maker.rng.chance(1, 2);
             let attributes = format!(r#"attachedToRef="{host}" cancelActivity="{interrupting}""#);
-            let caught = maker.node_with("boundaryEvent", &attributes, SIGNAL);
+            let message = format!("{SIGNAL}{BESIDE}");
+            let catches = *maker.rng.pick(&[SIGNAL, &message]);
+            let caught = maker.node_with("boundaryEvent", &attributes, catches);
             if interrupting {
                 maker.flow(&caught, &merge);
             } else {
@@ -260,7 +267,9 @@ pub(super) fn several(maker: &mut Maker) -> Span {
     let timer = duration(maker);
     let both = maker.rng.chance(1, 2);
     let attribute = format!(r#"parallelMultiple="{both}""#);
-    one(maker.node_with("intermediateCatchEvent", &attribute, &format!("{timer}{SIGNAL}")))
+    let condition = watches::definition(maker, watches::REACHED);
+    let second = *maker.rng.pick(&[SIGNAL, &condition]);
+    one(maker.node_with("intermediateCatchEvent", &attribute, &format!("{timer}{second}")))
 }
 
 /// Flows of an activity that are taken under conditions.

@@ -276,3 +276,25 @@ fn all_messages_of_a_start_event_come_to_one_instance_whichever_is_first() {
         }
     });
 }
+
+#[test]
+fn what_a_message_has_closed_beside_itself_waits_no_more() {
+    // The path of the message ends the scope, and with it the event that would take the next one.
+    let body = line(&[("work", &service("work"))]);
+    let body = format!(
+        r#"{body}<bpmn:boundaryEvent id="b" attachedToRef="work" cancelActivity="false">
+        <bpmn:messageEventDefinition messageRef="paid"/></bpmn:boundaryEvent>
+        <bpmn:endEvent id="over"><bpmn:terminateEventDefinition/></bpmn:endEvent>
+        <bpmn:sequenceFlow id="to-over" sourceRef="b" targetRef="over"/>"#
+    );
+    in_every_world(|world| {
+        world.deploy(&[&model(&body)]).unwrap();
+        let instance = world.create("p", r#"{"order": "A-1"}"#);
+        world.publish("paid", "A-1", 0, "{}").unwrap();
+        assert_ne!(status(world, instance), Status::Active);
+        for shard in 0..store::Store::shards(world.store()) {
+            let slot = world.reader().slot(base::ShardId(shard), "paid", "A-1").unwrap();
+            assert_eq!(slot.subscriptions, [], "a row that nobody would ever close");
+        }
+    });
+}
