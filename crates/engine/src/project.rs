@@ -439,7 +439,7 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
         worker: live.worker.clone(),
         error_message: live.error_message.clone(),
         error_code: live.error_code.clone(),
-        listener: live.listener().map(|listener| listener.event),
+        role: live.role(),
     })
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, Parent,
-    Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey,
-    Variables,
+    InstanceKey, JobExtra, JobKey, JobRole, JobState, Json, KeptStep, Key, KeyBase, Listener,
+    Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -252,6 +252,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// What it is to its owner.
+    pub fn role(&self) -> JobRole {
+        self.extra.as_ref().map_or(JobRole::Work, |extra| extra.role())
+    }
+
     /// The listener that it is.
     pub fn listener(&self) -> Option<Listener> {
         self.extra.as_ref().and_then(|extra| extra.listener)

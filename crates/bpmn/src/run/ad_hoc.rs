@@ -1,25 +1,27 @@
 //! Ad-hoc sub-processes (BPMN 2.0.2, 10.3.5): elements that no flow leads to begin when somebody
 //! says so, each in a scope of its own, an *inner instance*: an activation of the same element in it.
 //!
-//! In:  the list that the model names, or what the API asks for; inner instances that are done.
+//! In:  the list that the model names, what the API asks for, or what its job says; inner instances
+//!      that are done.
 //! Out: inner instances; the list of what they gave; the end of the whole.
-//! Absent: a job that activates elements (the reader refuses it).
+//! Absent: its job (see `ad_hoc_job`).
 //!
 //! It waits for activation as long as it lives and is not done: that is its state, and no row.
 
 use std::collections::BTreeMap;
 
 use base::limits::AD_HOC_ELEMENTS_MAX;
-use base::{ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
+use base::{ActivateElement, ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
 use feel::Value as Feel;
 
 use super::Run;
 use super::activate::Stuck;
 use super::values::unfit;
-use crate::graph::{AdHoc, Kind, Node};
+use crate::ad_hoc::AdHoc;
+use crate::graph::{Kind, Node};
 
 impl Run<'_, '_, '_> {
-    /// Begins the elements that the model names. With none it waits for the API.
+    /// Begins the elements that the model names, or asks a worker. With none it waits for the API.
     pub(super) fn enter_ad_hoc(
         &mut self,
         node: &Node,
@@ -42,6 +44,9 @@ impl Run<'_, '_, '_> {
                 elements.push(self.activatable(key, id).map_err(extract)?);
             }
         }
+        if let Some(spec) = &ad_hoc.job {
+            self.create_ad_hoc_job(spec, key).map_err(extract)?;
+        }
         self.decision.emit(Event::AdHocEntered { owner: key });
         for element in elements {
             self.begin_inner(key, element, Variables::new());
@@ -54,7 +59,7 @@ impl Run<'_, '_, '_> {
     pub fn activate_elements(
         mut self,
         key: ElementKey,
-        wanted: Vec<(Text, Variables)>,
+        wanted: Vec<ActivateElement>,
         cancel_remaining: bool,
     ) -> Result<(), String> {
         let state = self.decision.state();
@@ -71,15 +76,11 @@ impl Run<'_, '_, '_> {
         }
         check_count(wanted.len())?;
         let mut elements = Vec::new();
-        for (id, variables) in wanted {
-            elements.push((self.activatable(key, &id)?, variables));
+        for ActivateElement { element_id, variables } in wanted {
+            elements.push((self.activatable(key, &element_id)?, variables));
         }
         if cancel_remaining {
-            let inner: Vec<ElementKey> =
-                self.decision.state().children_of(key).filter(|it| self.is_inner(*it)).collect();
-            for inner in inner {
-                self.terminate(inner);
-            }
+            self.terminate_inner(key);
         }
         for (element, variables) in elements {
             self.begin_inner(key, element, variables);
@@ -88,8 +89,26 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
+    /// Nothing more is activated: what is active ends or is waited for.
+    pub(super) fn end_ad_hoc(&mut self, key: ElementKey, cancel_remaining: bool) {
+        self.decision.emit(Event::AdHocDone { owner: key });
+        self.withdraw_job(key);
+        if cancel_remaining {
+            self.terminate_children(key);
+        }
+        self.steps.push(super::Step::Check { scope: key });
+    }
+
+    pub(super) fn terminate_inner(&mut self, key: ElementKey) {
+        let inner: Vec<ElementKey> =
+            self.decision.state().children_of(key).filter(|it| self.is_inner(*it)).collect();
+        for inner in inner {
+            self.terminate(inner);
+        }
+    }
+
     /// The element with this id, if it can be activated in the ad-hoc sub-process.
-    fn activatable(&self, key: ElementKey, id: &str) -> Result<u32, String> {
+    pub(super) fn activatable(&self, key: ElementKey, id: &str) -> Result<u32, String> {
         let own = self.decision.state().element(key).map(|element| element.element);
         let fits = |number: &u32| {
             let node = self.process.node(*number);
@@ -110,7 +129,7 @@ impl Run<'_, '_, '_> {
         })
     }
 
-    fn begin_inner(&mut self, key: ElementKey, begins: u32, variables: Variables) {
+    pub(super) fn begin_inner(&mut self, key: ElementKey, begins: u32, variables: Variables) {
         let Some(element) = self.decision.state().element(key).map(|it| it.element) else { return };
         let inner = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key: inner, element, scope: key, via: None });
@@ -151,11 +170,9 @@ impl Run<'_, '_, '_> {
         let element = self.decision.state().element(key);
         let open = element.is_some_and(|it| it.ad_hoc.is_some_and(|ad_hoc| !ad_hoc.done));
         if holds && open {
-            self.decision.emit(Event::AdHocDone { owner: key });
-            if ad_hoc.cancel_remaining {
-                self.terminate_children(key);
-            }
+            return self.end_ad_hoc(key, ad_hoc.cancel_remaining);
         }
+        self.ask_worker(key);
         self.steps.push(super::Step::Check { scope: key });
     }
 
@@ -206,7 +223,8 @@ impl Run<'_, '_, '_> {
         let Kind::AdHoc(ad_hoc) = &node.kind else { return true };
         let element = self.decision.state().element(key);
         let Some(open) = element.and_then(|element| element.ad_hoc.as_ref()) else { return true };
-        open.done || ad_hoc.completion.is_none() && open.activated > 0
+        let decided_elsewhere = ad_hoc.completion.is_some() || ad_hoc.job.is_some();
+        open.done || !decided_elsewhere && open.activated > 0
     }
 
     /// The list of outputs goes outwards with the end, unless output mappings say what does.
@@ -223,7 +241,7 @@ impl Run<'_, '_, '_> {
     }
 }
 
-fn check_count(elements: usize) -> Result<(), String> {
+pub(super) fn check_count(elements: usize) -> Result<(), String> {
     if elements <= AD_HOC_ELEMENTS_MAX {
         return Ok(());
     }

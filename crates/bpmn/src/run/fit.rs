@@ -72,6 +72,12 @@ pub(super) fn fits(from: &Process, element: u32, to: &Process, into: u32) -> Res
     if discriminant(&node.kind) != discriminant(&other.kind) {
         return wrong("one that does its work in the same way".into(), work(&other.kind).into());
     }
+    if let (Kind::AdHoc(one), Kind::AdHoc(two)) = (&node.kind, &other.kind)
+        && one.job.is_some() != two.job.is_some()
+    {
+        let form = |has_job| if has_job { "one with a job" } else { "one without a job" };
+        return wrong(form(one.job.is_some()).into(), form(two.job.is_some()).into());
+    }
     if repeats(node) != repeats(other) {
         return wrong(repeats(node).into(), repeats(other).into());
     }

@@ -108,6 +108,9 @@ impl Run<'_, '_, '_> {
             Ok(flows) => {
                 self.complete(node, key);
                 self.take(&flows, scope);
+                if matches!(node.kind, Kind::EventSubProcess { .. }) {
+                    self.ask_worker(scope);
+                }
             }
             Err((kind, message)) => {
                 let message = format!("{}: {message}", node.label());

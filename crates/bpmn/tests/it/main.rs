@@ -2,6 +2,7 @@
 //! the log and from a snapshot, and must be the same.
 
 mod ad_hoc;
+mod ad_hoc_job;
 mod cells;
 mod compensation;
 mod compensation_across;

@@ -258,6 +258,9 @@ fn job_fact(event: &Event) -> Fact {
             if let Some(listener) = extra.as_ref().and_then(|extra| extra.listener) {
                 let _ = write!(detail, ", listens to {}", listener.event.model_name());
             }
+            if extra.as_ref().is_some_and(|extra| extra.ad_hoc == Some(true)) {
+                detail.push_str(", asks what is activated");
+            }
             about("jobCreated", *job, detail)
         }
         Event::JobLeased { job, worker, until_ms } => {
