@@ -96,6 +96,7 @@ fn names_set(node: &Node) -> Vec<&str> {
         Kind::Script { result, .. } => set.push(result),
         Kind::Decision(decision) => set.push(&decision.result),
         Kind::AdHoc(ad_hoc) => {
+            set.push(crate::run::OFFERS);
             set.extend(ad_hoc.output.iter().map(|output| &*output.collection));
         }
         _ => {}

@@ -4,6 +4,7 @@
 //! Out: what activates its elements and when it ends; findings for what it cannot have.
 //! Absent: what happens then (see `run::ad_hoc`).
 
+use base::Json;
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, Draft, bpmn_child};
@@ -57,6 +58,8 @@ impl<'a> Builder<'a> {
             completion: self.expression_child(source, "completionCondition"),
             cancel_remaining,
             output: spec.and_then(|spec| self.output(spec)),
+            // Known when its elements are.
+            offers: Json::null(),
         };
         Some((Kind::AdHoc(ad_hoc), TYPE, extensions))
     }

@@ -20,6 +20,9 @@ use super::values::unfit;
 use crate::ad_hoc::AdHoc;
 use crate::graph::{Kind, Node};
 
+/// The variable that says what can begin, under the name that Camunda 8 gives it.
+pub(crate) const OFFERS: &str = "adHocSubProcessElements";
+
 impl Run<'_, '_, '_> {
     /// Begins the elements that the model names, or asks a worker. With none it waits for the API.
     pub(super) fn enter_ad_hoc(
@@ -29,6 +32,7 @@ impl Run<'_, '_, '_> {
         key: ElementKey,
     ) -> Result<(), Stuck> {
         let extract = |message| (IncidentKind::ExtractValueError, message);
+        self.set_variables(key, Variables::from_iter([(OFFERS.into(), ad_hoc.offers.clone())]));
         self.open_handlers(node, key)?;
         let mut elements = Vec::new();
         if let Some(expression) = &ad_hoc.elements {
@@ -112,14 +116,7 @@ impl Run<'_, '_, '_> {
         let own = self.decision.state().element(key).map(|element| element.element);
         let fits = |number: &u32| {
             let node = self.process.node(*number);
-            let begins = !matches!(
-                node.kind,
-                Kind::EventSubProcess { .. } | Kind::Boundary { .. } | Kind::Start(_)
-            );
-            Some(node.scope) == own
-                && begins
-                && node.incoming.is_empty()
-                && !node.compensation.is_handler
+            Some(node.scope) == own && node.begins_by_choice()
         };
         self.process.node_by_id(id).filter(fits).ok_or_else(|| {
             format!(

@@ -39,6 +39,7 @@ use base::{
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+pub(crate) use ad_hoc::OFFERS;
 pub use migrate::Target;
 pub use policy::TIMEOUT;
 use steps::{Step, Steps};

@@ -229,6 +229,35 @@ fn what_is_closed_or_unknown_activates_nothing() {
 }
 
 #[test]
+fn what_can_begin_in_it_is_a_variable_of_its_own() {
+    let more = r#"<userTask id="d" name="Ask &quot;Bo&quot;"><documentation> Asks
+        a person. </documentation><extensionElements><zeebe:properties><zeebe:property name="k" value="1"/>
+        <zeebe:property name="l" value="x"/><zeebe:property name="k" value="2"/></zeebe:properties>
+        </extensionElements></userTask><boundaryEvent id="t" attachedToRef="d"><timerEventDefinition>
+        <timeDuration>PT1M</timeDuration></timerEventDefinition></boundaryEvent><task id="f"/>[[t -> f]]
+        <subProcess id="h" triggeredByEvent="true"><startEvent id="hs"><messageEventDefinition
+        messageRef="m"/></startEvent><endEvent id="he"/>[[hs -> he]]</subProcess>"#;
+    let text = xml(&model("", LIST, more));
+    let mut read = fermata_bpmn::read(&text).unwrap();
+    let sim = Sim::of(read.processes.remove(0), r#"{"wanted": [], "id": 1}"#);
+    let own = &sim.state.element(sim.nth_live("sub", 1)).unwrap().variables;
+    assert_eq!(
+        own.to_json(),
+        r#"{"adHocSubProcessElements":[{"elementId":"a"},{"elementId":"b"},{"elementId":"d","elementName":"Ask \"Bo\"","documentation":"Asks\n        a person.","properties":{"l":"x","k":"2"}}]}"#
+    );
+    // The list sees it, and it goes nowhere at the end.
+    let all = r#"activeElementsCollection="= adHocSubProcessElements.elementId""#;
+    check(
+        &model("", all, ""),
+        "start       => job a, job b, open sub
+         complete a  => job b, open sub
+         complete b  => job c, open sub
+         complete c  => job after
+         variables   => ",
+    );
+}
+
+#[test]
 fn what_an_ad_hoc_sub_process_cannot_have_is_refused() {
     let codes = |body: String| match fermata_bpmn::read(&xml(&body)) {
         Ok(_) => Vec::new(),
