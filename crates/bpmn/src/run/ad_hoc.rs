@@ -104,8 +104,12 @@ impl Run<'_, '_, '_> {
     }
 
     pub(super) fn terminate_inner(&mut self, key: ElementKey) {
-        let inner: Vec<ElementKey> =
-            self.decision.state().children_of(key).filter(|it| self.is_inner(*it)).collect();
+        // What is compensated was done before.
+        let works = |it: &ElementKey| {
+            let live = self.decision.state().element(*it);
+            self.is_inner(*it) && live.is_some_and(|live| live.compensates.is_none())
+        };
+        let inner: Vec<ElementKey> = self.decision.state().children_of(key).filter(works).collect();
         for inner in inner {
             self.terminate(inner);
         }
@@ -134,14 +138,23 @@ impl Run<'_, '_, '_> {
         self.push_enter(begins, inner, None);
     }
 
-    /// Whether this is the scope of one activation in an ad-hoc sub-process.
+    /// Whether this is the scope of one activation in an ad-hoc sub-process, also of one that has
+    /// completed and is compensated.
     pub(super) fn is_inner(&self, key: ElementKey) -> bool {
-        let state = self.decision.state();
-        let around = state.element(key).filter(|own| own.scope != key);
-        around.is_some_and(|own| {
-            let scope = state.element(own.scope);
-            scope.is_some_and(|it| it.ad_hoc.is_some() && it.element == own.element)
-        })
+        let own = self.decision.state().element(key).filter(|own| own.scope != key);
+        own.is_some_and(|own| self.holds_inner(own.element, own.scope))
+    }
+
+    /// Whether the element in this scope is one activation in an ad-hoc sub-process: the same element is
+    /// around it, and is not the loop whose turn it is.
+    pub(super) fn holds_inner(&self, element: u32, scope: ElementKey) -> bool {
+        let node = self.process.node(element);
+        if !matches!(node.kind, Kind::AdHoc(_)) {
+            return false;
+        }
+        let around = self.decision.state().scopes(scope);
+        let same = around.take_while(|(_, it)| it.element == element).count();
+        same == 1 + usize::from(node.marker.is_some())
     }
 
     /// What an inner instance did is done: what it gave joins the list, and the whole may be done.
@@ -159,6 +172,9 @@ impl Run<'_, '_, '_> {
                 return;
             }
         };
+        if !self.decision.state().compensable(inner).is_empty() {
+            self.decision.emit(Event::CompletionRemembered { key: inner });
+        }
         self.cancel_waits(inner);
         self.decision.emit(Event::ElementCompleted { key: inner });
         if let Some((name, list)) = list {

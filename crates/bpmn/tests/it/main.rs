@@ -6,6 +6,7 @@ mod ad_hoc_job;
 mod cells;
 mod compensation;
 mod compensation_across;
+mod compensation_ad_hoc;
 mod compensation_of_loops;
 mod complex;
 mod conditions;
