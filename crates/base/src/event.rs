@@ -15,33 +15,6 @@ use crate::{
     Variables,
 };
 
-/// What one batch decided about one instance: one row of its log.
-#[derive(Clone, PartialEq, Debug, Encode, Decode)]
-#[cbor(context_bound = "KeyBase")]
-pub struct Record {
-    /// When, in milliseconds since 1970 (UTC), as the input said.
-    #[n(0)]
-    pub at_ms: i64,
-    /// The facts, in order.
-    #[n(1)]
-    pub events: Vec<Event>,
-}
-
-impl Record {
-    /// The bytes of the log row; keys are relative to `instance`.
-    pub fn to_bytes(&self, instance: InstanceKey) -> Vec<u8> {
-        let mut ctx = instance;
-        // Writing into a `Vec` cannot fail.
-        minicbor::to_vec_with(self, &mut ctx).unwrap_or_default()
-    }
-
-    /// Reads a log row back.
-    pub fn from_bytes(bytes: &[u8], instance: InstanceKey) -> Result<Self, String> {
-        let mut ctx = instance;
-        minicbor::decode_with(bytes, &mut ctx).map_err(|error| error.to_string())
-    }
-}
-
 /// A fact about one instance.
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
 #[cbor(context_bound = "KeyBase")]
@@ -555,9 +528,31 @@ pub enum Event {
         #[n(0)]
         owner: ElementKey,
     },
-    /// Nothing is activated in it any more; it ends when nothing lives in it.
+    /// Nothing is activated in it any more, also nothing that waits; it ends when nothing lives in it.
     #[n(66)]
     AdHocDone {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// This element of an ad-hoc sub-process begins when what was activated before is done.
+    #[n(67)]
+    ActivationQueued {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        element: u32,
+        #[n(2)]
+        variables: Variables,
+    },
+    /// The first that waits so begins now.
+    #[n(68)]
+    ActivationTaken {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// None that waits so begins any more.
+    #[n(69)]
+    ActivationsDropped {
         #[n(0)]
         owner: ElementKey,
     },

@@ -20,6 +20,7 @@ pub mod limits;
 mod listener;
 mod mail;
 mod purpose;
+mod record;
 mod rejection;
 mod rows;
 pub mod signal;
@@ -42,7 +43,7 @@ pub use created::{CorrelationSource, InstanceCreated, Parent};
 pub use evaluation::{
     EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, MatchedRule,
 };
-pub use event::{Event, Record};
+pub use event::Event;
 pub use finding::{Finding, Severity};
 pub use held::HeldInput;
 pub use incident::{IncidentKind, Stage};
@@ -56,6 +57,7 @@ pub use key::{
 pub use listener::{JobExtra, JobRole, Listener, ListenerEvent};
 pub use mail::Mail;
 pub use purpose::Purpose;
+pub use record::Record;
 pub use rejection::{Rejection, RejectionKind};
 pub use rows::{
     DecisionGraphRow, DecisionRow, DefinitionRow, DefinitionTimerRow, ImportedFile, IncidentRow,

@@ -17,6 +17,8 @@ pub struct AdHoc {
     pub completion: Option<Expression>,
     /// What still lives when the condition holds ends, else it is waited for.
     pub cancel_remaining: bool,
+    /// At most one activation is active, others wait for their turn.
+    pub sequential: bool,
     /// What is kept of the activations.
     pub output: Option<Output>,
     /// What can begin in it, as a list for those who choose.

@@ -192,6 +192,9 @@ impl Shard {
             | Event::ResetReached { .. }
             | Event::AdHocEntered { .. }
             | Event::AdHocDone { .. }
+            | Event::ActivationQueued { .. }
+            | Event::ActivationTaken { .. }
+            | Event::ActivationsDropped { .. }
             | Event::HeldInputTaken
             | Event::InputHeld(_) => Meaning::Nothing,
         }

@@ -167,6 +167,20 @@ pub struct ElementInstance {
     /// Its token has gone on: nothing waits for its work but the scope's end.
     #[n(24)]
     pub detached: Option<bool>,
+    /// What begins in the ad-hoc sub-process, one after the other, when what is active is done.
+    #[cbor(n(25), skip_if = "VecDeque::is_empty")]
+    pub queued: VecDeque<Queued>,
+}
+
+/// An element of an ad-hoc sub-process that waits for its turn.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Queued {
+    /// Position in the definition's element table.
+    #[n(0)]
+    pub element: u32,
+    /// Variables of its activation.
+    #[n(1)]
+    pub variables: Variables,
 }
 
 /// What a timer of a policy is for.

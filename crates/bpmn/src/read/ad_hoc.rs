@@ -31,11 +31,17 @@ impl<'a> Builder<'a> {
             let message = "the ad-hoc sub-process has headers, but no job";
             self.error(headers, "B113", message, "add a task definition, or remove them");
         }
-        if source.attribute("ordering") == Some("Sequential") {
-            let message = "elements of an ad-hoc sub-process run at once, not one after the other";
-            let help = "remove ordering=\"Sequential\", or connect the elements by flows";
-            self.error(source, "B113", message, help);
-        }
+        let sequential = match source.attribute("ordering") {
+            None | Some("Parallel") => false,
+            Some("Sequential") => true,
+            Some(other) => {
+                let message = format!(
+                    "expected the ordering to be Parallel or Sequential, but found \"{other}\""
+                );
+                self.error(source, "B113", message, "write one of them, or remove it");
+                false
+            }
+        };
         let cancel_remaining = match source.attribute("cancelRemainingInstances") {
             None | Some("true" | "1") => true,
             Some("false" | "0") => false,
@@ -57,6 +63,7 @@ impl<'a> Builder<'a> {
             elements: spec.and_then(|spec| self.expression(spec, "activeElementsCollection")),
             completion: self.expression_child(source, "completionCondition"),
             cancel_remaining,
+            sequential,
             output: spec.and_then(|spec| self.output(spec)),
             // Known when its elements are.
             offers: Json::null(),

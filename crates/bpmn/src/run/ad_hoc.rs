@@ -10,9 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use base::limits::AD_HOC_ELEMENTS_MAX;
+use base::limits::{AD_HOC_ELEMENTS_MAX, AD_HOC_WAITING_MAX};
 use base::{ActivateElement, ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
 use feel::Value as Feel;
+use instance::Queued;
 
 use super::Run;
 use super::activate::Stuck;
@@ -43,7 +44,7 @@ impl Run<'_, '_, '_> {
                 let what = "the active elements";
                 return Err(extract(unfit(what, "a list of strings", expression, &value, &why)));
             };
-            check_count(ids.len()).map_err(extract)?;
+            self.check_count(key, ids.len()).map_err(extract)?;
             for id in ids {
                 elements.push(self.activatable(key, id).map_err(extract)?);
             }
@@ -53,7 +54,7 @@ impl Run<'_, '_, '_> {
         }
         self.decision.emit(Event::AdHocEntered { owner: key });
         for element in elements {
-            self.begin_inner(key, element, Variables::new());
+            self.begin_or_wait(key, element, Variables::new());
         }
         Ok(())
     }
@@ -78,7 +79,7 @@ impl Run<'_, '_, '_> {
             }
             Some(_) => {}
         }
-        check_count(wanted.len())?;
+        self.check_count(key, wanted.len())?;
         let mut elements = Vec::new();
         for ActivateElement { element_id, variables } in wanted {
             elements.push((self.activatable(key, &element_id)?, variables));
@@ -87,7 +88,7 @@ impl Run<'_, '_, '_> {
             self.terminate_inner(key);
         }
         for (element, variables) in elements {
-            self.begin_inner(key, element, variables);
+            self.begin_or_wait(key, element, variables);
         }
         self.go();
         Ok(())
@@ -104,15 +105,51 @@ impl Run<'_, '_, '_> {
     }
 
     pub(super) fn terminate_inner(&mut self, key: ElementKey) {
-        // What is compensated was done before.
-        let works = |it: &ElementKey| {
-            let live = self.decision.state().element(*it);
-            self.is_inner(*it) && live.is_some_and(|live| live.compensates.is_none())
-        };
-        let inner: Vec<ElementKey> = self.decision.state().children_of(key).filter(works).collect();
+        let inner: Vec<ElementKey> = self.active_inner(key).collect();
         for inner in inner {
             self.terminate(inner);
         }
+        if self.decision.state().element(key).is_some_and(|it| !it.queued.is_empty()) {
+            self.decision.emit(Event::ActivationsDropped { owner: key });
+        }
+    }
+
+    /// Begins the element; or later, where one is active and they go one after the other.
+    pub(super) fn begin_or_wait(&mut self, key: ElementKey, element: u32, variables: Variables) {
+        let kind = self.node_of(key).map(|node| &node.kind);
+        let sequential = matches!(kind, Some(Kind::AdHoc(AdHoc { sequential: true, .. })));
+        if sequential && self.is_taken(key) {
+            self.decision.emit(Event::ActivationQueued { owner: key, element, variables });
+        } else {
+            self.begin_inner(key, element, variables);
+        }
+    }
+
+    /// Whether something is active in it, or waits for its turn.
+    fn is_taken(&self, key: ElementKey) -> bool {
+        let own = self.decision.state().element(key);
+        own.is_some_and(|it| !it.queued.is_empty()) || self.active_inner(key).next().is_some()
+    }
+
+    /// Begins what has its turn; false if nothing waits, or something is active.
+    pub(super) fn begin_queued(&mut self, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        let first = state.element(key).and_then(|it| it.queued.front());
+        let Some(Queued { element, variables }) = first.cloned() else { return false };
+        if self.active_inner(key).next().is_some() {
+            return false;
+        }
+        self.decision.emit(Event::ActivationTaken { owner: key });
+        self.begin_inner(key, element, variables);
+        true
+    }
+
+    /// The activations that are active: what is compensated was done before.
+    fn active_inner(&self, key: ElementKey) -> impl Iterator<Item = ElementKey> {
+        let state = self.decision.state();
+        state.children_of(key).filter(|it| {
+            self.is_inner(*it) && state.element(*it).is_some_and(|live| live.compensates.is_none())
+        })
     }
 
     /// The element with this id, if it can be activated in the ad-hoc sub-process.
@@ -186,6 +223,7 @@ impl Run<'_, '_, '_> {
             return self.end_ad_hoc(key, ad_hoc.cancel_remaining);
         }
         self.ask_worker(key);
+        self.begin_queued(key);
         self.steps.push(super::Step::Check { scope: key });
     }
 
@@ -252,13 +290,22 @@ impl Run<'_, '_, '_> {
         let given = Variables::from_iter([(output.collection.shared(), list)]);
         self.propagate(scope, &given);
     }
-}
 
-pub(super) fn check_count(elements: usize) -> Result<(), String> {
-    if elements <= AD_HOC_ELEMENTS_MAX {
-        return Ok(());
+    /// How many elements may be activated at once, and wait.
+    pub(super) fn check_count(&self, key: ElementKey, elements: usize) -> Result<(), String> {
+        if elements > AD_HOC_ELEMENTS_MAX {
+            return Err(format!(
+                "expected at most {AD_HOC_ELEMENTS_MAX} elements to activate at once, but found \
+                 {elements}"
+            ));
+        }
+        let waiting = self.decision.state().element(key).map_or(0, |it| it.queued.len());
+        if waiting > 0 && waiting + elements > AD_HOC_WAITING_MAX {
+            return Err(format!(
+                "expected at most {AD_HOC_WAITING_MAX} elements to wait for their turn, but {waiting} \
+                 wait and {elements} would come to them; try again when some are done"
+            ));
+        }
+        Ok(())
     }
-    Err(format!(
-        "expected at most {AD_HOC_ELEMENTS_MAX} elements to activate at once, but found {elements}"
-    ))
 }

@@ -14,7 +14,6 @@ use base::{
 use instance::Owned;
 
 use super::Run;
-use super::ad_hoc::check_count;
 use crate::ad_hoc::AdHoc;
 use crate::graph::{JobSpec, Kind, Node};
 
@@ -58,7 +57,7 @@ impl Run<'_, '_, '_> {
             self.terminate_inner(key);
         }
         for (element, wanted) in elements.into_iter().zip(result.activate) {
-            self.begin_inner(key, element, wanted.variables);
+            self.begin_or_wait(key, element, wanted.variables);
         }
     }
 
@@ -70,7 +69,7 @@ impl Run<'_, '_, '_> {
                         activated"
                 .into());
         }
-        check_count(result.activate.len())?;
+        self.check_count(key, result.activate.len())?;
         result.activate.iter().map(|wanted| self.activatable(key, &wanted.element_id)).collect()
     }
 

@@ -130,6 +130,9 @@ impl Run<'_, '_, '_> {
         if self.decision.state().status() != Status::Active {
             return;
         }
+        if self.begin_queued(scope) {
+            return;
+        }
         let Some(element) = self.decision.state().element(scope) else { return };
         if element.children > 0 && element.tokens.is_empty() && element.resets.is_empty()
             || self.begins_in(scope)

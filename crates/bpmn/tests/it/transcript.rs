@@ -25,7 +25,7 @@ use super::harness::{Sim, flow, job, model};
 /// variables are the root's. `refuse` does so in vain: behind it stands a part of the reason.
 /// `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how often: `suspended,
 /// held, job a, asks SUB (the job of an ad-hoc sub-process), start listener t at a, message paid at c, task b, timer d 60s, condition h, open
-/// SUB, token e-f, incident KIND at g`, or
+/// SUB, queued a (in an ad-hoc sub-process), token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     check_all(&[body], script);
@@ -352,6 +352,8 @@ fn waits(sim: &Sim) -> String {
         .chain(tokens)
         .collect();
     all.extend(conditions);
+    let queued = state.elements().values().flat_map(|scope| &scope.queued);
+    all.extend(queued.map(|queued| format!("queued {}", id(queued.element))));
     let open = state.elements().values().filter(|live| live.ad_hoc.is_some_and(|it| !it.done));
     all.extend(open.map(|live| format!("open {}", id(live.element))));
     all.sort();

@@ -135,6 +135,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ResetReached { .. }
         | Event::AdHocEntered { .. }
         | Event::AdHocDone { .. }
+        | Event::ActivationQueued { .. }
+        | Event::ActivationTaken { .. }
+        | Event::ActivationsDropped { .. }
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
@@ -232,6 +235,11 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         }
         Event::AdHocEntered { owner } => about("adHocEntered", *owner, ""),
         Event::AdHocDone { owner } => about("adHocDone", *owner, ""),
+        Event::ActivationQueued { owner, element, variables: _ } => {
+            about("activationQueued", *owner, names.id(*element))
+        }
+        Event::ActivationTaken { owner } => about("activationTaken", *owner, ""),
+        Event::ActivationsDropped { owner } => about("activationsDropped", *owner, ""),
         Event::ResetReached { scope, gateway } => about("resetReached", *scope, names.id(*gateway)),
         Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
         Event::CompensationTriggered { by, activities } => {
