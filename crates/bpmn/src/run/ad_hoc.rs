@@ -246,6 +246,8 @@ impl Run<'_, '_, '_> {
             }
             let own = self.decision.state().element(key).map(|element| &element.variables);
             let known = own.and_then(|own| own.get(&output.collection)).map_or("[]", Json::as_str);
+            // A loop whose output it is has made it, without a value.
+            let known = if known == "null" { "[]" } else { known };
             let Some(begun) = known.trim().strip_suffix(']').filter(|it| it.starts_with('['))
             else {
                 return Err(format!(
@@ -281,7 +283,8 @@ impl Run<'_, '_, '_> {
     /// The list of outputs goes outwards with the end, unless output mappings say what does.
     pub(super) fn give_outputs(&mut self, node: &Node, key: ElementKey, scope: ElementKey) {
         let Kind::AdHoc(AdHoc { output: Some(output), .. }) = &node.kind else { return };
-        if !node.outputs.is_empty() {
+        // A turn keeps the list: what it gives to its loop may read it.
+        if !node.outputs.is_empty() || self.is_turn(key) {
             return;
         }
         let own = self.decision.state().element(key).map(|element| &element.variables);

@@ -3,6 +3,7 @@
 
 mod ad_hoc;
 mod ad_hoc_job;
+mod ad_hoc_loop;
 mod ad_hoc_order;
 mod cells;
 mod compensation;
