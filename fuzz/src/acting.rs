@@ -5,8 +5,8 @@
 
 use ::bpmn::{Process, Run};
 use base::{
-    DefinitionKey, ElementKey, Evaluation, EvaluationFailure, Event, IncidentKind, InstanceCreated,
-    InstanceKey, Json, Key, MessageKey, Record, ShardId, Text, Variables,
+    AdHocResult, DefinitionKey, ElementKey, Evaluation, EvaluationFailure, Event, IncidentKind,
+    InstanceCreated, InstanceKey, JobRole, Json, Key, MessageKey, Record, ShardId, Text, Variables,
 };
 use instance::{Ask, Decision, Instance, KeySource, Status};
 
@@ -82,7 +82,12 @@ impl Actor<'_> {
             self.now_ms = self.now_ms.saturating_add(3_600_000);
             let variables = variables.clone();
             if let Some(job) = self.state.jobs().keys().next().copied() {
+                let asks = self.state.jobs()[&job].role() == JobRole::AdHoc;
                 match turn % 4 {
+                    3 if asks => self.input(|run| {
+                        let result = AdHocResult { fulfilled: true, ..AdHocResult::default() };
+                        let _ = run.ad_hoc_answered(job, variables, result);
+                    }),
                     0 => self.input(|run| run.job_error(job, "E", "why", variables)),
                     1 => self.input(|run| run.job_exhausted(job)),
                     _ => self.input(|run| run.job_completed(job, variables)),

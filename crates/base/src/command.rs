@@ -1,9 +1,10 @@
 //! Commands: what reaches a shard from outside, and what the caller is told.
 
 use crate::{
-    DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey, Evaluation, IncidentKey, InstanceKey,
-    JobKey, Key, ListenedTask, ListenerEvent, ListenerResult, MessageKey, MigrateInstance,
-    MigrationReport, ModifyInstance, Rejection, Text, UserTaskKey, Variables,
+    ActivateElement, AdHocResult, DecisionGraphRow, DecisionKey, DefinitionKey, ElementKey,
+    Evaluation, IncidentKey, InstanceKey, JobKey, JobRole, Key, ListenedTask, ListenerResult,
+    MessageKey, MigrateInstance, MigrationReport, ModifyInstance, Rejection, Text, UserTaskKey,
+    Variables,
 };
 
 /// An input from outside. The host has routed it to the right shard.
@@ -58,6 +59,15 @@ pub enum Command {
         /// What it says.
         result: Box<ListenerResult>,
     },
+    /// The job of an ad-hoc sub-process is done, and says how that goes on.
+    AnswerAdHoc {
+        /// Which.
+        job: JobKey,
+        /// Variables of the ad-hoc sub-process.
+        variables: Variables,
+        /// What it says.
+        result: Box<AdHocResult>,
+    },
     /// An attempt failed.
     FailJob(FailJob),
     /// The worker reports an error of the business.
@@ -107,8 +117,8 @@ pub enum Command {
     ActivateElements {
         /// The ad-hoc sub-process.
         owner: ElementKey,
-        /// Ids of elements in it, with variables for each.
-        elements: Vec<(Text, Variables)>,
+        /// Elements in it.
+        elements: Vec<ActivateElement>,
         /// End what is active in it first.
         cancel_remaining: bool,
     },
@@ -377,8 +387,8 @@ pub struct ActivatedJob {
     pub root: InstanceKey,
     /// For a listener of a user task: what is about to happen to it.
     pub user_task: Option<Box<ListenedTask>>,
-    /// What it listens to, if it is a listener.
-    pub listener: Option<ListenerEvent>,
+    /// What it is to its element.
+    pub role: JobRole,
 }
 
 /// A deployed definition.

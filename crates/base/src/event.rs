@@ -538,9 +538,31 @@ pub enum Event {
         #[n(0)]
         owner: ElementKey,
     },
-    /// Nothing is activated in it any more; it ends when nothing lives in it.
+    /// Nothing is activated in it any more, also nothing that waits; it ends when nothing lives in it.
     #[n(66)]
     AdHocDone {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// This element of an ad-hoc sub-process begins when what was activated before is done.
+    #[n(67)]
+    ActivationQueued {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        element: u32,
+        #[n(2)]
+        variables: Variables,
+    },
+    /// The first that waits so begins now.
+    #[n(68)]
+    ActivationTaken {
+        #[n(0)]
+        owner: ElementKey,
+    },
+    /// None that waits so begins any more.
+    #[n(69)]
+    ActivationsDropped {
         #[n(0)]
         owner: ElementKey,
     },

@@ -2,7 +2,9 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{JobKey, Key, KeyBase, MessageKey, SubscriptionKey, Text, UserTaskKey, Variables};
+use crate::{
+    AdHocResult, JobKey, Key, KeyBase, MessageKey, SubscriptionKey, Text, UserTaskKey, Variables,
+};
 
 /// What reached a suspended instance and was accepted. Numbers as in [`crate::Event`].
 #[derive(Clone, PartialEq, Debug, Encode, Decode)]
@@ -70,6 +72,16 @@ pub enum HeldInput {
         #[n(4)]
         variables: Variables,
     },
+    /// The job of an ad-hoc sub-process is done, and says how that goes on.
+    #[n(5)]
+    AdHocAnswered {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        variables: Variables,
+        #[n(2)]
+        result: AdHocResult,
+    },
 }
 
 impl HeldInput {
@@ -78,6 +90,7 @@ impl HeldInput {
         match self {
             Self::JobCompleted { job, .. }
             | Self::JobFailed { job, .. }
+            | Self::AdHocAnswered { job, .. }
             | Self::ErrorThrown { job, .. } => Some(job.0),
             Self::TaskCompleted { task, .. } => Some(task.0),
             Self::Message { .. } => None,

@@ -48,6 +48,9 @@ pub enum IncidentKind {
     /// The job of a listener of a user task has no attempts left.
     #[n(26)]
     TaskListenerNoRetries,
+    /// The job of an ad-hoc sub-process has no attempts left.
+    #[n(27)]
+    AdHocSubProcessNoRetries,
 }
 
 impl IncidentKind {
@@ -67,6 +70,7 @@ impl IncidentKind {
             Self::CalledElementError => "CALLED_ELEMENT_ERROR",
             Self::ExecutionListenerNoRetries => "EXECUTION_LISTENER_NO_RETRIES",
             Self::TaskListenerNoRetries => "TASK_LISTENER_NO_RETRIES",
+            Self::AdHocSubProcessNoRetries => "AD_HOC_SUB_PROCESS_NO_RETRIES",
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Absent: behaviour. Nothing here decides, folds, reads a clock or touches a disk.
 
+mod ad_hoc;
 mod batch;
 mod change;
 mod command;
@@ -27,6 +28,7 @@ mod task;
 mod text;
 pub mod xml;
 
+pub use ad_hoc::{ActivateElement, AdHocResult};
 pub use batch::{Batch, Op};
 pub use change::{
     Activation, ElementMapping, InstanceMigrated, MigrateInstance, MigrationReport, ModifyInstance,
@@ -52,7 +54,7 @@ pub use key::{
     IncidentKey, InstanceKey, JobKey, Key, KeyBase, KeyRange, MessageKey, ShardId, SubscriptionKey,
     TimerKey, UserTaskKey,
 };
-pub use listener::{JobExtra, Listener, ListenerEvent, job_kind, listener_event_type};
+pub use listener::{JobExtra, JobRole, Listener, ListenerEvent};
 pub use mail::Mail;
 pub use purpose::Purpose;
 pub use record::Record;

@@ -24,6 +24,8 @@ pub const JOBS_PER_ACTIVATION_MAX: u32 = 1_000;
 pub const ACTIVATION_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Longest lease of a job, in milliseconds (ten years).
 pub const LEASE_MS_MAX: i64 = 10 * 366 * 24 * 3600 * 1000;
+/// Elements of an ad-hoc sub-process that wait for their turn.
+pub const AD_HOC_WAITING_MAX: usize = 10_000;
 /// Elements of an ad-hoc sub-process that are activated at once.
 pub const AD_HOC_ELEMENTS_MAX: usize = 1_000;
 /// How often one input triggers the same conditional event before the engine raises an incident.

@@ -1,4 +1,5 @@
-//! Jobs that are not the work of an element itself: listeners of its life, or of its user task's.
+//! What jobs are to the elements that have them: their work, listeners of their life or of their user
+//! tasks, or who says what is activated in an ad-hoc sub-process.
 
 use minicbor::{Decode, Encode};
 
@@ -100,18 +101,62 @@ impl ListenerEvent {
     }
 }
 
-/// The kind of a job in APIs.
-pub fn job_kind(listener: Option<ListenerEvent>) -> &'static str {
-    match listener {
-        None => "BPMN_ELEMENT",
-        Some(event) if event.is_of_task() => "TASK_LISTENER",
-        Some(_) => "EXECUTION_LISTENER",
-    }
+/// What a job is to the element that has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum JobRole {
+    /// The element's own work.
+    #[default]
+    Work,
+    /// It listens to this.
+    Listener(ListenerEvent),
+    /// It says what is activated in the ad-hoc sub-process.
+    AdHoc,
 }
 
-/// What a job listens to in APIs.
-pub fn listener_event_type(listener: Option<ListenerEvent>) -> &'static str {
-    listener.map_or("UNSPECIFIED", ListenerEvent::name)
+impl JobRole {
+    /// The number of [`JobRole::AdHoc`] in files.
+    pub const AD_HOC: i64 = 100;
+
+    /// The kind of the job in APIs.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Work => "BPMN_ELEMENT",
+            Self::Listener(event) if event.is_of_task() => "TASK_LISTENER",
+            Self::Listener(_) => "EXECUTION_LISTENER",
+            Self::AdHoc => "AD_HOC_SUB_PROCESS",
+        }
+    }
+
+    /// What it listens to in APIs.
+    pub fn listener_event_type(self) -> &'static str {
+        self.listener().map_or("UNSPECIFIED", ListenerEvent::name)
+    }
+
+    /// What it listens to, if it does.
+    pub fn listener(self) -> Option<ListenerEvent> {
+        match self {
+            Self::Listener(event) => Some(event),
+            Self::Work | Self::AdHoc => None,
+        }
+    }
+
+    /// The number in files; never reused. None for an element's own work.
+    pub fn number(self) -> Option<i64> {
+        match self {
+            Self::Work => None,
+            Self::Listener(event) => Some(event.number()),
+            Self::AdHoc => Some(Self::AD_HOC),
+        }
+    }
+
+    /// The role with this [`JobRole::number`].
+    pub fn from_number(number: Option<i64>) -> Option<Self> {
+        match number {
+            None => Some(Self::Work),
+            Some(Self::AD_HOC) => Some(Self::AdHoc),
+            Some(number) => ListenerEvent::from_number(number).map(Self::Listener),
+        }
+    }
 }
 
 /// Which of an element's listeners a job is.
@@ -137,4 +182,18 @@ pub struct JobExtra {
     /// The key that the model gives to the work, instead of the job's own.
     #[n(1)]
     pub idempotency_key: Option<Text>,
+    /// It says what is activated in the ad-hoc sub-process.
+    #[n(2)]
+    pub ad_hoc: Option<bool>,
+}
+
+impl JobExtra {
+    /// What the job is to its element.
+    pub fn role(&self) -> JobRole {
+        match self.listener {
+            Some(listener) => JobRole::Listener(listener.event),
+            None if self.ad_hoc == Some(true) => JobRole::AdHoc,
+            None => JobRole::Work,
+        }
+    }
 }

@@ -5,8 +5,8 @@
 
 use crate::{
     DecisionGraphKey, DecisionKey, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobKey, ListenerEvent, MessageKey, Parent, ShardId, SubscriptionKey, Text,
-    TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    InstanceKey, JobKey, JobRole, MessageKey, Parent, ShardId, SubscriptionKey, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What a shard must remember between batches.
@@ -230,8 +230,8 @@ pub struct JobRow {
     pub error_message: Text,
     /// Code of an error that nothing caught.
     pub error_code: Text,
-    /// What it listens to, if it is a listener.
-    pub listener: Option<ListenerEvent>,
+    /// What it is to its element.
+    pub role: JobRole,
 }
 
 /// How a live job stands.

@@ -6,6 +6,7 @@
 use base::{ListenerEvent, Text};
 use feel::Expression;
 
+use crate::ad_hoc::AdHoc;
 use crate::data::Data;
 use crate::marker::Marker;
 use crate::place::Place;
@@ -219,19 +220,6 @@ pub enum Kind {
         /// What triggers it.
         trigger: Trigger,
     },
-}
-
-/// An ad-hoc sub-process.
-#[derive(Debug)]
-pub struct AdHoc {
-    /// Ids of the elements that begin with it.
-    pub elements: Option<Expression>,
-    /// Evaluated when an activation is done; without it the whole ends with the last.
-    pub completion: Option<Expression>,
-    /// What still lives when the condition holds ends, else it is waited for.
-    pub cancel_remaining: bool,
-    /// What is kept of the activations.
-    pub output: Option<crate::marker::Output>,
 }
 
 /// What triggers an event.

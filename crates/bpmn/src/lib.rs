@@ -4,6 +4,7 @@
 //! Absent: keys of shards, leases, queues, correlation between instances (see `engine`), and any
 //! change of state other than by emitting events (see `instance`).
 
+mod ad_hoc;
 mod data;
 mod document;
 mod graph;
@@ -15,10 +16,11 @@ mod read;
 mod run;
 pub mod timer;
 
+pub use ad_hoc::AdHoc;
 pub use data::{Association, Data, DataKind, DataObject, Direction};
 pub use document::{Attribute, Content, Document, Element, Name, Namespace};
 pub use graph::{
-    AdHoc, Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
+    Binding, CalledDecision, CalledProcess, Compensation, Condition, Flow, JobSpec, Kind,
     ListenerSpec, Mapping, Node, Process, Silence, Throw, Timer, Trigger, UserTaskSpec, Value,
 };
 pub use marker::{Marker, MultiInstance, Output, Over, StandardLoop};

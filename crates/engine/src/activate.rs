@@ -134,7 +134,7 @@ fn activated(entry: &Entry, job: JobKey, fetch: &[Text]) -> Option<ActivatedJob>
         business_id: header.business_id.clone(),
         user_task,
         root: entry.state.root_instance(),
-        listener: live.listener().map(|listener| listener.event),
+        role: live.role(),
     })
 }
 

@@ -9,7 +9,7 @@ use base::{
     DecisionGraphRow, DefinitionKey, DefinitionRef, DefinitionRow, JobExtra, JobKey, Rejection,
     Text,
 };
-use bpmn::{Binding, Kind, Process};
+use bpmn::{AdHoc, Binding, Kind, Process};
 
 use crate::decisions::Decisions;
 use crate::input::Deployed;
@@ -37,7 +37,9 @@ impl Definition {
             .nodes
             .iter()
             .map(|node| match &node.kind {
-                Kind::Job(spec) => Some(header_prefix(&spec.headers)),
+                Kind::Job(spec) | Kind::AdHoc(AdHoc { job: Some(spec), .. }) => {
+                    Some(header_prefix(&spec.headers))
+                }
                 _ => None,
             })
             .collect();

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
 use base::{
-    Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey, InstanceCreated,
-    InstanceKey, Outcome, Parent, Rejection, RejectionKind, Reply, Text, Variables,
+    ActivateElement, Command, CorrelationSource, CreateInstance, CreatedInstance, DefinitionKey,
+    InstanceCreated, InstanceKey, Outcome, Parent, Rejection, RejectionKind, Reply, Text,
+    Variables,
 };
 use bpmn::{Kind, Run};
 use instance::{Instance, Status};
@@ -86,6 +87,9 @@ impl Shard {
                 }
             }
             Command::AnswerListener { job, result } => self.answer_listener(job, *result),
+            Command::AnswerAdHoc { job, variables, result } => {
+                self.answer_ad_hoc(job, variables, *result)
+            }
         };
         self.reply(ticket, outcome);
     }
@@ -220,7 +224,7 @@ impl Shard {
     fn activate_elements(
         &mut self,
         owner: base::ElementKey,
-        elements: Vec<(Text, Variables)>,
+        elements: Vec<ActivateElement>,
         cancel_remaining: bool,
     ) -> Outcome {
         if elements.is_empty() {

@@ -2,8 +2,8 @@
 
 use base::limits::{LEASE_MS_MAX, MESSAGE_BYTES_MAX};
 use base::{
-    ElementKey, Event, FailJob, IncidentKey, IncidentKind, InstanceKey, JobKey, JobState,
-    ListenerEvent, Outcome, Rejection, Reply, ThrowError, Variables,
+    AdHocResult, ElementKey, Event, FailJob, IncidentKey, IncidentKind, InstanceKey, JobKey,
+    JobRole, JobState, ListenerEvent, Outcome, Rejection, Reply, ThrowError, Variables,
 };
 use bpmn::Run;
 
@@ -24,6 +24,28 @@ impl Shard {
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).job_completed(job, variables);
         })?;
+        Ok(Reply::Done)
+    }
+
+    /// The job of an ad-hoc sub-process is done, with something to say.
+    pub(crate) fn answer_ad_hoc(
+        &mut self,
+        job: JobKey,
+        variables: Variables,
+        result: AdHocResult,
+    ) -> Outcome {
+        let instance = self.open_job(job)?;
+        let role = self.cache.get(instance).and_then(|entry| entry.state.jobs().get(&job));
+        if role.is_none_or(|job| job.role() != JobRole::AdHoc) {
+            return Err(Rejection::invalid(format!(
+                "expected the job {job} to be that of an ad-hoc sub-process, but it is not; only such \
+                 a job says what is activated"
+            )));
+        }
+        self.decide(instance, |_, decision, process| {
+            Run::new(process, decision).ad_hoc_answered(job, variables, result)
+        })?
+        .map_err(Rejection::state)?;
         Ok(Reply::Done)
     }
 

@@ -121,7 +121,9 @@ impl Shard {
             Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
                 self.owner_need(job.0).map(at_once)
             }
-            Command::AnswerListener { job, result: _ } => self.owner_need(job.0).map(at_once),
+            Command::AnswerListener { job, .. } | Command::AnswerAdHoc { job, .. } => {
+                self.owner_need(job.0).map(at_once)
+            }
             Command::FailJob(fail) => self.owner_need(fail.job.0).map(at_once),
             Command::ThrowError(throw) => self.owner_need(throw.job.0).map(at_once),
             Command::Evaluate(evaluate) => {

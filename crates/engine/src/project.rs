@@ -194,6 +194,9 @@ impl Shard {
             | Event::ResetReached { .. }
             | Event::AdHocEntered { .. }
             | Event::AdHocDone { .. }
+            | Event::ActivationQueued { .. }
+            | Event::ActivationTaken { .. }
+            | Event::ActivationsDropped { .. }
             | Event::HeldInputTaken
             | Event::InputHeld(_) => Meaning::Nothing,
         }
@@ -442,7 +445,7 @@ fn job_row(entry: &Entry, job: JobKey) -> Option<JobRow> {
         worker: live.worker.clone(),
         error_message: live.error_message.clone(),
         error_code: live.error_code.clone(),
-        listener: live.listener().map(|listener| listener.event),
+        role: live.role(),
     })
 }
 

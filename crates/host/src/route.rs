@@ -42,6 +42,7 @@ pub fn route<'a, C: std::ops::Deref<Target = Catalog> + 'a>(
         | Command::Resume { instance } => of(instance.0)?,
         Command::CompleteJob { job, variables: _ }
         | Command::AnswerListener { job, result: _ }
+        | Command::AnswerAdHoc { job, .. }
         | Command::UpdateJob { job, .. } => of(job.0)?,
         Command::FailJob(fail) => of(fail.job.0)?,
         Command::ThrowError(throw) => of(throw.job.0)?,

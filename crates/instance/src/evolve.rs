@@ -182,6 +182,7 @@ impl ElementInstance {
             detached: None,
             resets: std::collections::BTreeMap::new(),
             ad_hoc: None,
+            queued: std::collections::VecDeque::new(),
         }
     }
 }
@@ -210,6 +211,9 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::ResetReached { .. }
         | Event::AdHocEntered { .. }
         | Event::AdHocDone { .. }
+        | Event::ActivationQueued { .. }
+        | Event::ActivationTaken { .. }
+        | Event::ActivationsDropped { .. }
         | Event::VariablesSet { .. } => evolve_scope(state, event),
         Event::JobCreated { .. }
         | Event::JobLeased { .. }

@@ -5,7 +5,7 @@
 use base::Event;
 
 use crate::owned::Owned;
-use crate::state::{AdHoc, Condition, Instance};
+use crate::state::{AdHoc, Condition, Instance, Queued};
 
 pub(crate) fn evolve_scope(state: &mut Instance, event: &Event) {
     match event {
@@ -31,8 +31,26 @@ pub(crate) fn evolve_scope(state: &mut Instance, event: &Event) {
             }
         }
         Event::AdHocDone { owner } => {
-            if let Some(ad_hoc) = state.elements.get_mut(owner).and_then(|it| it.ad_hoc.as_mut()) {
+            let Some(owner) = state.elements.get_mut(owner) else { return };
+            owner.queued.clear();
+            if let Some(ad_hoc) = &mut owner.ad_hoc {
                 ad_hoc.done = true;
+            }
+        }
+        Event::ActivationQueued { owner, element, variables } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                let (element, variables) = (*element, variables.clone());
+                owner.queued.push_back(Queued { element, variables });
+            }
+        }
+        Event::ActivationTaken { owner } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                owner.queued.pop_front();
+            }
+        }
+        Event::ActivationsDropped { owner } => {
+            if let Some(owner) = state.elements.get_mut(owner) {
+                owner.queued.clear();
             }
         }
         Event::VariablesSet { scope, variables } => {
@@ -115,7 +133,8 @@ mod tests {
             local: None,
         };
         let listener = Listener { event: ListenerEvent::Canceling, index: 1, start: None };
-        let extra = JobExtra { listener: Some(listener), idempotency_key: Some("k".into()) };
+        let extra =
+            JobExtra { listener: Some(listener), idempotency_key: Some("k".into()), ad_hoc: None };
         vec![
             entered(1, 4, 0),
             Event::AdHocEntered { owner },

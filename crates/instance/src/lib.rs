@@ -24,8 +24,8 @@ pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};
 pub use owned::Owned;
 pub use state::{
-    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Status,
-    Subscription, Timer, UserTask,
+    AdHoc, Condition, ElementInstance, Header, Incident, Instance, Job, Loop, PolicyTimer, Queued,
+    Status, Subscription, Timer, UserTask,
 };
 pub use suspension::{Held, Suspension};
 pub use view::{ElementRecord, ElementState, History, TimelineEntry};

@@ -24,6 +24,7 @@ impl Instance {
         self.header.version = migrated.version;
         for element in self.elements.values_mut() {
             renumber(&mut element.element);
+            element.queued.iter_mut().for_each(|queued| renumber(&mut queued.element));
             let tokens = std::mem::take(&mut element.tokens);
             for (mut flow, count) in tokens {
                 renumber(&mut flow);

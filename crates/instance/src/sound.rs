@@ -110,6 +110,9 @@ fn check_numbers(
     if found.element as usize >= nodes {
         return Err(format!("{key} is of element {}, which is none", found.element));
     }
+    if let Some(queued) = found.queued.iter().find(|queued| queued.element as usize >= nodes) {
+        return Err(format!("element {} waits for its turn in {key}, and is none", queued.element));
+    }
     let mut tokens = 0_u64;
     for (flow, count) in &found.tokens {
         if !(nodes..elements).contains(&(*flow as usize)) {

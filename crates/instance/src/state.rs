@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
-    InstanceKey, JobExtra, JobKey, JobState, Json, KeptStep, Key, KeyBase, Listener, ListenerEvent,
-    Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails,
-    UserTaskKey, Variables,
+    InstanceKey, JobExtra, JobKey, JobRole, JobState, Json, KeptStep, Key, KeyBase, Listener,
+    ListenerEvent, Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey,
+    UserTaskDetails, UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -170,6 +170,20 @@ pub struct ElementInstance {
     /// Its token has gone on: nothing waits for its work but the scope's end.
     #[n(24)]
     pub detached: Option<bool>,
+    /// What begins in the ad-hoc sub-process, one after the other, when what is active is done.
+    #[cbor(n(25), skip_if = "VecDeque::is_empty")]
+    pub queued: VecDeque<Queued>,
+}
+
+/// An element of an ad-hoc sub-process that waits for its turn.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct Queued {
+    /// Position in the definition's element table.
+    #[n(0)]
+    pub element: u32,
+    /// Variables of its activation.
+    #[n(1)]
+    pub variables: Variables,
 }
 
 /// What a timer of a policy is for.
@@ -255,6 +269,11 @@ pub struct Job {
 }
 
 impl Job {
+    /// What it is to its owner.
+    pub fn role(&self) -> JobRole {
+        self.extra.as_ref().map_or(JobRole::Work, |extra| extra.role())
+    }
+
     /// The listener that it is.
     pub fn listener(&self) -> Option<Listener> {
         self.extra.as_ref().and_then(|extra| extra.listener)

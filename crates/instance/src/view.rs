@@ -40,8 +40,9 @@ pub struct ElementRecord {
     pub incident: Option<IncidentKey>,
     /// The instance that it has called.
     pub called: Option<InstanceKey>,
-    /// It is a turn of the loop that it is in; the loop itself is the same element.
-    pub turn: bool,
+    /// In how many activations of the same element it is directly: a turn in its loop, an activation in an
+    /// ad-hoc sub-process, or that in a turn.
+    pub level: u32,
 }
 
 /// One fact with its time.
@@ -161,7 +162,8 @@ impl History {
 
     fn entered(&mut self, key: ElementKey, element: u32, scope: ElementKey, at_ms: i64) {
         let within = self.element(scope).filter(|_| scope != key);
-        let turn = within.is_some_and(|within| within.element == element);
+        let within = within.filter(|within| within.element == element);
+        let level = within.map_or(0, |within| within.level.saturating_add(1));
         self.places.insert(key, self.elements.len());
         self.elements.push(ElementRecord {
             key,
@@ -173,7 +175,7 @@ impl History {
             ended_ms: None,
             incident: None,
             called: None,
-            turn,
+            level,
         });
     }
 

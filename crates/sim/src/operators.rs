@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{Command, DefinitionKey, ElementKey, Record, Text};
+use base::{ActivateElement, Command, DefinitionKey, ElementKey, Record, Text};
 use bpmn::{Kind, Process};
 use instance::{Instance, Status};
 use store::Reader;
@@ -95,9 +95,10 @@ impl Play {
         let owner = open.owner;
         self.coverage.count("happened", "ad-hoc activation");
         self.wish(What::Says, |token| {
-            let mut elements = vec![(id.clone(), result(token, with))];
+            let activate = |element_id, variables| ActivateElement { element_id, variables };
+            let mut elements = vec![activate(id.clone(), result(token, with))];
             if with % 3 == 2 {
-                elements.push((id, base::Variables::new()));
+                elements.push(activate(id, base::Variables::new()));
             }
             Command::ActivateElements { owner, elements, cancel_remaining: replace }
         });

@@ -167,14 +167,14 @@ impl Play {
             Step::Complete { held: of, with } => {
                 let Some(job) = held(of) else { return };
                 let known = self.clients.held.iter().find(|held| held.job.job == job);
-                let listener = known.and_then(|held| held.job.listener);
+                let listener = known.and_then(|held| held.job.role.listener());
                 self.clients.held.retain(|held| held.job.job != job || with == 6);
                 (job, self.complete(job, listener, with))
             }
             Step::CompleteForeign { job, missing } => {
                 let jobs = self.reader().find_jobs(&everything()).expect("reads").rows;
                 let known = nth(&jobs, job).filter(|_| missing > 0);
-                let listener = known.and_then(|row| row.listener);
+                let listener = known.and_then(|row| row.role.listener());
                 let job = known.map_or(JobKey(Key::from_raw(123_456_789)), |row| row.job);
                 (job, self.complete(job, listener, job.0.raw() % 8))
             }
@@ -242,7 +242,7 @@ impl Play {
         if let Some(event) = listener.filter(|event| event.is_of_task()) {
             return self.wish(What::Answer { job }, |token| match with % 8 {
                 0..=3 => Command::CompleteJob { job, variables: Variables::new() },
-                4 | 5 if event != ListenerEvent::Creating => {
+                4 | 5 if !matches!(event, ListenerEvent::Creating | ListenerEvent::Canceling) => {
                     answer(job, Some(format!("t{token}").into()), TaskPatch::default())
                 }
                 _ => {

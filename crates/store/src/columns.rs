@@ -127,9 +127,7 @@ impl Columns for JobRow {
             JobColumn::State => number(job_state_number(self.state)),
             JobColumn::Retries => number(self.retries),
             JobColumn::Worker => text(&self.worker),
-            JobColumn::Listener => {
-                number(self.listener.map_or(JobColumn::NO_LISTENER, base::ListenerEvent::number))
-            }
+            JobColumn::Role => number(self.role.number().unwrap_or(JobColumn::WORK)),
         }
     }
 }

@@ -175,13 +175,13 @@ pub enum JobColumn {
     Retries,
     /// Who has or had it; empty if nobody.
     Worker,
-    /// [`base::ListenerEvent::number`], or [`JobColumn::NO_LISTENER`].
-    Listener,
+    /// [`base::JobRole::number`], or [`JobColumn::WORK`].
+    Role,
 }
 
 impl JobColumn {
-    /// What [`JobColumn::Listener`] is of a job that is no listener.
-    pub const NO_LISTENER: i64 = -1;
+    /// What [`JobColumn::Role`] is of a job that is its element's own work.
+    pub const WORK: i64 = -1;
 }
 
 /// Columns of [`base::UserTaskRow`].

@@ -105,7 +105,7 @@ fn collect(model: &Model<'_>, activity: u32, bare: &mut Vec<u32>, handled: &mut 
         {
             bare.push(activity);
         }
-        Kind::SubProcess { .. } => {
+        Kind::SubProcess { .. } | Kind::AdHoc(_) => {
             for inner in &model.children[activity as usize] {
                 collect(model, *inner, bare, handled);
             }

@@ -73,9 +73,9 @@ pub(super) fn fails_from_outside(node: &Node) -> bool {
     }
     match &node.kind {
         Kind::Job(_) | Kind::UserTask(_) | Kind::Call(_) => true,
+        Kind::AdHoc(ad_hoc) => ad_hoc.job.is_some(),
         Kind::Process { .. }
         | Kind::SubProcess { .. }
-        | Kind::AdHoc(_)
         | Kind::EventSubProcess { .. }
         | Kind::Start(_)
         | Kind::End(_)

@@ -95,6 +95,10 @@ fn names_set(node: &Node) -> Vec<&str> {
     match &node.kind {
         Kind::Script { result, .. } => set.push(result),
         Kind::Decision(decision) => set.push(&decision.result),
+        Kind::AdHoc(ad_hoc) => {
+            set.push(crate::run::OFFERS);
+            set.extend(ad_hoc.output.iter().map(|output| &*output.collection));
+        }
         _ => {}
     }
     if let Some(Marker::Multi(multi)) = &node.marker {
@@ -115,6 +119,12 @@ fn expressions(node: &Node) -> Vec<&Expression> {
     match &node.kind {
         Kind::Script { expression, .. } => found.push(expression),
         Kind::Job(job) => values.extend([&job.job_type, &job.retries]),
+        Kind::AdHoc(ad_hoc) => {
+            let job = ad_hoc.job.iter().flat_map(|job| [&job.job_type, &job.retries]);
+            values.extend(job);
+            let output = ad_hoc.output.as_ref().map(|output| &output.element);
+            found.extend(ad_hoc.elements.iter().chain(&ad_hoc.completion).chain(output));
+        }
         Kind::Decision(decision) => values.push(&decision.decision_id),
         Kind::Call(call) => values.push(&call.process_id),
         Kind::UserTask(task) => {

@@ -2,33 +2,46 @@
 //!
 //! In:  an `adHocSubProcess`.
 //! Out: what activates its elements and when it ends; findings for what it cannot have.
-//! Absent: job workers that activate its elements: they are refused.
+//! Absent: what happens then (see `run::ad_hoc`).
 
+use base::Json;
 use roxmltree::Node as Xml;
 
 use super::builder::{Builder, Draft, bpmn_child};
 use super::event::Read;
 use super::extension::named;
-use crate::graph::{AdHoc, Kind};
+use crate::ad_hoc::AdHoc;
+use crate::graph::Kind;
 
 /// The element type as the APIs name it.
 const TYPE: &str = "AD_HOC_SUB_PROCESS";
 
 impl<'a> Builder<'a> {
-    #[expect(clippy::unnecessary_wraps, reason = "as all readers of one element")]
     pub(super) fn ad_hoc(&mut self, source: Xml<'a, 'a>) -> Read<'a> {
-        let extensions = self.extensions(source, &["adHoc", "taskDefinition", "ioMapping"]);
-        if let Some(task) = named(&extensions, "taskDefinition").next() {
-            let message = "an ad-hoc sub-process whose elements a job activates is not supported";
-            let help = "remove the task definition, and name the elements in activeElementsCollection \
-                        or activate them by the API";
-            self.error(task, "B113", message, help);
+        let allowed = ["adHoc", "taskDefinition", "taskHeaders", "ioMapping"];
+        let extensions = self.extensions(source, &allowed);
+        let job = match named(&extensions, "taskDefinition").next() {
+            Some(_) => {
+                self.check_job_form(source, &extensions);
+                Some(self.job(source, &extensions)?)
+            }
+            None => None,
+        };
+        if let (None, Some(headers)) = (&job, named(&extensions, "taskHeaders").next()) {
+            let message = "the ad-hoc sub-process has headers, but no job";
+            self.error(headers, "B113", message, "add a task definition, or remove them");
         }
-        if source.attribute("ordering") == Some("Sequential") {
-            let message = "elements of an ad-hoc sub-process run at once, not one after the other";
-            let help = "remove ordering=\"Sequential\", or connect the elements by flows";
-            self.error(source, "B113", message, help);
-        }
+        let sequential = match source.attribute("ordering") {
+            None | Some("Parallel") => false,
+            Some("Sequential") => true,
+            Some(other) => {
+                let message = format!(
+                    "expected the ordering to be Parallel or Sequential, but found \"{other}\""
+                );
+                self.error(source, "B113", message, "write one of them, or remove it");
+                false
+            }
+        };
         let cancel_remaining = match source.attribute("cancelRemainingInstances") {
             None | Some("true" | "1") => true,
             Some("false" | "0") => false,
@@ -46,12 +59,37 @@ impl<'a> Builder<'a> {
             self.only_attributes(spec, &known);
         }
         let ad_hoc = AdHoc {
+            job,
             elements: spec.and_then(|spec| self.expression(spec, "activeElementsCollection")),
             completion: self.expression_child(source, "completionCondition"),
             cancel_remaining,
+            sequential,
             output: spec.and_then(|spec| self.output(spec)),
+            // Known when its elements are.
+            offers: Json::null(),
         };
         Some((Kind::AdHoc(ad_hoc), TYPE, extensions))
+    }
+
+    /// Where a job says what begins and when it is done, nothing else does.
+    fn check_job_form(&mut self, source: Xml<'a, 'a>, extensions: &[Xml<'a, 'a>]) {
+        let spec = named(extensions, "adHoc").next();
+        let list = spec.filter(|spec| spec.has_attribute("activeElementsCollection"));
+        let condition = bpmn_child(source, "completionCondition");
+        let cancels = source.has_attribute("cancelRemainingInstances").then_some(source);
+        let said = [
+            (list, "an activeElementsCollection", "activateElements"),
+            (condition, "a completionCondition", "isCompletionConditionFulfilled"),
+            (cancels, "cancelRemainingInstances", "isCancelRemainingInstances"),
+        ];
+        for (at, what, result) in said {
+            let Some(at) = at else { continue };
+            let message = format!("the ad-hoc sub-process has both a job and {what}");
+            let help = format!(
+                "remove it: the job says so when it is completed, by {result} in its result"
+            );
+            self.error(at, "B113", message, help);
+        }
     }
 
     /// It has an activity and neither a start nor an end: each element in it can begin.

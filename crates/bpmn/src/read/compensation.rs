@@ -203,9 +203,16 @@ impl<'a> Builder<'a> {
         let home = &draft.nodes[scope as usize];
         let around = matches!(home.kind, Kind::EventSubProcess { .. }).then_some(home.scope);
         let is_compensable = is_activity(target) && !target.compensation.is_handler;
-        let can_be_undone =
-            target.compensation.handler.is_some() || matches!(target.kind, Kind::SubProcess { .. });
-        let wrong = if !is_compensable || target.scope != scope && Some(target.scope) != around {
+        let can_be_undone = target.compensation.handler.is_some()
+            || matches!(target.kind, Kind::SubProcess { .. } | Kind::AdHoc(_));
+        let by_activation = Some(target.scope) == around
+            && matches!(draft.nodes[target.scope as usize].kind, Kind::AdHoc(_));
+        let wrong = if by_activation {
+            Some((
+                "was done in an activation of the ad-hoc sub-process, which is compensated as a whole",
+                "name no activity: all that was done in it is compensated",
+            ))
+        } else if !is_compensable || target.scope != scope && Some(target.scope) != around {
             Some(("cannot be compensated from here", "name an activity of the same scope"))
         } else if !can_be_undone {
             Some((

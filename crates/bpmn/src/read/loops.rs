@@ -28,6 +28,7 @@ const ACTIVITIES: &[&str] = &[
     "receiveTask",
     "subProcess",
     "transaction",
+    "adHocSubProcess",
     "callActivity",
 ];
 /// Children of a marker that say nothing to an engine.

@@ -17,6 +17,7 @@ mod extension;
 mod listener;
 mod loops;
 mod node;
+mod offers;
 mod policy;
 mod rule;
 mod silence;

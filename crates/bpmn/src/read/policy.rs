@@ -11,7 +11,8 @@ use roxmltree::Node as Xml;
 use super::FERMATA;
 use super::builder::{Builder, Draft};
 use super::wiring::is_activity;
-use crate::graph::{Kind, Node, Timer, Value};
+use crate::ad_hoc::AdHoc;
+use crate::graph::{JobSpec, Kind, Node, Timer, Value};
 use crate::policy::{
     FACTOR_MILLI_MAX, JITTER_MILLIONTHS_MAX, Policy, RETRIES_MAX, RETRY_DELAY_MS_MAX, RetryPolicy,
 };
@@ -50,7 +51,7 @@ impl<'a> Builder<'a> {
             idempotency_key: self.filled(source, "idempotencyKey"),
             side_effect: self.truth(source, "sideEffect"),
         };
-        if let (Some(retry), Kind::Job(job)) = (&policy.retry, &mut node.kind) {
+        if let (Some(retry), Some(job)) = (&policy.retry, job_of(&mut node.kind)) {
             job.retries = Value::Fixed(retry.attempts().to_string().into());
         }
         if policy.side_effect && (node.marker.is_some() || !node.outputs.is_empty()) {
@@ -71,7 +72,7 @@ impl<'a> Builder<'a> {
             if !of_jobs && !OTHERS.contains(&name) {
                 let message = format!("a policy has no attribute \"{name}\"");
                 self.error(source, "B125", message, HELP);
-            } else if of_jobs && !matches!(node.kind, Kind::Job(_)) {
+            } else if of_jobs && !has_job(&node.kind, name) {
                 let message = format!("\"{name}\" is of a job, and no worker does this activity");
                 self.error(source, "B127", message, "remove it, or put it on a task with a job");
             }
@@ -86,7 +87,7 @@ impl<'a> Builder<'a> {
             return None;
         }
         let known = match &node.kind {
-            Kind::Job(job) => match &job.retries {
+            Kind::Job(job) | Kind::AdHoc(AdHoc { job: Some(job), .. }) => match &job.retries {
                 Value::Fixed(attempts) => {
                     attempts.parse().ok().filter(|attempts: &u32| *attempts > 0)
                 }
@@ -276,6 +277,27 @@ impl<'a> Builder<'a> {
                 );
             }
         }
+    }
+}
+
+/// The job that is tried again.
+fn job_of(kind: &mut Kind) -> Option<&mut JobSpec> {
+    match kind {
+        Kind::Job(job) => Some(job),
+        Kind::AdHoc(ad_hoc) => ad_hoc.job.as_mut(),
+        _ => None,
+    }
+}
+
+/// Whether a worker does what has this attribute. An ad-hoc sub-process has one job after the other:
+/// they have no key in common, and none of them is beside it.
+fn has_job(kind: &Kind, attribute: &str) -> bool {
+    match kind {
+        Kind::Job(_) => true,
+        Kind::AdHoc(ad_hoc) => {
+            ad_hoc.job.is_some() && !matches!(attribute, "idempotencyKey" | "sideEffect")
+        }
+        _ => false,
     }
 }
 

@@ -91,7 +91,10 @@ impl<'a> Builder<'a> {
             self.check_position(draft, number);
             match draft.nodes[number].kind {
                 Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
-                Kind::AdHoc(_) => self.check_ad_hoc(draft, number),
+                Kind::AdHoc(_) => {
+                    self.check_ad_hoc(draft, number);
+                    Self::set_offers(draft, number);
+                }
                 Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
                 Kind::Throw(_) => self.find_link(draft, number, &links),
                 _ => {}

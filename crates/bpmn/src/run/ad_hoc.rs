@@ -1,25 +1,31 @@
 //! Ad-hoc sub-processes (BPMN 2.0.2, 10.3.5): elements that no flow leads to begin when somebody
 //! says so, each in a scope of its own, an *inner instance*: an activation of the same element in it.
 //!
-//! In:  the list that the model names, or what the API asks for; inner instances that are done.
+//! In:  the list that the model names, what the API asks for, or what its job says; inner instances
+//!      that are done.
 //! Out: inner instances; the list of what they gave; the end of the whole.
-//! Absent: a job that activates elements (the reader refuses it).
+//! Absent: its job (see `ad_hoc_job`).
 //!
 //! It waits for activation as long as it lives and is not done: that is its state, and no row.
 
 use std::collections::BTreeMap;
 
-use base::limits::AD_HOC_ELEMENTS_MAX;
-use base::{ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
+use base::limits::{AD_HOC_ELEMENTS_MAX, AD_HOC_WAITING_MAX};
+use base::{ActivateElement, ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
 use feel::Value as Feel;
+use instance::Queued;
 
 use super::Run;
 use super::activate::Stuck;
 use super::values::unfit;
-use crate::graph::{AdHoc, Kind, Node};
+use crate::ad_hoc::AdHoc;
+use crate::graph::{Kind, Node};
+
+/// The variable that says what can begin, under the name that Camunda 8 gives it.
+pub(crate) const OFFERS: &str = "adHocSubProcessElements";
 
 impl Run<'_, '_, '_> {
-    /// Begins the elements that the model names. With none it waits for the API.
+    /// Begins the elements that the model names, or asks a worker. With none it waits for the API.
     pub(super) fn enter_ad_hoc(
         &mut self,
         node: &Node,
@@ -27,6 +33,7 @@ impl Run<'_, '_, '_> {
         key: ElementKey,
     ) -> Result<(), Stuck> {
         let extract = |message| (IncidentKind::ExtractValueError, message);
+        self.set_variables(key, Variables::from_iter([(OFFERS.into(), ad_hoc.offers.clone())]));
         self.open_handlers(node, key)?;
         let mut elements = Vec::new();
         if let Some(expression) = &ad_hoc.elements {
@@ -37,14 +44,17 @@ impl Run<'_, '_, '_> {
                 let what = "the active elements";
                 return Err(extract(unfit(what, "a list of strings", expression, &value, &why)));
             };
-            check_count(ids.len()).map_err(extract)?;
+            self.check_count(key, ids.len()).map_err(extract)?;
             for id in ids {
                 elements.push(self.activatable(key, id).map_err(extract)?);
             }
         }
+        if let Some(spec) = &ad_hoc.job {
+            self.create_ad_hoc_job(spec, key).map_err(extract)?;
+        }
         self.decision.emit(Event::AdHocEntered { owner: key });
         for element in elements {
-            self.begin_inner(key, element, Variables::new());
+            self.begin_or_wait(key, element, Variables::new());
         }
         Ok(())
     }
@@ -54,7 +64,7 @@ impl Run<'_, '_, '_> {
     pub fn activate_elements(
         mut self,
         key: ElementKey,
-        wanted: Vec<(Text, Variables)>,
+        wanted: Vec<ActivateElement>,
         cancel_remaining: bool,
     ) -> Result<(), String> {
         let state = self.decision.state();
@@ -69,41 +79,88 @@ impl Run<'_, '_, '_> {
             }
             Some(_) => {}
         }
-        check_count(wanted.len())?;
+        self.check_count(key, wanted.len())?;
         if let Some(why) = self.too_many_live() {
             return Err(format!("{why}; activate when some of them have ended"));
         }
         let mut elements = Vec::new();
-        for (id, variables) in wanted {
-            elements.push((self.activatable(key, &id)?, variables));
+        for ActivateElement { element_id, variables } in wanted {
+            elements.push((self.activatable(key, &element_id)?, variables));
         }
         if cancel_remaining {
-            let inner: Vec<ElementKey> =
-                self.decision.state().children_of(key).filter(|it| self.is_inner(*it)).collect();
-            for inner in inner {
-                self.terminate(inner);
-            }
+            self.terminate_inner(key);
         }
         for (element, variables) in elements {
-            self.begin_inner(key, element, variables);
+            self.begin_or_wait(key, element, variables);
         }
         self.go();
         Ok(())
     }
 
+    /// Nothing more is activated: what is active ends or is waited for.
+    pub(super) fn end_ad_hoc(&mut self, key: ElementKey, cancel_remaining: bool) {
+        self.decision.emit(Event::AdHocDone { owner: key });
+        self.withdraw_job(key);
+        if cancel_remaining {
+            self.terminate_children(key);
+        }
+        self.steps.push(super::Step::Check { scope: key });
+    }
+
+    pub(super) fn terminate_inner(&mut self, key: ElementKey) {
+        let inner: Vec<ElementKey> = self.active_inner(key).collect();
+        for inner in inner {
+            self.terminate(inner);
+        }
+        if self.decision.state().element(key).is_some_and(|it| !it.queued.is_empty()) {
+            self.decision.emit(Event::ActivationsDropped { owner: key });
+        }
+    }
+
+    /// Begins the element; or later, where one is active and they go one after the other.
+    pub(super) fn begin_or_wait(&mut self, key: ElementKey, element: u32, variables: Variables) {
+        let kind = self.node_of(key).map(|node| &node.kind);
+        let sequential = matches!(kind, Some(Kind::AdHoc(AdHoc { sequential: true, .. })));
+        if sequential && self.is_taken(key) {
+            self.decision.emit(Event::ActivationQueued { owner: key, element, variables });
+        } else {
+            self.begin_inner(key, element, variables);
+        }
+    }
+
+    /// Whether something is active in it, or waits for its turn.
+    fn is_taken(&self, key: ElementKey) -> bool {
+        let own = self.decision.state().element(key);
+        own.is_some_and(|it| !it.queued.is_empty()) || self.active_inner(key).next().is_some()
+    }
+
+    /// Begins what has its turn; false if nothing waits, or something is active.
+    pub(super) fn begin_queued(&mut self, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        let first = state.element(key).and_then(|it| it.queued.front());
+        let Some(Queued { element, variables }) = first.cloned() else { return false };
+        if self.active_inner(key).next().is_some() {
+            return false;
+        }
+        self.decision.emit(Event::ActivationTaken { owner: key });
+        self.begin_inner(key, element, variables);
+        true
+    }
+
+    /// The activations that are active: what is compensated was done before.
+    fn active_inner(&self, key: ElementKey) -> impl Iterator<Item = ElementKey> {
+        let state = self.decision.state();
+        state.children_of(key).filter(|it| {
+            self.is_inner(*it) && state.element(*it).is_some_and(|live| live.compensates.is_none())
+        })
+    }
+
     /// The element with this id, if it can be activated in the ad-hoc sub-process.
-    fn activatable(&self, key: ElementKey, id: &str) -> Result<u32, String> {
+    pub(super) fn activatable(&self, key: ElementKey, id: &str) -> Result<u32, String> {
         let own = self.decision.state().element(key).map(|element| element.element);
         let fits = |number: &u32| {
             let node = self.process.node(*number);
-            let begins = !matches!(
-                node.kind,
-                Kind::EventSubProcess { .. } | Kind::Boundary { .. } | Kind::Start(_)
-            );
-            Some(node.scope) == own
-                && begins
-                && node.incoming.is_empty()
-                && !node.compensation.is_handler
+            Some(node.scope) == own && node.begins_by_choice()
         };
         self.process.node_by_id(id).filter(fits).ok_or_else(|| {
             format!(
@@ -113,7 +170,7 @@ impl Run<'_, '_, '_> {
         })
     }
 
-    fn begin_inner(&mut self, key: ElementKey, begins: u32, variables: Variables) {
+    pub(super) fn begin_inner(&mut self, key: ElementKey, begins: u32, variables: Variables) {
         let Some(element) = self.decision.state().element(key).map(|it| it.element) else { return };
         let inner = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key: inner, element, scope: key, via: None });
@@ -121,14 +178,23 @@ impl Run<'_, '_, '_> {
         self.push_enter(begins, inner, None);
     }
 
-    /// Whether this is the scope of one activation in an ad-hoc sub-process.
+    /// Whether this is the scope of one activation in an ad-hoc sub-process, also of one that has
+    /// completed and is compensated.
     pub(super) fn is_inner(&self, key: ElementKey) -> bool {
-        let state = self.decision.state();
-        let around = state.element(key).filter(|own| own.scope != key);
-        around.is_some_and(|own| {
-            let scope = state.element(own.scope);
-            scope.is_some_and(|it| it.ad_hoc.is_some() && it.element == own.element)
-        })
+        let own = self.decision.state().element(key).filter(|own| own.scope != key);
+        own.is_some_and(|own| self.holds_inner(own.element, own.scope))
+    }
+
+    /// Whether the element in this scope is one activation in an ad-hoc sub-process: the same element is
+    /// around it, and is not the loop whose turn it is.
+    pub(super) fn holds_inner(&self, element: u32, scope: ElementKey) -> bool {
+        let node = self.process.node(element);
+        if !matches!(node.kind, Kind::AdHoc(_)) {
+            return false;
+        }
+        let around = self.decision.state().scopes(scope);
+        let same = around.take_while(|(_, it)| it.element == element).count();
+        same == 1 + usize::from(node.marker.is_some())
     }
 
     /// What an inner instance did is done: what it gave joins the list, and the whole may be done.
@@ -146,6 +212,9 @@ impl Run<'_, '_, '_> {
                 return;
             }
         };
+        if !self.decision.state().compensable(inner).is_empty() {
+            self.decision.emit(Event::CompletionRemembered { key: inner });
+        }
         self.cancel_waits(inner);
         self.decision.emit(Event::ElementCompleted { key: inner });
         if let Some((name, list)) = list {
@@ -154,11 +223,10 @@ impl Run<'_, '_, '_> {
         let element = self.decision.state().element(key);
         let open = element.is_some_and(|it| it.ad_hoc.is_some_and(|ad_hoc| !ad_hoc.done));
         if holds && open {
-            self.decision.emit(Event::AdHocDone { owner: key });
-            if ad_hoc.cancel_remaining {
-                self.terminate_children(key);
-            }
+            return self.end_ad_hoc(key, ad_hoc.cancel_remaining);
         }
+        self.ask_worker(key);
+        self.begin_queued(key);
         self.steps.push(super::Step::Check { scope: key });
     }
 
@@ -181,6 +249,8 @@ impl Run<'_, '_, '_> {
             }
             let own = self.decision.state().element(key).map(|element| &element.variables);
             let known = own.and_then(|own| own.get(&output.collection)).map_or("[]", Json::as_str);
+            // A loop whose output it is has made it, without a value.
+            let known = if known == "null" { "[]" } else { known };
             let Some(begun) = known.trim().strip_suffix(']').filter(|it| it.starts_with('['))
             else {
                 return Err(format!(
@@ -217,13 +287,15 @@ impl Run<'_, '_, '_> {
         let Kind::AdHoc(ad_hoc) = &node.kind else { return true };
         let element = self.decision.state().element(key);
         let Some(open) = element.and_then(|element| element.ad_hoc.as_ref()) else { return true };
-        open.done || ad_hoc.completion.is_none() && open.activated > 0
+        let decided_elsewhere = ad_hoc.completion.is_some() || ad_hoc.job.is_some();
+        open.done || !decided_elsewhere && open.activated > 0
     }
 
     /// The list of outputs goes outwards with the end, unless output mappings say what does.
     pub(super) fn give_outputs(&mut self, node: &Node, key: ElementKey, scope: ElementKey) {
         let Kind::AdHoc(AdHoc { output: Some(output), .. }) = &node.kind else { return };
-        if !node.outputs.is_empty() {
+        // A turn keeps the list: what it gives to its loop may read it.
+        if !node.outputs.is_empty() || self.is_turn(key) {
             return;
         }
         let own = self.decision.state().element(key).map(|element| &element.variables);
@@ -232,13 +304,22 @@ impl Run<'_, '_, '_> {
         let given = Variables::from_iter([(output.collection.shared(), list)]);
         self.propagate(scope, &given);
     }
-}
 
-fn check_count(elements: usize) -> Result<(), String> {
-    if elements <= AD_HOC_ELEMENTS_MAX {
-        return Ok(());
+    /// How many elements may be activated at once, and wait.
+    pub(super) fn check_count(&self, key: ElementKey, elements: usize) -> Result<(), String> {
+        if elements > AD_HOC_ELEMENTS_MAX {
+            return Err(format!(
+                "expected at most {AD_HOC_ELEMENTS_MAX} elements to activate at once, but found \
+                 {elements}"
+            ));
+        }
+        let waiting = self.decision.state().element(key).map_or(0, |it| it.queued.len());
+        if waiting > 0 && waiting + elements > AD_HOC_WAITING_MAX {
+            return Err(format!(
+                "expected at most {AD_HOC_WAITING_MAX} elements to wait for their turn, but {waiting} \
+                 wait and {elements} would come to them; try again when some are done"
+            ));
+        }
+        Ok(())
     }
-    Err(format!(
-        "expected at most {AD_HOC_ELEMENTS_MAX} elements to activate at once, but found {elements}"
-    ))
 }

@@ -121,8 +121,11 @@ impl Run<'_, '_, '_> {
     }
 
     /// The activity that undoes this one, which completed in `scope`. Each turn of one that repeats
-    /// is undone for itself.
+    /// is undone for itself; an activation in an ad-hoc sub-process by what was done in it.
     fn handler_of(&self, node: &Node, done: &Compensable, scope: ElementKey) -> Option<u32> {
+        if self.holds_inner(done.element, scope) {
+            return None;
+        }
         let around = self.decision.state().element(scope).map(|element| element.element);
         let repeats = node.marker.is_some() && around != Some(done.element);
         node.compensation.handler.filter(|_| !repeats)

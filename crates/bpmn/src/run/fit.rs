@@ -72,6 +72,20 @@ pub(super) fn fits(from: &Process, element: u32, to: &Process, into: u32) -> Res
     if discriminant(&node.kind) != discriminant(&other.kind) {
         return wrong("one that does its work in the same way".into(), work(&other.kind).into());
     }
+    if let (Kind::AdHoc(one), Kind::AdHoc(two)) = (&node.kind, &other.kind)
+        && one.job.is_some() != two.job.is_some()
+    {
+        let form = |has_job| if has_job { "one with a job" } else { "one without a job" };
+        return wrong(form(one.job.is_some()).into(), form(two.job.is_some()).into());
+    }
+    if let (Kind::AdHoc(one), Kind::AdHoc(two)) = (&node.kind, &other.kind)
+        && one.sequential != two.sequential
+    {
+        let order = |sequential| {
+            if sequential { "one whose elements take turns" } else { "one whose elements do not" }
+        };
+        return wrong(order(one.sequential).into(), order(two.sequential).into());
+    }
     if repeats(node) != repeats(other) {
         return wrong(repeats(node).into(), repeats(other).into());
     }
@@ -115,6 +129,25 @@ pub(super) fn stays_attached(
         to.node(owner).label(),
         to.node(owner).label()
     )))
+}
+
+/// What waits for its turn in an ad-hoc sub-process can begin in the one `into` that it becomes.
+pub(super) fn waits_in(
+    from: &Process,
+    queued: u32,
+    to: &Process,
+    into: u32,
+    element: Option<u32>,
+) -> Result<u32, Rejection> {
+    let fits = |at: &u32| to.node(*at).scope == into && to.node(*at).begins_by_choice();
+    element.filter(fits).ok_or_else(|| {
+        Rejection::state(format!(
+            "expected a mapping for {}, which waits for its turn, to an element that can begin in {}; \
+             map it, or wait until it has begun",
+            from.node(queued).label(),
+            to.node(into).label()
+        ))
+    })
 }
 
 fn same(one: &Trigger, two: &Trigger) -> bool {

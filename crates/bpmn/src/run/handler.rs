@@ -83,6 +83,7 @@ impl Run<'_, '_, '_> {
             self.close_handlers(scope);
             if self.decision.state().element(scope).is_some_and(|it| it.ad_hoc.is_some()) {
                 self.decision.emit(Event::AdHocDone { owner: scope });
+                self.withdraw_job(scope);
             }
         }
         let key = ElementKey(self.decision.next_key());

@@ -115,6 +115,9 @@ impl Run<'_, '_, '_> {
             Ok(flows) => {
                 self.complete(node, key);
                 self.take(&flows, scope);
+                if matches!(node.kind, Kind::EventSubProcess { .. }) {
+                    self.ask_worker(scope);
+                }
             }
             Err((kind, message)) => {
                 let message = format!("{}: {message}", node.label());
@@ -132,6 +135,9 @@ impl Run<'_, '_, '_> {
     pub(super) fn check_scope(&mut self, scope: ElementKey) {
         // Each element that was left has the scope looked at: the first look may have ended all.
         if self.decision.state().status() != Status::Active {
+            return;
+        }
+        if self.begin_queued(scope) {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };

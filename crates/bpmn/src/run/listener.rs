@@ -75,7 +75,7 @@ impl Run<'_, '_, '_> {
     fn try_call(&mut self, owner: ElementKey, listener: Listener) -> Result<bool, Stuck> {
         let Some(node) = self.node_of(owner) else { return Ok(true) };
         let Some(spec) = node.listener(listener.event, listener.index) else { return Ok(false) };
-        let extra = JobExtra { listener: Some(listener), idempotency_key: None };
+        let extra = JobExtra { listener: Some(listener), ..JobExtra::default() };
         self.create_job(&spec.job, owner, Some(Box::new(extra)))
             .map_err(|message| (base::IncidentKind::ExtractValueError, message))?;
         Ok(true)

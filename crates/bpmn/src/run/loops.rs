@@ -39,6 +39,7 @@ impl<'p> Run<'p, '_, '_> {
     pub(super) fn is_body(&self, key: ElementKey) -> bool {
         self.node_of(key).is_some_and(|node| node.marker.is_some())
             && !self.is_turn(key)
+            && !self.is_inner(key)
             && !self.is_reentered(key)
     }
 

@@ -170,6 +170,12 @@ impl Run<'_, '_, '_> {
                     to.node(wanted).label()
                 )));
             }
+            for queued in &live.queued {
+                let element = plan.mapped.get(&queued.element).copied();
+                let element =
+                    super::fit::waits_in(self.process, queued.element, to, into, element)?;
+                plan.numbers.insert(queued.element, element);
+            }
             plan.numbers.insert(live.element, into);
             let ids = (node.id.clone(), to.node(into).id.clone());
             plan.report.elements.push((*key, ids.0, ids.1));

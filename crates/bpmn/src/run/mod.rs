@@ -7,6 +7,7 @@
 
 mod activate;
 mod ad_hoc;
+mod ad_hoc_job;
 mod call;
 mod catch;
 mod compensation;
@@ -31,10 +32,14 @@ mod throw;
 mod values;
 
 use base::limits::STEPS_PER_INPUT_MAX;
-use base::{ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, Stage, Variables};
+use base::{
+    AdHocResult, ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobKey, JobRole, Stage,
+    Variables,
+};
 use instance::Decision;
 
 use crate::graph::{Kind, Node, Process, Trigger};
+pub(crate) use ad_hoc::OFFERS;
 pub use migrate::Target;
 pub use policy::TIMEOUT;
 use steps::{Step, Steps};
@@ -79,6 +84,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     fn complete_job(&mut self, job: JobKey, variables: Variables) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, listener) = (found.owner, found.listener());
+        if found.role() == JobRole::AdHoc {
+            return self.answer_ad_hoc(job, variables, AdHocResult::default());
+        }
         self.decision.emit(Event::JobCompleted { job });
         match listener {
             None if self.is_detached(owner) => {
@@ -98,9 +106,10 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     fn exhausted(&mut self, job: JobKey) {
         let Some(found) = self.decision.state().jobs().get(&job) else { return };
         let (owner, why) = (found.owner, found.error_message.clone());
-        let (what, kind) = match found.listener().map(|listener| listener.event) {
-            None => ("job".into(), IncidentKind::JobNoRetries),
-            Some(event) => {
+        let (what, kind) = match found.role() {
+            JobRole::Work => ("job".into(), IncidentKind::JobNoRetries),
+            JobRole::AdHoc => ("job".into(), IncidentKind::AdHocSubProcessNoRetries),
+            JobRole::Listener(event) => {
                 let kind = if event.is_of_task() {
                     IncidentKind::TaskListenerNoRetries
                 } else {
@@ -160,6 +169,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 }
                 if open.job.is_none() {
                     self.call_task_listeners(open.owner);
+                    self.ask_worker_again(open.owner);
                 }
                 self.steps.push(Step::Check { scope: open.owner });
                 if open.kind == IncidentKind::StepLimit {

@@ -191,7 +191,7 @@ impl Run<'_, '_, '_> {
         let mut survives: BTreeSet<ElementKey> = BTreeSet::new();
         let mut full: BTreeSet<ElementKey> = BTreeSet::new();
         for (key, live) in state.elements().iter().rev() {
-            let alone = live.children == 0 || !live.tokens.is_empty();
+            let alone = live.children == 0 || !live.tokens.is_empty() || !live.queued.is_empty();
             let lives = grows.contains(key) || full.contains(key) || alone;
             if lives && !doomed.contains(key) {
                 survives.insert(*key);
@@ -289,7 +289,7 @@ impl Run<'_, '_, '_> {
                 return self.steps.push(Step::Compensate { by, scope });
             }
             let Some(around) = self.decision.state().element(scope) else { return };
-            if around.children > 0 || !around.tokens.is_empty() {
+            if around.children > 0 || !around.tokens.is_empty() || !around.queued.is_empty() {
                 return self.steps.push(Step::Check { scope });
             }
             if scope == root {

@@ -89,7 +89,7 @@ impl<'p> Run<'p, '_, '_> {
             ));
         }
         let idempotency_key = Some(key);
-        Ok(Some(Box::new(JobExtra { listener: None, idempotency_key })))
+        Ok(Some(Box::new(JobExtra { idempotency_key, ..JobExtra::default() })))
     }
 
     /// A timer of a policy was due and is gone.
@@ -297,7 +297,7 @@ impl<'p> Run<'p, '_, '_> {
         timers.into_iter().find(|(_, timer)| timer.job == Some(job))
     }
 
-    fn drop_attempt_timer(&mut self, job: JobKey) {
+    pub(super) fn drop_attempt_timer(&mut self, job: JobKey) {
         // Few steps have any.
         if self.decision.state().policy_timers().is_empty() {
             return;

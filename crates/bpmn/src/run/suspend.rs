@@ -89,6 +89,9 @@ impl Run<'_, '_, '_> {
             HeldInput::TaskCompleted { task, action, variables } => {
                 self.complete_task(task, &action, variables);
             }
+            HeldInput::AdHocAnswered { job, variables, result } => {
+                self.answer_ad_hoc(job, variables, result);
+            }
             HeldInput::Message { subscription, message, name, correlation_key, variables } => {
                 if !self.correlate(subscription, message, variables) {
                     self.decision.emit(Event::CorrelationRefused { subscription, message });

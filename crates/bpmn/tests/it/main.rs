@@ -2,10 +2,14 @@
 //! the log and from a snapshot, and must be the same.
 
 mod ad_hoc;
+mod ad_hoc_job;
+mod ad_hoc_loop;
+mod ad_hoc_order;
 mod blocks;
 mod cells;
 mod compensation;
 mod compensation_across;
+mod compensation_ad_hoc;
 mod compensation_of_loops;
 mod complex;
 mod conditions;

@@ -393,7 +393,8 @@ fn activate(sim: &mut Sim, random: &mut Random, variables: &Variables) {
             && !matches!(node.kind, fermata_bpmn::Kind::EventSubProcess { .. })
     });
     let begins: Vec<base::Text> = begins.map(|node| node.id.clone()).collect();
-    let wanted = vec![(begins[random.below(begins.len())].clone(), variables.clone())];
+    let (element_id, variables) = (begins[random.below(begins.len())].clone(), variables.clone());
+    let wanted = vec![base::ActivateElement { element_id, variables }];
     let replaces = random.below(4) == 0;
     sim.input(|run| run.activate_elements(owner, wanted, replaces).expect("an open one"));
 }

@@ -6,8 +6,9 @@
 //! Absent: an engine. Every line is also a crash: the state is folded again from its log.
 
 use base::{
-    Activation, ElementKey, ElementMapping, FailJob, JobState, Json, ModifyInstance, Move,
-    MoveWithin, ScopedVariables, Selection, Variables, Within,
+    ActivateElement, Activation, AdHocResult, ElementKey, ElementMapping, FailJob, JobRole,
+    JobState, Json, ModifyInstance, Move, MoveWithin, ScopedVariables, Selection, Variables,
+    Within,
 };
 use fermata_bpmn::{Process, Run, timer};
 use instance::Status;
@@ -17,13 +18,14 @@ use super::harness::{Sim, flow, job, model};
 /// Plays a script. The words of a line: `start {..}`, `complete a {..}`, `throw a CODE {..}`,
 /// `exhaust a`, `fail a RETRIES MESSAGE`, `lease a PT1M`, `task a {..}`, `message NAME {..}`,
 /// `signal NAME {..}`, `advance PT1H`, `set {..}`, `local a {..}` (in a's own scope), `resolve a`,
-/// `activate SUB a b {..}`, `replace SUB a` (ends what is active first), `cancel`, `suspend`,
+/// `activate SUB a b {..}`, `replace SUB a` (ends what is active first), `answer SUB +a cancel {..}` and
+/// `answer SUB done` (what its job says, with variables of the sub-process), `cancel`, `suspend`,
 /// `resume`, `variables`. `start at a b {..}` begins at these elements. `modify` takes `+a` (begin),
 /// `+a@s` (in the scope s; `s/2` is the second that lives), `-a` (end), `-a/2`, `a>b` (move); the
 /// variables are the root's. `refuse` does so in vain: behind it stands a part of the reason.
 /// `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how often: `suspended,
-/// held, job a, start listener t at a, message paid at c, task b, timer d 60s, condition h, open
-/// SUB, token e-f, incident KIND at g`, or
+/// held, job a, asks SUB (the job of an ad-hoc sub-process), start listener t at a, message paid at c, task b, timer d 60s, condition h, open
+/// SUB, queued a (in an ad-hoc sub-process), token e-f, incident KIND at g`, or
 /// `completed` or `terminated`. After `variables` stand the root's.
 pub fn check(body: &str, script: &str) {
     check_all(&[body], script);
@@ -90,7 +92,7 @@ pub fn xml(body: &str) -> String {
     model(&expanded(body))
 }
 
-fn expanded(body: &str) -> String {
+pub fn expanded(body: &str) -> String {
     let mut xml = String::new();
     let mut rest = body;
     while let Some(at) = rest.find("<<").into_iter().chain(rest.find("[[")).min() {
@@ -199,9 +201,19 @@ fn play(sim: &mut Sim, act: &str) {
         ["activate" | "replace", id, ref wanted @ ..] => {
             let owner = sim.nth_live(id, 1);
             let cancel = words[0] == "replace";
-            let wanted: Vec<_> =
-                wanted.iter().map(|id| (base::Text::from(*id), variables.clone())).collect();
+            let wanted: Vec<_> = wanted.iter().map(|id| activate(id, &variables)).collect();
             sim.input(|run| run.activate_elements(owner, wanted, cancel).expect("an open one"));
+        }
+        ["answer", id, ref said @ ..] => {
+            let job = sim.nth_job(id, 1);
+            let none = Variables::new();
+            let wanted = said.iter().filter_map(|word| word.strip_prefix('+'));
+            let result = AdHocResult {
+                activate: wanted.map(|id| activate(id, &none)).collect(),
+                fulfilled: said.contains(&"done"),
+                cancel_remaining: said.contains(&"cancel"),
+            };
+            sim.input(|run| run.ad_hoc_answered(job, variables, result).expect("a fitting one"));
         }
         ["resolve", id] => {
             let incident = sim.incident_at(id);
@@ -216,6 +228,10 @@ fn play(sim: &mut Sim, act: &str) {
         ["cancel"] => sim.input(cancel),
         _ => panic!("`{act}` is not understood"),
     }
+}
+
+fn activate(id: &str, variables: &Variables) -> ActivateElement {
+    ActivateElement { element_id: id.into(), variables: variables.clone() }
 }
 
 /// A function, for a closure would be refused: it could be the method, and the method does not fit.
@@ -294,7 +310,10 @@ fn waits(sim: &Sim) -> String {
     let id = |element: u32| sim.process.id_of(element).unwrap().to_string();
     let of = |owner| state.element(owner).map_or("?".into(), |live| id(live.element));
     let jobs = state.jobs().values().map(|job| match job.listener() {
-        None => format!("job {}{}", of(job.owner), attempts(job, sim.now_ms())),
+        None => {
+            let role = if job.role() == JobRole::AdHoc { "asks" } else { "job" };
+            format!("{role} {}{}", of(job.owner), attempts(job, sim.now_ms()))
+        }
         Some(listener) => {
             let event = listener.event.model_name();
             format!("{event} listener {} at {}", job.job_type, of(job.owner))
@@ -333,6 +352,8 @@ fn waits(sim: &Sim) -> String {
         .chain(tokens)
         .collect();
     all.extend(conditions);
+    let queued = state.elements().values().flat_map(|scope| &scope.queued);
+    all.extend(queued.map(|queued| format!("queued {}", id(queued.element))));
     let open = state.elements().values().filter(|live| live.ad_hoc.is_some_and(|it| !it.done));
     all.extend(open.map(|live| format!("open {}", id(live.element))));
     all.sort();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bpmn::{
-    Compensation, Kind, Mapping, Node, Policy, Process, Throw, Timer, Trigger, Value,
+    AdHoc, Compensation, Kind, Mapping, Node, Policy, Process, Throw, Timer, Trigger, Value,
     retry_delay_ms,
 };
 
@@ -41,7 +41,10 @@ pub(super) fn of(process: &Process) -> Vec<Contract> {
 
 fn is_activity(node: &Node) -> bool {
     node.element_type.ends_with("TASK")
-        || matches!(node.element_type, "SUB_PROCESS" | "TRANSACTION" | "CALL_ACTIVITY")
+        || matches!(
+            node.element_type,
+            "SUB_PROCESS" | "TRANSACTION" | "AD_HOC_SUB_PROCESS" | "CALL_ACTIVITY"
+        )
 }
 
 fn contract(process: &Process, node: &Node) -> Contract {
@@ -60,7 +63,9 @@ fn contract(process: &Process, node: &Node) -> Contract {
         ..Contract::default()
     };
     match &node.kind {
-        Kind::Job(spec) => contract.attempts = value(&spec.retries),
+        Kind::Job(spec) | Kind::AdHoc(AdHoc { job: Some(spec), .. }) => {
+            contract.attempts = value(&spec.retries);
+        }
         Kind::Script { result, .. } => contract.outputs.insert(0, result.to_string()),
         Kind::Decision(called) => contract.outputs.insert(0, called.result.to_string()),
         Kind::UserTask(spec) => {
@@ -108,7 +113,9 @@ fn of_policy(policy: &Policy, contract: &mut Contract) {
 /// Who does it.
 fn work(node: &Node) -> String {
     match &node.kind {
-        Kind::Job(spec) => format!("job {}", value(&spec.job_type)),
+        Kind::Job(spec) | Kind::AdHoc(AdHoc { job: Some(spec), .. }) => {
+            format!("job {}", value(&spec.job_type))
+        }
         Kind::Decision(called) => format!("decision {}", value(&called.decision_id)),
         Kind::Call(called) => format!("process {}", value(&called.process_id)),
         Kind::UserTask(spec) => {

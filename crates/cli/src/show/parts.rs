@@ -31,7 +31,10 @@ pub(super) fn incidents(shown: &Value, screen: &mut Screen) {
 fn mend(incident: &Value) -> String {
     let retry = format!("fermata retry {}", text(incident, "incidentKey"));
     match text(incident, "errorType") {
-        "JOB_NO_RETRIES" | "EXECUTION_LISTENER_NO_RETRIES" | "TASK_LISTENER_NO_RETRIES" => {
+        "JOB_NO_RETRIES"
+        | "EXECUTION_LISTENER_NO_RETRIES"
+        | "TASK_LISTENER_NO_RETRIES"
+        | "AD_HOC_SUB_PROCESS_NO_RETRIES" => {
             format!("when it is mended: {retry} --retries 3")
         }
         "CONDITION_ERROR" | "EXTRACT_VALUE_ERROR" | "IO_MAPPING_ERROR" => {

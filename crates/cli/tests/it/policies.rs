@@ -98,3 +98,18 @@ fn a_refused_model_is_shown_as_lint_shows_it_and_ends_with_1() {
     assert_eq!(refused.stdout, b"");
     assert_eq!(fermata(&["policies", "no-such-file"]).status.code(), Some(2));
 }
+
+#[test]
+fn an_ad_hoc_sub_process_with_a_job_is_a_step_that_a_worker_does() {
+    let model = MODEL.replace(
+        "<sequenceFlow id=\"f1\"",
+        r#"<adHocSubProcess id="agent"><extensionElements><zeebe:taskDefinition type="decide"/>
+           <fermata:policy retries="1" attemptTimeout="PT1M"/></extensionElements>
+           <task id="tool"/></adHocSubProcess><sequenceFlow id="f1""#,
+    );
+    let model = file("policies-ad-hoc.bpmn", &model);
+    let shown = fermata(&["policies", model.to_str().unwrap()]);
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let step = "\nagent (ad hoc sub process)\n  work        job decide\n  attempts    2\n";
+    assert!(text.contains(step) && text.contains("  timeouts    an attempt 1 min\n"), "{text}");
+}

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, CreateInstance, DefinitionRef, FailJob, ListenerResult,
-    PublishMessage, Rejection, RejectionKind, Reply, TaskPatch, ThrowError,
+    ActivateElement, ActivateJobs, ActivatedJob, AdHocResult, Command, CreateInstance,
+    DefinitionRef, FailJob, JobKey, ListenerResult, PublishMessage, Rejection, RejectionKind,
+    Reply, TaskPatch, ThrowError, Variables,
 };
 use http::HeaderMap;
 use proto::gateway as wire;
@@ -141,8 +142,19 @@ pub(crate) fn complete_job(request: &wire::CompleteJobRequest) -> Asked {
     let Some(result) = &request.result else {
         return Ok((Command::CompleteJob { job, variables }, request.variables.len()));
     };
-    if result.r#type.as_deref().is_some_and(|of| of != "userTask") {
-        return Err(unsupported("results of jobs other than listeners of user tasks"));
+    match result.r#type.as_deref() {
+        None | Some("userTask") => {}
+        Some("adHocSubProcess") => return ad_hoc_answer(job, variables, request, result),
+        Some(_) => return Err(unsupported("results of jobs of other types")),
+    }
+    let of_ad_hoc = !result.activate_elements.is_empty()
+        || result.is_completion_condition_fulfilled.is_some()
+        || result.is_cancel_remaining_instances.is_some();
+    if of_ad_hoc {
+        return Err(status(Rejection::invalid(
+            "expected the result of a listener, but found what an ad-hoc sub-process is told; say \
+             `adHocSubProcess` as the type of the result",
+        )));
     }
     if !variables.is_empty() {
         return Err(status(Rejection::invalid(
@@ -154,6 +166,31 @@ pub(crate) fn complete_job(request: &wire::CompleteJobRequest) -> Asked {
     let corrections = corrections(result.corrections.clone().unwrap_or_default())?;
     let result = Box::new(ListenerResult { denied, corrections });
     Ok((Command::AnswerListener { job, result }, 0))
+}
+
+/// What the job of an ad-hoc sub-process says.
+fn ad_hoc_answer(
+    job: JobKey,
+    variables: Variables,
+    request: &wire::CompleteJobRequest,
+    result: &wire::JobResult,
+) -> Asked {
+    if result.denied.unwrap_or(false) || result.corrections.is_some() {
+        return Err(unsupported("denials and corrections in the result of an ad-hoc sub-process"));
+    }
+    let mut bytes = request.variables.len();
+    let mut activate = Vec::with_capacity(result.activate_elements.len());
+    for wanted in &result.activate_elements {
+        bytes += wanted.variables.len();
+        let variables = self::variables(&wanted.variables)?;
+        activate.push(ActivateElement { element_id: wanted.element_id.as_str().into(), variables });
+    }
+    let result = Box::new(AdHocResult {
+        activate,
+        fulfilled: result.is_completion_condition_fulfilled.unwrap_or(false),
+        cancel_remaining: result.is_cancel_remaining_instances.unwrap_or(false),
+    });
+    Ok((Command::AnswerAdHoc { job, variables, result }, bytes))
 }
 
 /// Absent keeps a value, an empty one clears it.

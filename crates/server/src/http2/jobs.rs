@@ -138,7 +138,7 @@ mod tests {
             tags: Vec::new(),
             business_id: None,
             user_task: None,
-            listener: None,
+            role: base::JobRole::Work,
             root: Key::from_raw(1).into(),
         };
         for empty in [false, true] {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::instances::unexpected;
+use super::job_result::{Activated, activated};
 use super::problem::Problem;
 use super::wire::{self, Body, PathKey, WireKey, done, json, key, tenant};
 use crate::DEFAULT_TENANT;
@@ -73,23 +74,12 @@ struct ActivationBody {
     cancel_remaining_instances: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Activated {
-    element_id: String,
-    variables: Option<Box<RawValue>>,
-}
-
 async fn activate(
     State(host): State<Arc<Host>>,
     PathKey(owner): PathKey,
     Body(body, bytes): Body<ActivationBody>,
 ) -> Result<Response, Problem> {
-    let mut elements = Vec::with_capacity(body.elements.len());
-    for activated in body.elements {
-        let variables = wire::variables(activated.variables.as_deref())?;
-        elements.push((activated.element_id.into(), variables));
-    }
+    let elements = activated(body.elements)?;
     let cancel_remaining = body.cancel_remaining_instances.unwrap_or(false);
     let command = Command::ActivateElements { owner: owner.into(), elements, cancel_remaining };
     host.command(command, bytes).await?;

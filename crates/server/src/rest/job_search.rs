@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use base::{Key, Text};
-use bpmn::Kind as NodeKind;
+use bpmn::{AdHoc, Kind as NodeKind};
 use serde::Serialize;
 use store::{JobColumn, Value};
 
@@ -75,8 +75,8 @@ pub(super) fn wire_job(found: &FoundJob, book: &NameBook) -> WireJob {
         has_failed_with_retries_left: failed_with_retries_left(found),
         is_denied: None,
         job_key: key(row.job),
-        kind: base::job_kind(row.listener),
-        listener_event_type: base::listener_event_type(row.listener),
+        kind: row.role.kind(),
+        listener_event_type: row.role.listener_event_type(),
         process_definition_id: process_id(names),
         process_definition_key: key(row.definition),
         process_instance_key: key(row.instance),
@@ -117,7 +117,7 @@ fn process_id(names: Option<&Names>) -> Arc<str> {
 fn headers(names: Option<&Names>, element_id: &str) -> BTreeMap<Arc<str>, Arc<str>> {
     let node = names.and_then(|names| names.node_by_id(element_id));
     match node.map(|node| &node.kind) {
-        Some(NodeKind::Job(spec)) => {
+        Some(NodeKind::Job(spec) | NodeKind::AdHoc(AdHoc { job: Some(spec), .. })) => {
             spec.headers.iter().map(|(name, value)| (name.shared(), value.shared())).collect()
         }
         _ => BTreeMap::new(),
@@ -129,9 +129,9 @@ const LIVE: &[&str] = &["CREATED", "FAILED", "ERROR_THROWN"];
 /// [`base::JobState`] by number: created, leased, failed, exhausted, error thrown.
 const STATES: &[(i64, &str)] =
     &[(0, "CREATED"), (1, "CREATED"), (2, "FAILED"), (3, "FAILED"), (4, "ERROR_THROWN")];
-/// The kind of a job by [`base::ListenerEvent::number`].
+/// The kind of a job by [`base::JobRole::number`].
 const KINDS: &[(i64, &str)] = &[
-    (JobColumn::NO_LISTENER, "BPMN_ELEMENT"),
+    (JobColumn::WORK, "BPMN_ELEMENT"),
     (0, "EXECUTION_LISTENER"),
     (1, "EXECUTION_LISTENER"),
     (2, "TASK_LISTENER"),
@@ -139,10 +139,12 @@ const KINDS: &[(i64, &str)] = &[
     (4, "TASK_LISTENER"),
     (5, "TASK_LISTENER"),
     (6, "TASK_LISTENER"),
+    (base::JobRole::AD_HOC, "AD_HOC_SUB_PROCESS"),
 ];
-/// What a job listens to, by [`base::ListenerEvent::number`].
+/// What a job listens to, by [`base::JobRole::number`].
 const LISTENERS: &[(i64, &str)] = &[
-    (JobColumn::NO_LISTENER, "UNSPECIFIED"),
+    (JobColumn::WORK, "UNSPECIFIED"),
+    (base::JobRole::AD_HOC, "UNSPECIFIED"),
     (0, "START"),
     (1, "END"),
     (2, "CREATING"),
@@ -250,8 +252,8 @@ fn source(field: &str) -> Source<JobColumn> {
             JobColumn::State,
             &[(0, false), (1, false), (2, true), (3, false), (4, false)],
         ),
-        "kind" => Source::Named(JobColumn::Listener, KINDS),
-        "listenerEventType" => Source::Named(JobColumn::Listener, LISTENERS),
+        "kind" => Source::Named(JobColumn::Role, KINDS),
+        "listenerEventType" => Source::Named(JobColumn::Role, LISTENERS),
         "priority" => Source::Constant(Some(Value::Number(0))),
         "tenantId" => search::tenant(),
         "isDenied" | "deniedReason" => Source::Constant(None),
@@ -278,8 +280,8 @@ fn values(found: &FoundJob, process_id: &str, field: &str) -> Vec<Value> {
         "hasFailedWithRetriesLeft" => {
             vec![Value::Number(failed_with_retries_left(found).into())]
         }
-        "kind" => text(base::job_kind(row.listener)),
-        "listenerEventType" => text(base::listener_event_type(row.listener)),
+        "kind" => text(row.role.kind()),
+        "listenerEventType" => text(row.role.listener_event_type()),
         "priority" => vec![Value::Number(0)],
         "tenantId" => text(DEFAULT_TENANT),
         "deadline" => time(deadline_ms(found)),

@@ -7,14 +7,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{patch, post};
-use base::{
-    ActivateJobs, ActivatedJob, Command, FailJob, ListenedTask, ListenerResult, TaskPatch, Text,
-    ThrowError,
-};
+use base::{ActivateJobs, ActivatedJob, Command, FailJob, ListenedTask, Text, ThrowError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::job_result::ResultBody;
 use super::problem::Problem;
 use super::wire::{
     self, Body, PathKey, WireKey, WireTime, absent, done, json, key, raw, shared, tenant, texts,
@@ -138,8 +136,8 @@ fn wire_job(job: &ActivatedJob) -> Result<WireJob, Problem> {
         process_instance_key: key(job.instance),
         process_definition_key: key(job.definition),
         element_instance_key: key(job.element),
-        kind: base::job_kind(job.listener),
-        listener_event_type: base::listener_event_type(job.listener),
+        kind: job.role.kind(),
+        listener_event_type: job.role.listener_event_type(),
         user_task: job.user_task.as_deref().map(wire_listened),
         tags: shared(&job.tags),
         root_process_instance_key: key(job.root),
@@ -194,63 +192,10 @@ async fn complete(
     let job = job.into();
     let command = match body.result {
         None => Command::CompleteJob { job, variables },
-        Some(result) => {
-            if !variables.is_empty() {
-                return Err(Problem::invalid(
-                    "expected a result or variables, but found both: a listener of a user task \
-                     sets none",
-                ));
-            }
-            Command::AnswerListener { job, result: Box::new(result.read()?) }
-        }
+        Some(result) => result.command(job, variables)?,
     };
     host.command(command, bytes).await?;
     Ok(done())
-}
-
-/// What a listener of a user task says.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ResultBody {
-    r#type: Option<String>,
-    denied: Option<bool>,
-    denied_reason: Option<String>,
-    corrections: Option<Corrections>,
-}
-
-/// Absent or `null` keeps a value; an empty list or text clears it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Corrections {
-    assignee: Option<String>,
-    due_date: Option<String>,
-    follow_up_date: Option<String>,
-    candidate_users: Option<Vec<String>>,
-    candidate_groups: Option<Vec<String>>,
-    priority: Option<i32>,
-}
-
-impl ResultBody {
-    fn read(self) -> Result<ListenerResult, Problem> {
-        let other = self.r#type.as_ref().filter(|of| *of != "userTask");
-        absent("results of jobs other than listeners of user tasks", other)?;
-        let date = |what: &str, text: Option<String>| {
-            work::date_correction(what, text.as_deref()).map_err(Problem::invalid)
-        };
-        let wire = self.corrections.unwrap_or_default();
-        let corrections = TaskPatch {
-            assignee: wire.assignee.map(|who| (!who.is_empty()).then(|| who.into())),
-            candidate_groups: wire.candidate_groups.map(|list| texts(Some(list))),
-            candidate_users: wire.candidate_users.map(|list| texts(Some(list))),
-            due_ms: date("dueDate", wire.due_date)?,
-            follow_up_ms: date("followUpDate", wire.follow_up_date)?,
-            priority: wire.priority,
-            ..TaskPatch::default()
-        };
-        let denied = self.denied.unwrap_or(false);
-        let denied = denied.then(|| self.denied_reason.unwrap_or_default().into());
-        Ok(ListenerResult { denied, corrections })
-    }
 }
 
 #[derive(Debug, Deserialize)]

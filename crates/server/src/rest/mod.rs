@@ -23,6 +23,7 @@ mod filter;
 mod history;
 mod incidents;
 mod instances;
+mod job_result;
 mod job_search;
 mod jobs;
 mod later;

@@ -1,6 +1,7 @@
 //! The names that definitions give to elements, and what instances say about themselves, for the
 //! rows of an answer.
 
+use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -69,11 +70,13 @@ impl Names {
 
     /// The type of an activation in the words of the API.
     pub(super) fn kind(&self, record: &ElementRecord) -> &'static str {
-        self.node(record.element).map_or("UNKNOWN", |node| match &node.marker {
-            Some(_) if !record.turn => "MULTI_INSTANCE_BODY",
-            None if record.turn => "AD_HOC_SUB_PROCESS_INNER_INSTANCE",
-            Some(_) | None => node.element_type,
-        })
+        let Some(node) = self.node(record.element) else { return "UNKNOWN" };
+        let level = u32::from(node.marker.is_some());
+        match record.level.cmp(&level) {
+            Ordering::Less => "MULTI_INSTANCE_BODY",
+            Ordering::Equal => node.element_type,
+            Ordering::Greater => "AD_HOC_SUB_PROCESS_INNER_INSTANCE",
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base::{
-    DefinitionKey, ElementKey, Event, IncidentKey, IncidentRow, JobKey, JobRow, JobState, Text,
-    UserTaskKey, UserTaskRow,
+    DefinitionKey, ElementKey, Event, IncidentKey, IncidentRow, JobKey, JobRole, JobRow, JobState,
+    Text, UserTaskKey, UserTaskRow,
 };
 
 use super::history::Past;
@@ -92,7 +92,7 @@ impl Past {
             match &entry.event {
                 Event::JobCreated { job, owner, job_type, retries, extra } => {
                     let (definition, element_id) = self.place(&places, *owner);
-                    let listener = extra.as_ref().and_then(|extra| extra.listener);
+                    let role = extra.as_ref().map_or(JobRole::Work, |extra| extra.role());
                     let row = JobRow {
                         job: *job,
                         instance: self.row.instance,
@@ -106,7 +106,7 @@ impl Past {
                         worker: Text::default(),
                         error_message: Text::default(),
                         error_code: Text::default(),
-                        listener: listener.map(|listener| listener.event),
+                        role,
                     };
                     jobs.insert(
                         *job,

@@ -75,6 +75,9 @@ fn held(input: &HeldInput) -> Fact {
         HeldInput::ErrorThrown { job, code, .. } => {
             about(kind, *job, format!("the job threw the error {code}"))
         }
+        HeldInput::AdHocAnswered { job, .. } => {
+            about(kind, *job, "the job of the ad-hoc sub-process is completed")
+        }
         HeldInput::TaskCompleted { task, .. } => about(kind, *task, "the user task is completed"),
         HeldInput::Message { message, name, .. } => match base::signal::of_slot(name) {
             Some(signal) => about(kind, *message, format!("the signal {signal}")),

@@ -136,6 +136,9 @@ fn fact(event: &Event, names: &Names) -> Fact {
         | Event::ResetReached { .. }
         | Event::AdHocEntered { .. }
         | Event::AdHocDone { .. }
+        | Event::ActivationQueued { .. }
+        | Event::ActivationTaken { .. }
+        | Event::ActivationsDropped { .. }
         | Event::CompletionRemembered { .. }
         | Event::CompensationTriggered { .. }
         | Event::CompensationStarted { .. }
@@ -235,6 +238,11 @@ fn element_fact(event: &Event, names: &Names) -> Fact {
         }
         Event::AdHocEntered { owner } => about("adHocEntered", *owner, ""),
         Event::AdHocDone { owner } => about("adHocDone", *owner, ""),
+        Event::ActivationQueued { owner, element, variables: _ } => {
+            about("activationQueued", *owner, names.id(*element))
+        }
+        Event::ActivationTaken { owner } => about("activationTaken", *owner, ""),
+        Event::ActivationsDropped { owner } => about("activationsDropped", *owner, ""),
         Event::ResetReached { scope, gateway } => about("resetReached", *scope, names.id(*gateway)),
         Event::CompletionRemembered { key } => about("completionRemembered", *key, ""),
         Event::CompensationTriggered { by, activities } => {
@@ -260,6 +268,9 @@ fn job_fact(event: &Event) -> Fact {
             let mut detail = format!("type {job_type}, {retries} attempts");
             if let Some(listener) = extra.as_ref().and_then(|extra| extra.listener) {
                 let _ = write!(detail, ", listens to {}", listener.event.model_name());
+            }
+            if extra.as_ref().is_some_and(|extra| extra.ad_hoc == Some(true)) {
+                detail.push_str(", asks what is activated");
             }
             about("jobCreated", *job, detail)
         }

@@ -1,7 +1,7 @@
 //! What can go on goes on: faults have stopped, honest workers do all that there is to do, and
 //! every instance comes to its end within a bounded number of rounds.
 
-use base::{ActivateJobs, Command, PublishMessage, Variables};
+use base::{ActivateElement, ActivateJobs, Command, PublishMessage, Variables};
 
 use super::Checked;
 use super::facts::Facts;
@@ -91,7 +91,7 @@ impl Play {
         }
         self.settle()?;
         for held in std::mem::take(&mut self.clients.held) {
-            self.complete(held.job.job, held.job.listener, 0);
+            self.complete(held.job.job, held.job.role.listener(), 0);
         }
         self.settle()
     }
@@ -104,7 +104,7 @@ impl Play {
             let (owner, id) = (open.owner, open.elements[0].clone());
             self.wish(What::Says, |token| Command::ActivateElements {
                 owner,
-                elements: vec![(id, honest(token))],
+                elements: vec![ActivateElement { element_id: id, variables: honest(token) }],
                 cancel_remaining: false,
             });
         }

@@ -149,6 +149,9 @@ impl Reading {
             | Event::ResetReached { .. }
             | Event::AdHocEntered { .. }
             | Event::AdHocDone { .. }
+            | Event::ActivationQueued { .. }
+            | Event::ActivationTaken { .. }
+            | Event::ActivationsDropped { .. }
             | Event::VariablesSet { .. } => return self.read_scope(event),
             Event::InstanceCalled { .. }
             | Event::InstanceReturned { .. }

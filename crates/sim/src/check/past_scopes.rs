@@ -27,7 +27,10 @@ impl Reading {
             Event::ResetAwaited { scope, .. }
             | Event::ResetReached { scope, .. }
             | Event::AdHocEntered { owner: scope }
-            | Event::AdHocDone { owner: scope } => {
+            | Event::AdHocDone { owner: scope }
+            | Event::ActivationQueued { owner: scope, .. }
+            | Event::ActivationTaken { owner: scope }
+            | Event::ActivationsDropped { owner: scope } => {
                 self.lives(*scope)?;
             }
             Event::VariablesSet { scope, variables } => {

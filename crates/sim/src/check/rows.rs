@@ -88,7 +88,7 @@ impl Play {
             let available_ms = if held { i64::MAX } else { live.available_ms };
             (live.owner, available_ms, live.state, live.retries)
                 == (row.owner, row.available_ms, row.state, row.retries)
-                && live.listener().map(|listener| listener.event) == row.listener
+                && live.role() == row.role
                 && (&live.worker, &live.job_type) == (&row.worker, &row.job_type)
                 && (&live.error_message, &live.error_code) == (&row.error_message, &row.error_code)
         });

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use base::{Command, Event, RejectionKind, Reply, ShardId, Text};
 
 use super::Checked;
-use super::facts::Facts;
+use super::facts::{Facts, Past};
 use super::places::Places;
 use crate::clients::{RETRIES_FROM, What, Wish};
 use crate::play::{Play, everything, wrong};
@@ -237,7 +237,9 @@ impl Play {
                 }
                 (Reply::Done, What::Cancel { instance }) => {
                     let past = facts.past(*instance);
-                    if past.is_none_or(|past| past.row.state != base::InstanceState::Terminated) {
+                    let ended = |past: &Past| past.row.state == base::InstanceState::Terminated;
+                    // Listeners to the cancellation are waited for.
+                    if !past.is_some_and(|past| ended(past) || past.state.ends_soon()) {
                         return Err("it is not cancelled".into());
                     }
                 }

@@ -56,7 +56,7 @@ pub(super) fn listened(maker: &mut Maker) -> Span {
 /// A task whose changes others are asked about.
 pub(super) fn listened_user_task(maker: &mut Maker) -> Span {
     let mut all = String::new();
-    for event in ["creating", "assigning", "updating", "completing", "completing"] {
+    for event in ["creating", "assigning", "updating", "completing", "completing", "canceling"] {
         if maker.rng.chance(if event == "updating" { 1 } else { 2 }, 4) {
             continue;
         }

@@ -296,8 +296,8 @@ fn job_column(column: JobColumn) -> Column {
         JobColumn::State => plain("state", Shape::Number),
         JobColumn::Retries => plain("retries", Shape::Number),
         JobColumn::Worker => plain("worker", Shape::Text),
-        // -1 for what listens to nothing, so that it can be asked for.
-        JobColumn::Listener => plain("coalesce(listener, -1)", Shape::Number),
+        // -1 for an element's own work, so that it can be asked for.
+        JobColumn::Role => plain("coalesce(listener, -1)", Shape::Number),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{
     DefinitionRow, DefinitionTimerRow, IncidentRow, InstanceKey, InstanceRow, InstanceState,
-    JobRow, JobState, Key, ListenerEvent, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow,
+    JobRole, JobRow, JobState, Key, LogRow, MailRow, MessageRow, Parent, ShardId, ShardRow,
     SnapshotRow, StartLockRow, SubscriptionRow, SuspendedRow, Text, TimerRow, UserTaskDetails,
     UserTaskRow,
 };
@@ -188,12 +188,10 @@ pub(super) fn job(row: &Row) -> Result<JobRow> {
         worker: fields.text()?,
         error_message: fields.text()?,
         error_code: fields.text()?,
-        listener: match fields.get::<Option<i64>>()? {
-            None => None,
-            Some(number) => match ListenerEvent::from_number(number) {
-                None => return Err(fields.unreadable(&format!("there is no listener {number}"))),
-                known => known,
-            },
+        role: {
+            let number = fields.get::<Option<i64>>()?;
+            JobRole::from_number(number)
+                .ok_or_else(|| fields.unreadable(&format!("there is no role {number:?}")))?
         },
     })
 }

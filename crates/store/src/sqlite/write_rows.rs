@@ -221,7 +221,7 @@ fn jobs(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<(), Fau
             &*row.worker,
             &*row.error_message,
             &*row.error_code,
-            row.listener.map(base::ListenerEvent::number),
+            row.role.number(),
         ])?;
     }
     Ok(())

@@ -81,7 +81,7 @@ pub fn job(shard: ShardId, block: u64, job_type: &str, available_ms: i64) -> Job
         worker: Text::default(),
         error_message: Text::default(),
         error_code: Text::default(),
-        listener: None,
+        role: base::JobRole::Work,
     }
 }
 

@@ -103,7 +103,11 @@ fn what_this_release_cannot_do_is_said_and_not_passed_over() {
         rig.refused("POST", "/v2/process-instances", &start, 501);
         let lease = json!({"type": "t", "timeout": 1, "maxJobsToActivate": 1, "withLease": true});
         rig.refused("POST", "/v2/jobs/activation", &lease, 501);
-        let result = json!({"result": {"type": "adHocSubProcess"}});
+        let result = json!({"result": {"type": "adHocSubProcess", "denied": true}});
         rig.refused("POST", "/v2/jobs/7/completion", &result, 501);
+        let result = json!({"result": {"type": "another"}});
+        rig.refused("POST", "/v2/jobs/7/completion", &result, 400);
+        let result = json!({"result": {"isCompletionConditionFulfilled": true}});
+        rig.refused("POST", "/v2/jobs/7/completion", &result, 400);
     });
 }
