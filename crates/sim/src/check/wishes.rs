@@ -286,7 +286,7 @@ impl Play {
     /// refused was refused for a reason.
     pub(super) fn check_business_ids(&mut self, facts: &Facts) -> Checked {
         let mut reader = self.reader();
-        let mut named: BTreeMap<(&str, &str), Vec<&super::facts::Past>> = BTreeMap::new();
+        let mut named: BTreeMap<(&str, &str), Vec<&Past>> = BTreeMap::new();
         for past in &facts.instances {
             if let Some(id) = &past.row.business_id {
                 named.entry((&past.row.process_id, id)).or_default().push(past);
@@ -373,7 +373,7 @@ impl Play {
     /// A timer starts as many instances as it says, and no more than time allows.
     fn check_started_by_timer(&self, facts: &Facts) -> Checked {
         let mut started: BTreeMap<base::DefinitionKey, i64> = BTreeMap::new();
-        let by_nobody = |past: &&super::facts::Past| {
+        let by_nobody = |past: &&Past| {
             let header = past.state.header();
             header.message.is_none() && header.parent.is_none()
         };
