@@ -110,3 +110,84 @@ pub(crate) fn evolve_condition(state: &mut Instance, event: &Event) {
         _ => debug_assert!(false, "not an event of a condition: {event:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base::{
+        DefinitionKey, ElementKey, InstanceCreated, InstanceKey, JobExtra, JobRole, Key, Record,
+        ShardId, Variables,
+    };
+
+    use super::*;
+
+    fn at(n: u64) -> Key {
+        Key::of_block(ShardId(2), 7).offset(n)
+    }
+
+    fn folded(more: Vec<Event>) -> Instance {
+        let instance = InstanceKey(at(0));
+        let created = InstanceCreated {
+            instance,
+            definition: DefinitionKey(Key::of_block(ShardId(0), 1)),
+            process_id: "order".into(),
+            version: 3,
+            business_id: None,
+            tags: Vec::new(),
+            message: None,
+            parent: None,
+            depth: None,
+            undoes: None,
+        };
+        let owner: ElementKey = at(1).into();
+        let extra = JobExtra { ad_hoc: Some(true), ..JobExtra::default() };
+        let queued = |element| {
+            let variables = Variables::parse(r#"{"a":1}"#).unwrap();
+            Event::ActivationQueued { owner, element, variables }
+        };
+        let mut events = vec![
+            Event::InstanceCreated(Box::new(created)),
+            Event::ElementEntered { key: owner, element: 1, scope: instance.root(), via: None },
+            Event::AdHocEntered { owner },
+            Event::JobCreated {
+                job: at(2).into(),
+                owner,
+                job_type: "decide".into(),
+                retries: 1,
+                extra: Some(Box::new(extra)),
+            },
+            queued(2),
+            queued(3),
+        ];
+        events.extend(more);
+        Instance::replay(None, &[Record { at_ms: 1000, events }]).unwrap()
+    }
+
+    fn waiting(state: &Instance) -> Vec<u32> {
+        state.elements.values().flat_map(|it| &it.queued).map(|it| it.element).collect()
+    }
+
+    #[test]
+    fn a_snapshot_keeps_its_bytes_and_what_waits_for_its_turn() {
+        let state = folded(Vec::new());
+        let pairs: Vec<_> = state.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(pairs.concat(), include_str!("../testdata/snapshot-ad-hoc.hex").trim());
+        let read = Instance::from_bytes(&state.to_bytes(), state.key()).unwrap();
+        assert_eq!(read, state);
+        assert_eq!(waiting(&read), [2, 3]);
+        assert_eq!(read.jobs.values().next().unwrap().role(), JobRole::AdHoc);
+        assert_eq!(read.check(read.key(), 4, 4), Ok(()));
+        read.check(read.key(), 3, 3).expect_err("an element that is none");
+    }
+
+    #[test]
+    fn what_waits_is_taken_in_order_and_dropped_at_the_end() {
+        let owner: ElementKey = at(1).into();
+        assert_eq!(waiting(&folded(vec![Event::ActivationTaken { owner }])), [3]);
+        for gone in [Event::ActivationsDropped { owner }, Event::AdHocDone { owner }] {
+            assert!(waiting(&folded(vec![gone])).is_empty());
+        }
+        // About what is not there: nothing changes.
+        let stray = Event::ActivationTaken { owner: at(9).into() };
+        assert_eq!(waiting(&folded(vec![stray])), [2, 3]);
+    }
+}
