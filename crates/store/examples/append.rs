@@ -81,7 +81,7 @@ fn job(instance: InstanceKey, offset: u64) -> JobRow {
         worker: Text::default(),
         error_message: Text::default(),
         error_code: Text::default(),
-        listener: None,
+        role: base::JobRole::Work,
     }
 }
 

@@ -81,7 +81,7 @@ impl Run<'_, '_, '_> {
             return;
         };
         let element = self.decision.state().element(key);
-        if !element.is_some_and(|it| it.ad_hoc.is_some_and(|ad_hoc| !ad_hoc.done)) {
+        if element.is_none_or(|it| it.ad_hoc.is_none_or(|ad_hoc| ad_hoc.done)) {
             return;
         }
         self.withdraw_job(key);
