@@ -271,6 +271,63 @@ def decisions(client):
           ("EVALUATED", "large-business"))
 
 
+AGENT = f"""<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="agent-{RUN}" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="to-tools" sourceRef="start" targetRef="tools" />
+    <bpmn:adHocSubProcess id="tools">
+      <bpmn:extensionElements>
+        <zeebe:adHoc outputCollection="found" outputElement="= result" />
+        <zeebe:taskDefinition type="decide-{RUN}" />
+      </bpmn:extensionElements>
+      <bpmn:serviceTask id="search">
+        <bpmn:extensionElements><zeebe:taskDefinition type="search-{RUN}" /></bpmn:extensionElements>
+      </bpmn:serviceTask>
+    </bpmn:adHocSubProcess>
+  </bpmn:process>
+</bpmn:definitions>"""
+
+
+def ad_hoc(client):
+    data = CreateDeploymentData(
+        resources=[File(payload=io.BytesIO(AGENT.encode()), file_name="agent.bpmn")])
+    client.create_deployment(data=data)
+    created = client.create_process_instance(
+        data=sdk.ProcessCreationById.from_dict({"processDefinitionId": f"agent-{RUN}"}))
+    instance = created.process_instance_key
+
+    def job(name):
+        ask = sdk.JobActivationRequest.from_dict(
+            {"type": f"{name}-{RUN}", "worker": "w", "timeout": 60000, "maxJobsToActivate": 1,
+             "requestTimeout": 5000})
+        return client.activate_jobs(data=ask).jobs[0]
+
+    def complete(job, **more):
+        client.complete_job(job.job_key, data=sdk.JobCompletionRequest.from_dict(more))
+
+    decide = job("decide")
+    check("the job of an ad-hoc sub-process", str(decide.kind.value), "AD_HOC_SUB_PROCESS")
+    elements = decide.variables.to_dict()["adHocSubProcessElements"]
+    check("its elements", [element["elementId"] for element in elements], ["search"])
+    complete(decide, result={
+        "type": "adHocSubProcess",
+        "activateElements": [{"elementId": "search", "variables": {"query": "a"}}]})
+    search = job("search")
+    check("variables of an activation", search.variables.to_dict()["query"], "a")
+    client.activate_ad_hoc_sub_process_activities(
+        decide.element_instance_key,
+        data=sdk.AdHocSubProcessActivateActivitiesInstruction.from_dict(
+            {"elements": [{"elementId": "search"}]}))
+    complete(search, variables={"result": 1})
+    complete(job("search"), variables={"result": 2})
+    decide = job("decide")
+    check("asked again", decide.variables.to_dict()["found"], [1, 2])
+    complete(decide, result={"type": "adHocSubProcess", "isCompletionConditionFulfilled": True})
+    found = client.get_process_instance(instance)
+    check("the ad-hoc sub-process is done", str(found.state.value), "COMPLETED")
+
+
 def worker(client):
     """The client's own worker, on an instance of its own."""
     import asyncio
@@ -323,6 +380,7 @@ def main():
         messages(client, instance)
         history(client, instance)
         decisions(client)
+        ad_hoc(client)
         worker(client)
     print("all is well")
 

@@ -3,7 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    AdHocResult, JobKey, Key, KeyBase, MessageKey, SubscriptionKey, Text, UserTaskKey, Variables,
+    ActivateElement, AdHocResult, ElementKey, JobKey, Key, KeyBase, MessageKey, SubscriptionKey,
+    Text, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What reached a suspended instance and was accepted. Numbers as in [`crate::Event`].
@@ -82,6 +83,26 @@ pub enum HeldInput {
         #[n(2)]
         result: AdHocResult,
     },
+    /// Somebody activates elements of an ad-hoc sub-process.
+    #[n(6)]
+    ElementsActivated {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        elements: Vec<ActivateElement>,
+        #[n(2)]
+        cancel_remaining: bool,
+    },
+    /// A listener of a user task has denied what was about to happen, or says what the details will be.
+    #[n(7)]
+    ListenerAnswered {
+        #[n(0)]
+        job: JobKey,
+        #[n(1)]
+        denied: Option<Text>,
+        #[n(2)]
+        details: Box<UserTaskDetails>,
+    },
 }
 
 impl HeldInput {
@@ -91,9 +112,10 @@ impl HeldInput {
             Self::JobCompleted { job, .. }
             | Self::JobFailed { job, .. }
             | Self::AdHocAnswered { job, .. }
+            | Self::ListenerAnswered { job, .. }
             | Self::ErrorThrown { job, .. } => Some(job.0),
             Self::TaskCompleted { task, .. } => Some(task.0),
-            Self::Message { .. } => None,
+            Self::Message { .. } | Self::ElementsActivated { .. } => None,
         }
     }
 }

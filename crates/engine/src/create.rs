@@ -236,11 +236,6 @@ impl Shard {
         if !known {
             return Err(crate::shard::unknown_instance(owner));
         }
-        if self.cache.get(instance).is_some_and(|entry| entry.state.is_suspended()) {
-            return Err(Rejection::state(format!(
-                "expected the instance {instance} not to be suspended; resume it first"
-            )));
-        }
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).activate_elements(owner, elements, cancel_remaining)
         })?

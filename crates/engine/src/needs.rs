@@ -118,12 +118,10 @@ impl Shard {
             Command::Resume { instance } => {
                 self.owner_need(instance.0).or_else(|| self.resume_need(*instance)).map(at_once)
             }
-            Command::CompleteJob { job, variables: _ } | Command::UpdateJob { job, .. } => {
-                self.owner_need(job.0).map(at_once)
-            }
-            Command::AnswerListener { job, .. } | Command::AnswerAdHoc { job, .. } => {
-                self.owner_need(job.0).map(at_once)
-            }
+            Command::CompleteJob { job, variables: _ }
+            | Command::UpdateJob { job, .. }
+            | Command::AnswerListener { job, .. }
+            | Command::AnswerAdHoc { job, .. } => self.owner_need(job.0).map(at_once),
             Command::FailJob(fail) => self.owner_need(fail.job.0).map(at_once),
             Command::ThrowError(throw) => self.owner_need(throw.job.0).map(at_once),
             Command::Evaluate(evaluate) => {

@@ -18,14 +18,14 @@ impl Shard {
     pub(crate) fn suspend(&mut self, instance: InstanceKey, reason: &Text) -> Outcome {
         let state = self.live_instance(instance)?;
         if let Some(suspension) = state.suspension().filter(|_| state.is_suspended()) {
-            let since_ms = suspension.since_ms;
+            let since = feel::temporal::format_date_time_ms(suspension.since_ms);
             let said = match &*suspension.reason {
                 "" => String::new(),
                 reason => format!(" (\"{reason}\")"),
             };
             return Err(Rejection::state(format!(
                 "expected the instance {instance} to be active, but it is suspended since \
-                 {since_ms} ms after 1970{said}; resume it first"
+                 {since}{said}; resume it first"
             )));
         }
         if reason.len() > NAME_BYTES_MAX {

@@ -142,12 +142,6 @@ impl Shard {
             ));
         }
         check_priority(result.corrections.priority)?;
-        if self.cache.get(instance).is_some_and(|entry| entry.state.holds_inputs()) {
-            return Err(Rejection::state(format!(
-                "expected the instance {instance} not to be suspended; what a listener denies or \
-                 corrects is not held, so the listener is called again after the resumption"
-            )));
-        }
         self.decide(instance, |_, decision, process| {
             Run::new(process, decision).listener_answered(job, result);
         })?;

@@ -114,8 +114,8 @@ pub(crate) fn evolve_condition(state: &mut Instance, event: &Event) {
 #[cfg(test)]
 mod tests {
     use base::{
-        ElementKey, JobExtra, KeptStep, Listener, ListenerEvent, Purpose, TaskTransition,
-        UserTaskDetails,
+        ElementKey, JobExtra, JobRole, KeptStep, Listener, ListenerEvent, Purpose, TaskTransition,
+        UserTaskDetails, Variables,
     };
 
     use super::*;
@@ -181,5 +181,58 @@ mod tests {
         assert_eq!(children, [at(1).into(), at(4).into()]);
         assert_eq!(hex(&state), include_str!("../testdata/snapshot-scopes.hex").trim());
         assert_eq!(Instance::from_bytes(&state.to_bytes(), state.key()), Ok(state));
+    }
+
+    /// An ad-hoc sub-process with a job, in which two elements wait for their turn.
+    fn queued(more: Vec<Event>) -> Instance {
+        let owner: ElementKey = at(1).into();
+        let extra = JobExtra { ad_hoc: Some(true), ..JobExtra::default() };
+        let queue = |element| {
+            let variables = Variables::parse(r#"{"a":1}"#).unwrap();
+            Event::ActivationQueued { owner, element, variables }
+        };
+        let mut events = vec![
+            entered(1, 1, 0),
+            Event::AdHocEntered { owner },
+            Event::JobCreated {
+                job: at(2).into(),
+                owner,
+                job_type: "decide".into(),
+                retries: 1,
+                extra: Some(Box::new(extra)),
+            },
+            queue(2),
+            queue(3),
+        ];
+        events.extend(more);
+        folded(events)
+    }
+
+    fn waiting(state: &Instance) -> Vec<u32> {
+        state.elements.values().flat_map(|it| &it.queued).map(|it| it.element).collect()
+    }
+
+    #[test]
+    fn a_snapshot_keeps_its_bytes_and_what_waits_for_its_turn() {
+        let state = queued(Vec::new());
+        assert_eq!(hex(&state), include_str!("../testdata/snapshot-ad-hoc.hex").trim());
+        let read = Instance::from_bytes(&state.to_bytes(), state.key()).unwrap();
+        assert_eq!(read, state);
+        assert_eq!(waiting(&read), [2, 3]);
+        assert_eq!(read.jobs.values().next().unwrap().role(), JobRole::AdHoc);
+        assert_eq!(read.check(read.key(), 4, 4), Ok(()));
+        read.check(read.key(), 3, 3).expect_err("an element that is none");
+    }
+
+    #[test]
+    fn what_waits_is_taken_in_order_and_dropped_at_the_end() {
+        let owner: ElementKey = at(1).into();
+        assert_eq!(waiting(&queued(vec![Event::ActivationTaken { owner }])), [3]);
+        for gone in [Event::ActivationsDropped { owner }, Event::AdHocDone { owner }] {
+            assert!(waiting(&queued(vec![gone])).is_empty());
+        }
+        // About what is not there: nothing changes.
+        let stray = Event::ActivationTaken { owner: at(9).into() };
+        assert_eq!(waiting(&queued(vec![stray])), [2, 3]);
     }
 }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use base::{
-    Batch, DefinitionKey, ElementKey, InstanceKey, JobKey, JobRow, JobState, Key, LogRow, Op,
-    ShardId, ShardRow, Text,
+    Batch, DefinitionKey, ElementKey, InstanceKey, JobKey, JobRole, JobRow, JobState, Key, LogRow,
+    Op, ShardId, ShardRow, Text,
 };
 use fermata_store::{SqliteOptions, SqliteStore, Store};
 

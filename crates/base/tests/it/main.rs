@@ -1,10 +1,10 @@
 //! Golden bytes: what a release wrote, every later one reads and means the same by.
 
 use base::{
-    DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation, EvaluationFailure, Event,
-    HeldInput, InstanceCreated, InstanceKey, JobKey, Json, KeptStep, Key, ListenerEvent,
-    MatchedRule, Parent, Purpose, Record, ShardId, Stage, TaskTransition, UserTaskDetails,
-    Variables,
+    ActivateElement, AdHocResult, DefinitionKey, EvaluatedDecision, EvaluatedValue, Evaluation,
+    EvaluationFailure, Event, HeldInput, InstanceCreated, InstanceKey, JobExtra, JobKey, Json,
+    KeptStep, Key, ListenerEvent, MatchedRule, Parent, Purpose, Record, ShardId, Stage,
+    TaskTransition, UserTaskDetails, Variables,
 };
 use fermata_base as base;
 
@@ -366,10 +366,61 @@ fn kept() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 5000, events })
 }
 
+/// An ad-hoc sub-process with a job, whose elements take turns; what is held of what is said to it.
+fn ad_hoc() -> (InstanceKey, Record) {
+    let instance = InstanceKey(Key::of_block(ShardId(2), 7));
+    let at = |n: u64| instance.0.offset(n);
+    let variables = Variables::parse(r#"{"a":1}"#).unwrap();
+    let one = ActivateElement { element_id: "search".into(), variables: variables.clone() };
+    let owner = at(1).into();
+    let held = |input| Event::InputHeld(Box::new(input));
+    let extra = JobExtra { ad_hoc: Some(true), ..JobExtra::default() };
+    let details = UserTaskDetails { priority: 50, ..UserTaskDetails::default() };
+    let events = vec![
+        Event::JobCreated {
+            job: at(2).into(),
+            owner,
+            job_type: "decide".into(),
+            retries: 3,
+            extra: Some(Box::new(extra)),
+        },
+        Event::AdHocEntered { owner },
+        Event::ActivationQueued { owner, element: 4, variables: variables.clone() },
+        Event::ActivationTaken { owner },
+        Event::ActivationsDropped { owner },
+        Event::IncidentRaised {
+            incident: at(3).into(),
+            owner,
+            job: Some(JobKey(at(2))),
+            kind: base::IncidentKind::AdHocSubProcessNoRetries,
+            stage: Stage::Working,
+            message: "stuck".into(),
+        },
+        held(HeldInput::AdHocAnswered {
+            job: at(2).into(),
+            variables,
+            result: AdHocResult {
+                activate: vec![one.clone()],
+                fulfilled: false,
+                cancel_remaining: true,
+            },
+        }),
+        held(HeldInput::ElementsActivated { owner, elements: vec![one], cancel_remaining: false }),
+        held(HeldInput::ListenerAnswered {
+            job: at(5).into(),
+            denied: Some("no".into()),
+            details: Box::new(details),
+        }),
+        Event::AdHocDone { owner },
+    ];
+    (instance, Record { at_ms: 6000, events })
+}
+
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(policies(), include_str!("../../testdata/record-policies.hex").trim());
     keeps_its_bytes(scopes(), include_str!("../../testdata/record-scopes.hex").trim());
+    keeps_its_bytes(ad_hoc(), include_str!("../../testdata/record-ad-hoc.hex").trim());
     keeps_its_bytes(kept(), include_str!("../../testdata/record-kept.hex").trim());
     keeps_its_bytes(changes(), include_str!("../../testdata/record-changes.hex").trim());
     let golden = include_str!("../../testdata/record-suspension.hex").trim();
@@ -399,6 +450,7 @@ fn keeps_its_bytes((instance, record): (InstanceKey, Record), golden: &str) {
 fn damaged_records_are_refused_and_never_panic() {
     let all = [
         record(),
+        ad_hoc(),
         evaluations(),
         calls(),
         loops(),

@@ -11,7 +11,9 @@
 use std::collections::BTreeMap;
 
 use base::limits::{AD_HOC_ELEMENTS_MAX, AD_HOC_WAITING_MAX};
-use base::{ActivateElement, ElementKey, Event, IncidentKind, Json, Stage, Text, Variables};
+use base::{
+    ActivateElement, ElementKey, Event, HeldInput, IncidentKind, Json, Stage, Text, Variables,
+};
 use feel::Value as Feel;
 use instance::Queued;
 
@@ -63,10 +65,43 @@ impl Run<'_, '_, '_> {
     /// happened if it says why not.
     pub fn activate_elements(
         mut self,
+        owner: ElementKey,
+        elements: Vec<ActivateElement>,
+        cancel_remaining: bool,
+    ) -> Result<(), String> {
+        if self.must_wait() {
+            self.check_activation(owner, &elements)?;
+            self.hold(HeldInput::ElementsActivated { owner, elements, cancel_remaining });
+            return Ok(());
+        }
+        self.activate_in(owner, elements, cancel_remaining)?;
+        self.go();
+        Ok(())
+    }
+
+    /// As [`Self::activate_elements`], now.
+    pub(super) fn activate_in(
+        &mut self,
         key: ElementKey,
         wanted: Vec<ActivateElement>,
         cancel_remaining: bool,
     ) -> Result<(), String> {
+        let elements = self.check_activation(key, &wanted)?;
+        if cancel_remaining {
+            self.terminate_inner(key);
+        }
+        for (element, wanted) in elements.into_iter().zip(wanted) {
+            self.begin_or_wait(key, element, wanted.variables);
+        }
+        Ok(())
+    }
+
+    /// The elements, if the sub-process is open and all of them can begin in it.
+    fn check_activation(
+        &self,
+        key: ElementKey,
+        wanted: &[ActivateElement],
+    ) -> Result<Vec<u32>, String> {
         let state = self.decision.state();
         let open = state.element(key).and_then(|element| element.ad_hoc.as_ref());
         match open {
@@ -83,18 +118,7 @@ impl Run<'_, '_, '_> {
         if let Some(why) = self.too_many_live() {
             return Err(format!("{why}; activate when some of them have ended"));
         }
-        let mut elements = Vec::new();
-        for ActivateElement { element_id, variables } in wanted {
-            elements.push((self.activatable(key, &element_id)?, variables));
-        }
-        if cancel_remaining {
-            self.terminate_inner(key);
-        }
-        for (element, variables) in elements {
-            self.begin_or_wait(key, element, variables);
-        }
-        self.go();
-        Ok(())
+        wanted.iter().map(|one| self.activatable(key, &one.element_id)).collect()
     }
 
     /// Nothing more is activated: what is active ends or is waited for.

@@ -81,7 +81,7 @@ impl Run<'_, '_, '_> {
             return;
         };
         let element = self.decision.state().element(key);
-        if !element.is_some_and(|it| it.ad_hoc.is_some_and(|ad_hoc| !ad_hoc.done)) {
+        if element.is_none_or(|it| it.ad_hoc.is_none_or(|ad_hoc| ad_hoc.done)) {
             return;
         }
         self.withdraw_job(key);
@@ -125,17 +125,29 @@ impl Run<'_, '_, '_> {
         })
     }
 
-    /// The job that is open goes, and its incident with it.
+    /// The job that is open goes, and its incident with it; also one that kept a worker from being asked.
     pub(super) fn withdraw_job(&mut self, key: ElementKey) {
-        let Some(job) = self.ad_hoc_job(key) else { return };
+        let kind = self.node_of(key).map(|node| &node.kind);
+        if !matches!(kind, Some(Kind::AdHoc(AdHoc { job: Some(_), .. }))) {
+            return;
+        }
+        let job = self.ad_hoc_job(key);
         let state = self.decision.state();
-        let of_job =
-            |it: &IncidentKey| state.incidents().get(it).is_some_and(|open| open.job == Some(job));
-        let incidents: Vec<_> = state.incidents_of(key).filter(of_job).collect();
+        let is_over = |it: &IncidentKey| {
+            state.incidents().get(it).is_some_and(|open| match open.job {
+                Some(of) => Some(of) == job,
+                None => {
+                    open.kind == IncidentKind::ExtractValueError && open.stage == Stage::Working
+                }
+            })
+        };
+        let incidents: Vec<_> = state.incidents_of(key).filter(is_over).collect();
         for incident in incidents {
             self.decision.emit(Event::IncidentResolved { incident });
         }
-        self.drop_attempt_timer(job);
-        self.decision.emit(Event::JobCanceled { job });
+        if let Some(job) = job {
+            self.drop_attempt_timer(job);
+            self.decision.emit(Event::JobCanceled { job });
+        }
     }
 }

@@ -92,6 +92,13 @@ impl Run<'_, '_, '_> {
             HeldInput::AdHocAnswered { job, variables, result } => {
                 self.answer_ad_hoc(job, variables, result);
             }
+            HeldInput::ElementsActivated { owner, elements, cancel_remaining } => {
+                // What does not fit any more is as gone as its sub-process would be.
+                let _ = self.activate_in(owner, elements, cancel_remaining);
+            }
+            HeldInput::ListenerAnswered { job, denied, details } => {
+                self.answer_listener(job, denied, *details);
+            }
             HeldInput::Message { subscription, message, name, correlation_key, variables } => {
                 if !self.correlate(subscription, message, variables) {
                     self.decision.emit(Event::CorrelationRefused { subscription, message });

@@ -94,21 +94,39 @@ impl Run<'_, '_, '_> {
 
     /// A listener of a user task is done and says that it must not happen, or how.
     pub fn listener_answered(mut self, job: JobKey, result: ListenerResult) {
+        let Some(owner) = self.decision.state().jobs().get(&job).map(|live| live.owner) else {
+            return;
+        };
+        let Some(transition) = self.transition_of(owner) else { return };
+        let ListenerResult { denied, corrections } = result;
+        let details = corrected(transition.details, corrections);
+        if self.must_wait() {
+            let details = Box::new(details);
+            return self.hold(HeldInput::ListenerAnswered { job, denied, details });
+        }
+        self.answer_listener(job, denied, details);
+        self.go();
+    }
+
+    pub(super) fn answer_listener(
+        &mut self,
+        job: JobKey,
+        denied: Option<Text>,
+        details: UserTaskDetails,
+    ) {
         let Some(live) = self.decision.state().jobs().get(&job) else { return };
         let (owner, Some(listener)) = (live.owner, live.listener()) else { return };
         let Some(mut transition) = self.transition_of(owner) else { return };
         self.decision.emit(Event::JobCompleted { job });
-        if let Some(reason) = result.denied {
+        if let Some(reason) = denied {
             let task = transition.task;
             self.decision.emit(Event::UserTaskDenied { owner, task, reason });
         } else {
-            let details = transition.details.clone();
-            transition.details = corrected(details, result.corrections);
+            transition.details = details;
             let transition = Box::new(transition);
             self.decision.emit(Event::UserTaskTransition { owner, transition });
             self.listener_done(owner, listener, Variables::new());
         }
-        self.go();
     }
 
     /// The listeners of a task that is about to change are called again, if none is at work.

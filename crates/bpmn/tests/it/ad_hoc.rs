@@ -299,3 +299,36 @@ fn nothing_is_activated_in_one_that_is_being_left() {
     sim.input(|run| run.resolve(incident));
     assert_eq!(sim.waits(), ["after"]);
 }
+
+#[test]
+fn while_suspended_an_activation_is_held() {
+    check(
+        &model("", "", ""),
+        "start                    => open sub
+         suspend                  => open sub, suspended
+         activate sub a           => held, open sub, suspended
+         replace sub b            => held x2, open sub, suspended
+         resume                   => job b, open sub
+         complete b               => job c, open sub
+         complete c               => job after",
+    );
+    // It is looked at when it comes, and again when its turn comes.
+    check(
+        &model("", LIST, ""),
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         suspend                  => job a, open sub, suspended
+         complete a               => held, job a, open sub, suspended
+         activate sub a           => held x2, job a, open sub, suspended
+         resume                   => job after",
+    );
+    let mut read = fermata_bpmn::read(&xml(&model("", "", ""))).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    let owner = sim.nth_live("sub", 1);
+    sim.input(|run| run.suspend("".into()));
+    let before = sim.state.clone();
+    let wanted = ActivateElement { element_id: "c".into(), variables: Variables::new() };
+    let mut outcome = Ok(());
+    sim.input(|run| outcome = run.activate_elements(owner, vec![wanted], false));
+    assert!(outcome.unwrap_err().contains("\"c\""));
+    assert_eq!(sim.state, before);
+}

@@ -182,6 +182,29 @@ fn a_type_that_cannot_be_evaluated_is_an_incident_and_mended() {
 }
 
 #[test]
+fn what_is_done_meanwhile_asks_anew_and_what_ends_it_leaves_no_incident() {
+    let job = r#"<zeebe:taskDefinition type="= kind"/>"#;
+    let handler = r#"<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">
+        <messageEventDefinition messageRef="m"/></startEvent><endEvent id="he"/>[[hs -> he]]</subProcess>"#;
+    let model = model("", handler);
+    let model = model.replace(r#"<zeebe:taskDefinition type="agent" retries="2"/>"#, job);
+    let start = "start {\"kind\": \"agent\", \"id\": 1}  => asks sub, message paid at hs, open sub
+         answer sub +a +a +a    => job a x3, message paid at hs, open sub
+         set {\"kind\": null}    => job a x3, message paid at hs, open sub
+         complete a             => incident EXTRACT_VALUE_ERROR at sub, job a x2, message paid at hs, open sub
+         complete a             => incident EXTRACT_VALUE_ERROR at sub, job a, message paid at hs, open sub\n";
+    check(
+        &model,
+        &format!(
+            "{start} set {{\"kind\": \"agent\"}} => incident EXTRACT_VALUE_ERROR at sub, job a, message paid at hs, open sub
+             complete a             => asks sub, message paid at hs, open sub
+             answer sub done        => job after"
+        ),
+    );
+    check(&model, &format!("{start} message paid => job after"));
+}
+
+#[test]
 fn an_error_of_the_job_is_caught_in_it_then_at_it() {
     let boundary = r#"<boundaryEvent id="t" attachedToRef="sub"><errorEventDefinition errorRef="e"/>
         </boundaryEvent><<late>><endEvent id="e2"/>[[t -> late -> e2]]"#;

@@ -61,8 +61,8 @@ fn one_turn_after_the_other_and_a_standard_loop() {
 
 #[test]
 fn each_turn_asks_a_worker_and_is_activated_by_itself() {
-    let marker = r#"<multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>
-        </multiInstanceLoopCharacteristics>"#;
+    let marker = "<multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>\
+        </multiInstanceLoopCharacteristics>";
     check(
         &model(marker, r#"<zeebe:taskDefinition type="agent"/>"#),
         "start              => asks sub x2, open sub x2
@@ -79,8 +79,8 @@ fn each_turn_asks_a_worker_and_is_activated_by_itself() {
 
 #[test]
 fn what_is_attached_ends_all_turns() {
-    let marker = r#"<multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>
-        </multiInstanceLoopCharacteristics>"#;
+    let marker = "<multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>\
+        </multiInstanceLoopCharacteristics>";
     let body = model(marker, LIST).replace(
         "<<after>>",
         r#"<boundaryEvent id="b1" attachedToRef="sub"><errorEventDefinition errorRef="e"/>

@@ -97,6 +97,35 @@ fn what_a_listener_corrects_is_seen_by_the_next_and_holds_at_the_end() {
 }
 
 #[test]
+fn while_suspended_what_a_listener_says_is_held() {
+    let mut sim = sim(&[("updating", "a"), ("updating", "b")], "");
+    let task = sim.nth_task("u", 1);
+    let wanted = |sim: &Sim| UserTaskDetails { priority: 10, ..details(sim) };
+    let change = wanted(&sim);
+    sim.input(|run| run.task_changed(task, ListenerEvent::Updating, "update".into(), change));
+    let corrections = TaskPatch { priority: Some(80), ..TaskPatch::default() };
+    sim.input(|run| run.suspend("".into()));
+    let first = sim.job("u");
+    answer(&mut sim, ListenerResult { denied: None, corrections });
+    assert_eq!(sim.job("u"), first, "nothing goes on");
+    assert!(sim.state.holds_answer_to(first.0), "there is no second answer");
+    sim.input(super::transcript::resume);
+    sim.advance(0);
+    assert_ne!(sim.job("u"), first);
+    sim.complete("u", "{}");
+    assert_eq!(details(&sim).priority, 80);
+
+    let change = wanted(&sim);
+    sim.input(|run| run.task_changed(task, ListenerEvent::Updating, "update".into(), change));
+    sim.input(|run| run.suspend("".into()));
+    answer(&mut sim, ListenerResult { denied: Some("no".into()), ..ListenerResult::default() });
+    sim.input(super::transcript::resume);
+    sim.advance(0);
+    assert!(sim.state.jobs().is_empty());
+    assert_eq!(details(&sim).priority, 80);
+}
+
+#[test]
 fn what_interrupts_the_task_ends_its_listeners_and_what_fails_is_called_again() {
     let boundary = "<boundaryEvent id=\"b\" attachedToRef=\"u\"><timerEventDefinition>\
                     <timeDuration>PT1H</timeDuration></timerEventDefinition></boundaryEvent>";

@@ -204,17 +204,7 @@ fn play(sim: &mut Sim, act: &str) {
             let wanted: Vec<_> = wanted.iter().map(|id| activate(id, &variables)).collect();
             sim.input(|run| run.activate_elements(owner, wanted, cancel).expect("an open one"));
         }
-        ["answer", id, ref said @ ..] => {
-            let job = sim.nth_job(id, 1);
-            let none = Variables::new();
-            let wanted = said.iter().filter_map(|word| word.strip_prefix('+'));
-            let result = AdHocResult {
-                activate: wanted.map(|id| activate(id, &none)).collect(),
-                fulfilled: said.contains(&"done"),
-                cancel_remaining: said.contains(&"cancel"),
-            };
-            sim.input(|run| run.ad_hoc_answered(job, variables, result).expect("a fitting one"));
-        }
+        ["answer", id, ref said @ ..] => answer(sim, id, said, variables),
         ["resolve", id] => {
             let incident = sim.incident_at(id);
             sim.input(|run| run.resolve(incident));
@@ -228,6 +218,19 @@ fn play(sim: &mut Sim, act: &str) {
         ["cancel"] => sim.input(cancel),
         _ => panic!("`{act}` is not understood"),
     }
+}
+
+/// What the job of an ad-hoc sub-process says.
+fn answer(sim: &mut Sim, id: &str, said: &[&str], variables: Variables) {
+    let job = sim.nth_job(id, 1);
+    let none = Variables::new();
+    let wanted = said.iter().filter_map(|word| word.strip_prefix('+'));
+    let result = AdHocResult {
+        activate: wanted.map(|id| activate(id, &none)).collect(),
+        fulfilled: said.contains(&"done"),
+        cancel_remaining: said.contains(&"cancel"),
+    };
+    sim.input(|run| run.ad_hoc_answered(job, variables, result).expect("a fitting one"));
 }
 
 fn activate(id: &str, variables: &Variables) -> ActivateElement {

@@ -78,6 +78,15 @@ fn held(input: &HeldInput) -> Fact {
         HeldInput::AdHocAnswered { job, .. } => {
             about(kind, *job, "the job of the ad-hoc sub-process is completed")
         }
+        HeldInput::ElementsActivated { owner, elements, .. } => {
+            about(kind, *owner, format!("{} elements are activated", elements.len()))
+        }
+        HeldInput::ListenerAnswered { job, denied: Some(_), .. } => {
+            about(kind, *job, "the listener denies it")
+        }
+        HeldInput::ListenerAnswered { job, denied: None, .. } => {
+            about(kind, *job, "the listener is done")
+        }
         HeldInput::TaskCompleted { task, .. } => about(kind, *task, "the user task is completed"),
         HeldInput::Message { message, name, .. } => match base::signal::of_slot(name) {
             Some(signal) => about(kind, *message, format!("the signal {signal}")),

@@ -1,6 +1,7 @@
 //! REST over real sockets: every test runs against one shard and against three.
 
 mod about;
+mod ad_hoc;
 mod calls;
 mod changes;
 mod client;

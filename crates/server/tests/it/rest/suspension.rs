@@ -28,6 +28,7 @@ fn a_suspended_instance_says_so_and_holds_what_a_worker_brings() {
 
         let refused = rig.refused("POST", &format!("{path}/suspension"), &json!({}), 409);
         assert!(refused["detail"].as_str().unwrap().contains("the bank is down"), "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(&since[..19]), "{refused}");
         let key = job["jobKey"].as_str().unwrap();
         let jobs = json!({"filter": {"processInstanceKey": order}});
         let found = rig.post("/v2/jobs/search", &jobs)["items"][0].clone();
