@@ -85,6 +85,17 @@ impl Play {
         }
     }
 
+    /// A publication is sent again.
+    pub(crate) fn republish(&mut self, of: u64) {
+        let token = nth(&self.clients.published, of).copied();
+        // An id is remembered for an hour; who comes later publishes anew.
+        let sent_ms = token.and_then(|token| self.clients.wishes.get(&token));
+        let sent_ms = sent_ms.map_or(0, |wish| wish.first_sent_ms);
+        if let Some(token) = token.filter(|_| self.latest_ms - sent_ms < 1_800_000) {
+            self.clients.try_again(&mut self.machine, token);
+        }
+    }
+
     /// Broadcasts the signal with these variables.
     pub(crate) fn broadcast(&mut self, variables: impl FnOnce(u64) -> Variables) {
         self.wish(What::Quiet, |token| Command::Broadcast {

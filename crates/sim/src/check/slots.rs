@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Event, InstanceKey, MessageKey, Reply, SubscriptionKey, Text};
+use base::{Event, HeldInput, InstanceKey, MessageKey, Reply, SubscriptionKey, Text};
 
 use super::Checked;
 use super::facts::Facts;
@@ -20,7 +20,7 @@ impl Play {
     /// goes to all who wait.
     fn check_once(&mut self, facts: &Facts) -> Checked {
         let mut had: BTreeMap<(MessageKey, &Text), InstanceKey> = BTreeMap::new();
-        for past in &facts.instances {
+        for past in facts.all() {
             let mut opened: BTreeMap<SubscriptionKey, i64> = BTreeMap::new();
             let mut signals = BTreeSet::new();
             for (at_ms, event) in past.events() {
@@ -76,6 +76,18 @@ impl Play {
                 self.coverage.count("check", "slots");
                 let instance = past.row.instance;
                 let found = rows.remove(subscription);
+                // The slot has given it what it waited for; that is held.
+                let held = past.state.suspension().into_iter().flat_map(|it| &it.held);
+                let mut had = held.map(|it| &it.input).filter(|input| {
+                    matches!(input, HeldInput::Message { subscription: of, .. } if of == subscription)
+                });
+                if open.once && had.next().is_some() && found.is_none() {
+                    if had.next().is_some() {
+                        let what = format!("{instance} has had two messages for {subscription}");
+                        return Err(wrong("slots")(what));
+                    }
+                    continue;
+                }
                 if found != Some((&*open.name, &*open.correlation_key, instance)) {
                     let what = format!(
                         "{instance} waits for {} {}, its row is {found:?}",
