@@ -32,6 +32,8 @@ pub(crate) enum What {
         ttl_ms: i64,
         named: bool,
     },
+    /// Conditions of start events.
+    Evaluate,
     Activate {
         worker: Text,
     },

@@ -246,6 +246,13 @@ impl Maker {
             let message = format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#);
             starts.push(self.node("startEvent", &message));
         }
+        if self.rng.chance(1, 5) {
+            let condition = *self.rng.pick(&["=n = 2", "=b and n &gt; 0"]);
+            let condition = format!(
+                "<bpmn:conditionalEventDefinition><bpmn:condition>{condition}</bpmn:condition></bpmn:conditionalEventDefinition>"
+            );
+            starts.push(self.node("startEvent", &condition));
+        }
         if self.rng.chance(1, 4) {
             let time = *self.rng.pick(&[
                 "<bpmn:timeCycle>R3/PT2M</bpmn:timeCycle>",

@@ -153,6 +153,7 @@ impl Play {
             Step::Publish { .. } | Step::PublishStart { .. } | Step::PublishAwait { .. } => {
                 self.publish(step);
             }
+            Step::EvaluateConditions { of, with } => self.evaluate_conditions(of, with),
             Step::Broadcast {} => self.broadcast(|token| crate::requests::result(token, 0)),
             Step::Snatch { of, turns } => return self.snatch(of, turns),
             Step::Republish { of } => self.republish(of),

@@ -96,6 +96,20 @@ impl Play {
         }
     }
 
+    /// Evaluates the conditions of start events: of one definition, or of the latest versions.
+    pub(crate) fn evaluate_conditions(&mut self, definition: u64, with: u64) {
+        let heads = self.reader().definitions().expect("reads");
+        let definition = nth(&heads, definition).filter(|_| with > 5).map(|head| head.key);
+        self.wish(What::Evaluate, |token| {
+            let n = with % 3;
+            let b = with.is_multiple_of(2);
+            let variables = format!(
+                r#"{{"t{token}": 1, "k": "y", "k2": 2, "n": {n}, "b": {b}, "again": false}}"#
+            );
+            Command::EvaluateConditions { definition, variables: parse(&variables) }
+        });
+    }
+
     /// Broadcasts the signal with these variables.
     pub(crate) fn broadcast(&mut self, variables: impl FnOnce(u64) -> Variables) {
         self.wish(What::Quiet, |token| Command::Broadcast {

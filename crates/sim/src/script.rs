@@ -70,6 +70,8 @@ steps! {
     PublishStart "publish-start" 4 (name 2, key 5, ttl 5);
     /// Publishes one that must be taken at once.
     PublishAwait "publish-await" 2 (name 5, key 5);
+    /// Starts what begins when variables are so, by conditions of one version or of all.
+    EvaluateConditions "evaluate-conditions" 2 (of 8, with 8);
     /// Broadcasts the signal.
     Broadcast "broadcast" 2 ();
     /// A message for somebody who is cancelled before it gets there, while others wait for it too.

@@ -38,6 +38,19 @@ impl Play {
                     None => Ok(()),
                 }
             }
+            What::Evaluate => {
+                for reply in &wish.replies {
+                    let Reply::Conditions { started, .. } = reply else { continue };
+                    let lost = started.iter().find(|created| {
+                        let past = facts.known(created.instance);
+                        past.is_none_or(|past| past.first_definition() != created.definition)
+                    });
+                    if let Some(lost) = lost {
+                        return Err(format!("{lost:?} is not in the store"));
+                    }
+                }
+                Ok(())
+            }
             What::Answer { job } if !wish.replies.is_empty() => {
                 let done = |event: &Event| match event {
                     Event::JobCompleted { job: of } => of == job,

@@ -47,6 +47,10 @@ impl Play {
         }
         self.resume_all()?;
         for row in reader.find_incidents(&everything()).map_err(read)?.rows {
+            // Each retry would take as many steps again.
+            if row.kind == base::IncidentKind::StepLimit {
+                return Err(wrong("progress")(format!("{row:?} of a model without such a loop")));
+            }
             // Whoever has modified an instance may have left tokens that wait for ever.
             if row.kind == base::IncidentKind::Deadlock {
                 let of = rows.iter().find(|of| of.instance == row.instance);

@@ -155,7 +155,15 @@ impl Play {
                     head.message_starts.iter().any(|start| **start == **name)
                         && self.clients.deployed.get(&head.key).is_some_and(|at| *at < sent_ms)
                 });
-                for head in starts.filter(|head| wants(&head.id)) {
+                // One that is the latest again, since a later one was deleted, was not then.
+                let was_latest = |head: &&&base::DefinitionRow| {
+                    !facts.definitions.iter().any(|later| {
+                        later.id == head.id
+                            && later.version > head.version
+                            && later.deleted_ms.is_some_and(|at_ms| at_ms >= sent_ms)
+                    })
+                };
+                for head in starts.filter(was_latest).filter(|head| wants(&head.id)) {
                     let held = slot.locks.iter().any(|lock| lock.process_id == head.id);
                     if !held && !self.clock_jumped {
                         let what = format!("{row:?} ({key}) did not start {}", &*head.id);

@@ -193,6 +193,13 @@ impl Play {
                 }
                 (0, if most == 0 { 0 } else { usize::MAX })
             }
+            What::Evaluate => {
+                let started = wish.replies.iter().map(|reply| match reply {
+                    Reply::Conditions { started, .. } => started.len(),
+                    _ => 0,
+                });
+                (started.sum(), if most == 0 { 0 } else { usize::MAX })
+            }
             What::Modify { says, .. } => {
                 if *says {
                     (least, most)
