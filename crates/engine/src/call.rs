@@ -222,8 +222,9 @@ impl Shard {
         }
         let live = |entry: &Entry| entry.state.status() == Status::Active;
         if self.cache.get(called).is_some_and(live) {
-            let _ =
-                self.decide(called, |_, decision, process| Run::new(process, decision).cancel());
+            let _ = self.decide(called, |_, decision, process| {
+                Run::new(process, decision).end_with_caller();
+            });
         }
     }
 

@@ -19,10 +19,12 @@ impl Shard {
         let queues =
             self.queues.values().filter_map(|queue| queue.next_after(self.last_tick_ms)).min();
         let starts = self.start_timers.keys().next().map(|(due_ms, _, _)| *due_ms);
-        [self.timers.first(), queues, starts]
+        let next = [self.timers.first(), queues, starts]
             .into_iter()
             .flatten()
-            .fold(self.next_sweep_ms, i64::min)
+            .fold(self.next_sweep_ms, i64::min);
+        // By its own time, which does not go back with the host's clock.
+        if next <= self.now_ms { i64::MIN } else { next }
     }
 
     pub(crate) fn tick(&mut self) {

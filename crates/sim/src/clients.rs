@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionKey, IncidentKey, InstanceKey, JobKey,
-    MessageKey, Outcome, RejectionKind, Reply, Text, UserTaskKey,
+    ActivateJobs, ActivatedJob, Command, DefinitionKey, ElementKey, IncidentKey, InstanceKey,
+    JobKey, MessageKey, Outcome, RejectionKind, Reply, Text, UserTaskKey,
 };
 use engine::StreamId;
 
@@ -32,6 +32,8 @@ pub(crate) enum What {
         ttl_ms: i64,
         named: bool,
     },
+    /// Conditions of start events.
+    Evaluate,
     Activate {
         worker: Text,
     },
@@ -52,6 +54,23 @@ pub(crate) enum What {
     },
     Cancel {
         instance: InstanceKey,
+    },
+    Modify {
+        /// What ends.
+        ended: Option<ElementKey>,
+        /// It sets variables, once.
+        says: bool,
+    },
+    Migrate {
+        instance: InstanceKey,
+        target: DefinitionKey,
+    },
+    /// An instance that had ended, or another one: then it is refused.
+    Delete {
+        instance: InstanceKey,
+    },
+    DeleteDefinition {
+        definition: DefinitionKey,
     },
     /// Leaves nothing that could be counted.
     Quiet,
@@ -112,6 +131,8 @@ pub(crate) struct Clients {
     pub(crate) deployed: BTreeMap<DefinitionKey, i64>,
     /// Processes of which a deployment was acknowledged.
     processes: BTreeSet<Text>,
+    /// When the deletion of a definition was acknowledged.
+    pub(crate) retired: BTreeMap<DefinitionKey, i64>,
     /// When a message that was acknowledged is over at the latest.
     pub(crate) expires_ms: BTreeMap<MessageKey, i64>,
     /// Pushed jobs, with the worker of their stream.
@@ -157,6 +178,11 @@ impl Clients {
                 machine.send(shard, Message::Command(command, call));
             }
         }
+    }
+
+    /// A version of this process is deleted: it may be the only one.
+    pub(crate) fn undeployed(&mut self, process: &Text) {
+        self.processes.remove(process);
     }
 
     /// Deploys; nobody tries that again.
@@ -231,6 +257,9 @@ impl Clients {
                     (&reply, &wish.what)
                 {
                     self.expires_ms.insert(*message, now_ms + ttl_ms);
+                }
+                if let What::DeleteDefinition { definition } = &wish.what {
+                    self.retired.entry(*definition).or_insert(now_ms);
                 }
                 wish.replies.push(reply);
             }

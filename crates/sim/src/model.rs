@@ -102,6 +102,35 @@ pub(crate) fn retired(process: u64) -> Model {
     read(file(process, &maker.xml))
 }
 
+/// The same elements with other numbers, and other names if so wanted.
+pub(crate) fn twin(text: &str, rename: bool) -> Model {
+    let begins = r#"isExecutable="true">"#;
+    // Nobody reaches it.
+    let nth = text.matches("id=\"extra").count();
+    let mut twin = text.replacen(begins, &format!(r#"{begins}<bpmn:task id="extra{nth}"/>"#), 1);
+    if rename {
+        twin = renamed(&twin);
+    }
+    read(twin)
+}
+
+/// A text with all names of elements replaced: `n12` by `r12`, and back.
+pub(crate) fn renamed(text: &str) -> String {
+    let mut renamed = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut rest = text.chars().peekable();
+    while let Some(at) = rest.next() {
+        let names = !before.is_alphanumeric() && rest.peek().is_some_and(char::is_ascii_digit);
+        renamed.push(match at {
+            'n' if names => 'r',
+            'r' if names => 'n',
+            other => other,
+        });
+        before = at;
+    }
+    renamed
+}
+
 fn file(process: u64, body: &str) -> String {
     let mut roots = String::new();
     for (name, key) in [("m0", "=k"), ("m1", "=k"), ("m2", "=k2")] {
@@ -216,6 +245,13 @@ impl Maker {
             let name = *self.rng.pick(START_MESSAGES);
             let message = format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#);
             starts.push(self.node("startEvent", &message));
+        }
+        if self.rng.chance(1, 5) {
+            let condition = *self.rng.pick(&["=n = 2", "=b and n &gt; 0"]);
+            let condition = format!(
+                "<bpmn:conditionalEventDefinition><bpmn:condition>{condition}</bpmn:condition></bpmn:conditionalEventDefinition>"
+            );
+            starts.push(self.node("startEvent", &condition));
         }
         if self.rng.chance(1, 4) {
             let time = *self.rng.pick(&[

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use base::{Command, DefinitionKey, Variables};
+use base::{Command, DefinitionKey, InstanceKey, Variables};
 use bpmn::Process;
 use engine::{Model, Resource};
 use store::{Page, Query, Reader};
 
+use crate::check::facts::Past;
 use crate::clients::{Clients, What};
 use crate::coverage::Coverage;
 use crate::disk::Strike;
@@ -46,6 +48,8 @@ pub(crate) struct Play {
     /// The clock was set back.
     pub(crate) clock_jumped: bool,
     pub(crate) graphs: BTreeMap<DefinitionKey, Arc<Process>>,
+    /// What instances said at their end whose deletion was asked for afterwards.
+    pub(crate) archive: BTreeMap<InstanceKey, Rc<Past>>,
 }
 
 /// Plays a whole script, then lets honest workers end everything.
@@ -59,6 +63,7 @@ pub(crate) fn play(script: &Script, coverage: &mut Coverage) -> Result<(), Failu
         latest_ms: BEGIN_MS,
         clock_jumped: false,
         graphs: BTreeMap::new(),
+        archive: BTreeMap::new(),
     };
     let done = play.all(&script.lines);
     for strike in &play.machine.struck {
@@ -148,17 +153,10 @@ impl Play {
             Step::Publish { .. } | Step::PublishStart { .. } | Step::PublishAwait { .. } => {
                 self.publish(step);
             }
+            Step::EvaluateConditions { of, with } => self.evaluate_conditions(of, with),
             Step::Broadcast {} => self.broadcast(|token| crate::requests::result(token, 0)),
             Step::Snatch { of, turns } => return self.snatch(of, turns),
-            Step::Republish { of } => {
-                let token = nth(&self.clients.published, of).copied();
-                // An id is remembered for an hour; who comes later publishes anew.
-                let sent_ms = token.and_then(|token| self.clients.wishes.get(&token));
-                let sent_ms = sent_ms.map_or(0, |wish| wish.first_sent_ms);
-                if let Some(token) = token.filter(|_| self.latest_ms - sent_ms < 1_800_000) {
-                    self.clients.try_again(&mut self.machine, token);
-                }
-            }
+            Step::Republish { of } => self.republish(of),
             Step::Activate { job_type, most, lease } => {
                 let activate = self.activation(job_type, most + 1, lease);
                 let what = What::Activate { worker: activate.worker.clone() };
@@ -181,9 +179,13 @@ impl Play {
             | Step::Resolve { .. }
             | Step::SetVariables { .. }
             | Step::Cancel { .. } => self.operate(step),
-            Step::ActivateElements { owner, element, with, replace } => {
-                self.activate_elements(owner, element, with, replace == 0);
-            }
+            Step::ActivateElements { .. }
+            | Step::Modify { .. }
+            | Step::Migrate { .. }
+            | Step::Suspend { .. }
+            | Step::Resume { .. }
+            | Step::DeleteInstance { .. }
+            | Step::DeleteDefinition { .. } => return self.change(step),
             Step::Advance { time, sleeps } => return self.advance(time, sleeps == 0),
             Step::ClockBack { time } => {
                 self.machine.now_ms -= nth(TIMES_MS, time).copied().unwrap_or(0);

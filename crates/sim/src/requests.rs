@@ -85,6 +85,31 @@ impl Play {
         }
     }
 
+    /// A publication is sent again.
+    pub(crate) fn republish(&mut self, of: u64) {
+        let token = nth(&self.clients.published, of).copied();
+        // An id is remembered for an hour; who comes later publishes anew.
+        let sent_ms = token.and_then(|token| self.clients.wishes.get(&token));
+        let sent_ms = sent_ms.map_or(0, |wish| wish.first_sent_ms);
+        if let Some(token) = token.filter(|_| self.latest_ms - sent_ms < 1_800_000) {
+            self.clients.try_again(&mut self.machine, token);
+        }
+    }
+
+    /// Evaluates the conditions of start events: of one definition, or of the latest versions.
+    pub(crate) fn evaluate_conditions(&mut self, definition: u64, with: u64) {
+        let heads = self.reader().definitions().expect("reads");
+        let definition = nth(&heads, definition).filter(|_| with > 5).map(|head| head.key);
+        self.wish(What::Evaluate, |token| {
+            let n = with % 3;
+            let b = with.is_multiple_of(2);
+            let variables = format!(
+                r#"{{"t{token}": 1, "k": "y", "k2": 2, "n": {n}, "b": {b}, "again": false}}"#
+            );
+            Command::EvaluateConditions { definition, variables: parse(&variables) }
+        });
+    }
+
     /// Broadcasts the signal with these variables.
     pub(crate) fn broadcast(&mut self, variables: impl FnOnce(u64) -> Variables) {
         self.wish(What::Quiet, |token| Command::Broadcast {

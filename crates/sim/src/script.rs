@@ -70,6 +70,8 @@ steps! {
     PublishStart "publish-start" 4 (name 2, key 5, ttl 5);
     /// Publishes one that must be taken at once.
     PublishAwait "publish-await" 2 (name 5, key 5);
+    /// Starts what begins when variables are so, by conditions of one version or of all.
+    EvaluateConditions "evaluate-conditions" 2 (of 8, with 8);
     /// Broadcasts the signal.
     Broadcast "broadcast" 2 ();
     /// A message for somebody who is cancelled before it gets there, while others wait for it too.
@@ -104,6 +106,18 @@ steps! {
     Resolve "resolve" 4 (incident 8, mend 3);
     /// Somebody activates elements of an ad-hoc sub-process.
     ActivateElements "activate-elements" 4 (owner 8, element 4, with 8, replace 4);
+    /// Somebody begins an element, ends what lives, or moves it.
+    Modify "modify" 5 (instance 16, element 32, what 4);
+    /// An instance goes on by another version: the same elements under other names and numbers.
+    Migrate "migrate" 4 (instance 16, renamed 2);
+    /// Nothing goes on in an instance; a worker that has a job of it goes on nevertheless.
+    Suspend "suspend" 6 (instance 16, held 2);
+    /// It goes on; or is stopped again before what was held has had its turn.
+    Resume "resume" 7 (instance 16, anew 4);
+    /// Nothing of an ended instance is to be left.
+    DeleteInstance "delete-instance" 4 (instance 16);
+    /// Nothing more is to be started of a version.
+    DeleteDefinition "delete-definition" 1 (definition 8);
     /// Somebody sets variables.
     SetVariables "set-variables" 3 (instance 16, with 8, local 2);
     /// Somebody ends an instance.

@@ -43,10 +43,21 @@ impl Run<'_, '_, '_> {
 
     /// Ends the instance before it is done. What listens to the cancellation of user tasks is waited
     /// for; the second time, and in an instance that is suspended, it is not.
-    pub fn cancel(mut self) {
+    pub fn cancel(self) {
+        self.cancel_all();
+    }
+
+    /// As [`Self::cancel`], for an instance whose caller has ended its call: it ends with that, and
+    /// nothing of it outlives its caller.
+    pub fn end_with_caller(mut self) {
+        self.unheard = true;
+        self.cancel_all();
+    }
+
+    fn cancel_all(mut self) {
         let root = self.decision.state().key().root();
         let again = self.decision.state().ends_soon();
-        self.unheard = again || self.decision.state().is_suspended();
+        self.unheard |= again || self.decision.state().is_suspended();
         self.terminate_children(root);
         self.cancel_waits(root);
         if self.decision.state().children_of(root).next().is_none() {

@@ -81,6 +81,10 @@ impl Run<'_, '_, '_> {
     pub(super) fn depart(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
         let Some(scope) = self.scope_of(key) else { return };
+        if self.works_inside(key) {
+            // Somebody has begun something while its end listeners were called: it is not done.
+            return self.steps.push(Step::Check { scope: key });
+        }
         if scope == key {
             self.cancel_waits(key);
             self.decision.emit(Event::InstanceCompleted);

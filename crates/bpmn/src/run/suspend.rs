@@ -48,7 +48,9 @@ impl Run<'_, '_, '_> {
     /// The next that is held has its turn when it came: in the past.
     fn set_release(&mut self) {
         let state = self.decision.state();
-        let Some(due_ms) = state.next_held().map(|held| held.at_ms) else { return };
+        let Some(came_ms) = state.next_held().map(|held| held.at_ms) else { return };
+        // At once, also where the clock was set back since.
+        let due_ms = came_ms.min(self.decision.now_ms());
         if state.timers().values().any(|timer| self.is_release(timer)) {
             return;
         }
@@ -62,7 +64,7 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::TimerFired { timer });
         for _ in 0..HELD_PER_RELEASE {
             let Some(held) = self.decision.state().next_held() else { break };
-            if held.at_ms > until_ms {
+            if held.at_ms > until_ms && held.at_ms <= self.decision.now_ms() {
                 break;
             }
             let (at_ms, input) = (held.at_ms, held.input.clone());

@@ -329,3 +329,29 @@ fn listeners_that_are_not_understood_or_never_run_are_refused() {
     );
     refused(&xml(&[AROUND, &chosen].concat()), "B121", "never runs here");
 }
+
+#[test]
+fn a_scope_in_which_somebody_begins_an_element_while_it_is_left_is_not_done() {
+    let model = r#"<startEvent id="s"/><subProcess id="sub"><extensionElements><zeebe:executionListeners>
+        <zeebe:executionListener eventType="end" type="l"/></zeebe:executionListeners></extensionElements>
+        <startEvent id="s2"/><<a>><endEvent id="e2"/>[[s2 -> a -> e2]]</subProcess><<after>>
+        <endEvent id="end"/>[[s -> sub -> after -> end]]"#;
+    check(
+        model,
+        "start          => job a
+         complete a     => end listener l at sub
+         modify +a      => end listener l at sub, job a
+         complete sub   => job a
+         complete a     => end listener l at sub
+         complete sub   => job after",
+    );
+    // What began may be done first.
+    check(
+        model,
+        "start          => job a
+         complete a     => end listener l at sub
+         modify +a      => end listener l at sub, job a
+         complete a     => end listener l at sub
+         complete sub   => job after",
+    );
+}

@@ -4,7 +4,7 @@ use base::Variables;
 use instance::Status;
 
 use super::harness::{Sim, job};
-use super::transcript::{check, resume, xml};
+use super::transcript::{check, resume, suspend, xml};
 
 /// The job `a`, then `b`.
 const LINE: &str = r#"<startEvent id="s"/><<a b>><endEvent id="end"/>[[s -> a -> b -> end]]"#;
@@ -282,4 +282,19 @@ fn a_condition_that_comes_to_hold_is_met_after_the_resumption() {
            complete a {"ready": true}     => held, job a, suspended
            resume                         => job b"#,
     );
+}
+
+#[test]
+fn what_is_held_has_its_turn_although_the_clock_was_set_back() {
+    let mut read = fermata_bpmn::read(&xml(LINE)).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    sim.advance(3_600_000);
+    sim.input(suspend);
+    sim.complete("a", "{}");
+    assert_eq!(sim.waits(), ["a"]);
+    sim.advance(-1_800_000);
+    sim.input(resume);
+    sim.advance(0);
+    assert_eq!(sim.waits(), ["b"]);
+    assert!(sim.state.suspension().is_none() && sim.state.timers().is_empty());
 }

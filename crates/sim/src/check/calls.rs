@@ -64,6 +64,9 @@ impl Play {
             if parent.root != above.state.root_instance() {
                 return wrong(format!("{instance} has another root than its caller"));
             }
+            if past.live() && above.state.is_suspended() && !past.state.is_suspended() {
+                return wrong(format!("{instance} goes on, and its caller is suspended"));
+            }
             let waits = above.state.calls().get(&parent.element) == Some(&instance);
             if past.live() != waits {
                 return wrong(format!("{instance} lives: {}, wanted: {waits}", past.live()));
@@ -77,7 +80,9 @@ impl Play {
                 }
                 _ => None,
             });
-            if told.unwrap_or(InstanceState::Active) != past.row.state {
+            // Whether it is suspended is its row's to say (`rows`).
+            let ended = Some(past.row.state).filter(|_| !past.live());
+            if told != ended {
                 return wrong(format!(
                     "{instance} is {:?}, its caller says {told:?}",
                     past.row.state

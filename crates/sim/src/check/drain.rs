@@ -19,6 +19,7 @@ impl Play {
             self.deploy(process, model::retired(process));
         }
         self.settle()?;
+        self.resume_all()?;
         self.check_answered()?;
         for _ in 0..ROUNDS_MAX {
             if !self.round()? {
@@ -41,10 +42,23 @@ impl Play {
         let mut reader = self.reader();
         let read = |fault: store::Fault| wrong("rows")(fault.to_string());
         let rows = reader.find_instances(&everything()).map_err(read)?.rows;
-        if !rows.iter().any(|row| row.state == base::InstanceState::Active) {
+        if rows.iter().all(|row| row.ended_ms.is_some()) {
             return Ok(false);
         }
+        self.resume_all()?;
         for row in reader.find_incidents(&everything()).map_err(read)?.rows {
+            // Each retry would take as many steps again.
+            if row.kind == base::IncidentKind::StepLimit {
+                return Err(wrong("progress")(format!("{row:?} of a model without such a loop")));
+            }
+            // Whoever has modified an instance may have left tokens that wait for ever.
+            if row.kind == base::IncidentKind::Deadlock {
+                let of = rows.iter().find(|of| of.instance == row.instance);
+                let root = of.and_then(|of| of.parent).map(|parent| parent.root);
+                let instance = root.unwrap_or(row.instance);
+                self.wish(What::Cancel { instance }, |_| Command::Cancel { instance });
+                continue;
+            }
             self.mend(row.owner);
             // What an activation in an ad-hoc sub-process has set for itself hides this from it alone.
             self.mend(row.instance.root());
@@ -70,6 +84,18 @@ impl Play {
         self.set_time(self.machine.now_ms.max(wake_ms.min(step_ms)));
         self.settle()?;
         Ok(true)
+    }
+
+    /// Nothing stays suspended: who was called goes on with its caller.
+    fn resume_all(&mut self) -> Checked {
+        let mut reader = self.reader();
+        let rows = reader.find_instances(&everything());
+        let rows = rows.map_err(|fault| wrong("rows")(fault.to_string()))?.rows;
+        for row in rows.iter().filter(|row| row.state == base::InstanceState::Suspended) {
+            let instance = row.instance;
+            self.wish(What::Quiet, |_| Command::Resume { instance });
+        }
+        self.settle()
     }
 
     fn work_honestly(&mut self) -> Checked {

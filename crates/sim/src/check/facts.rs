@@ -1,6 +1,7 @@
 //! Everything that the store says, read once for all checks.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use base::{DefinitionRow, Event, InstanceKey, InstanceRow, InstanceState, Record, ShardId};
 use instance::{Instance, Status};
@@ -10,14 +11,47 @@ use crate::model::{CATCH_MESSAGES, KEYS, SIGNAL_SLOT, START_MESSAGES};
 use crate::play::{Failure, Play, everything, wrong};
 
 /// One instance.
-pub(super) struct Past {
-    pub(super) row: InstanceRow,
-    pub(super) records: Vec<Record>,
+#[derive(Debug)]
+pub(crate) struct Past {
+    pub(crate) row: InstanceRow,
+    pub(crate) records: Vec<Record>,
     /// The fold of all records.
-    pub(super) state: Instance,
+    pub(crate) state: Instance,
 }
 
 impl Past {
+    /// Reads the whole log of the instance.
+    pub(crate) fn read(reader: &mut dyn store::Reader, row: InstanceRow) -> Result<Self, Failure> {
+        let instance = row.instance;
+        let log = reader.log(instance, 0, u32::MAX);
+        let log = log.map_err(|fault| wrong("rows")(fault.to_string()))?;
+        let mut records = Vec::new();
+        for (at, row) in (0_u64..).zip(&log) {
+            if row.seq != at {
+                let what = format!("the log of {instance} has row {} at place {at}", row.seq);
+                return Err(wrong("log")(what));
+            }
+            let record = Record::from_bytes(&row.bytes, instance).map_err(wrong("log"))?;
+            if record.to_bytes(instance) != row.bytes {
+                return Err(wrong("log")(format!("row {at} of {instance} reads otherwise")));
+            }
+            records.push(record);
+        }
+        let Some(state) = Instance::replay(None, &records) else {
+            return Err(wrong("log")(format!("the log of {instance} does not begin")));
+        };
+        Ok(Self { row, records, state })
+    }
+
+    /// The definition that it was started of.
+    pub(super) fn first_definition(&self) -> base::DefinitionKey {
+        let first = self.events().next();
+        match first {
+            Some((_, Event::InstanceCreated(created))) => created.definition,
+            _ => self.row.definition,
+        }
+    }
+
     pub(super) fn live(&self) -> bool {
         self.state.status() == Status::Active
     }
@@ -35,6 +69,8 @@ pub(super) struct Facts {
     pub(super) definitions: Vec<DefinitionRow>,
     /// What is kept under each message name and correlation key, and by which shard.
     pub(super) slots: BTreeMap<(&'static str, &'static str), (ShardId, Slot)>,
+    /// Those that were deleted, as they ended.
+    pub(super) gone: Vec<Rc<Past>>,
     /// Keys that live instances must own, beyond their first blocks.
     pub(super) by_key: BTreeMap<InstanceKey, usize>,
 }
@@ -50,25 +86,9 @@ impl Facts {
         }
         let mut instances = Vec::new();
         for row in rows {
-            let instance = row.instance;
-            let log = reader.log(instance, 0, u32::MAX).map_err(|fault| unreadable(&fault))?;
-            let mut records = Vec::new();
-            for (at, row) in (0_u64..).zip(&log) {
-                if row.seq != at {
-                    let what = format!("the log of {instance} has row {} at place {at}", row.seq);
-                    return Err(wrong("log")(what));
-                }
-                let record = Record::from_bytes(&row.bytes, instance).map_err(wrong("log"))?;
-                if record.to_bytes(instance) != row.bytes {
-                    return Err(wrong("log")(format!("row {at} of {instance} reads otherwise")));
-                }
-                records.push(record);
-            }
-            let Some(state) = Instance::replay(None, &records) else {
-                return Err(wrong("log")(format!("the log of {instance} does not begin")));
-            };
-            play.check_snapshot(&mut *reader, &state)?;
-            instances.push(Past { row, records, state });
+            let past = Past::read(&mut *reader, row)?;
+            play.check_snapshot(&mut *reader, &past.state)?;
+            instances.push(past);
         }
         let mut slots = BTreeMap::new();
         let shards = play.setting.shards;
@@ -80,8 +100,24 @@ impl Facts {
                 slots.insert((*name, *key), (shard, slot));
             }
         }
-        let by_key = (0..).zip(&instances).map(|(at, past)| (past.row.instance, at)).collect();
-        Ok(Self { instances, definitions, slots, by_key })
+        let by_key: BTreeMap<InstanceKey, usize> = (0..)
+            .zip(&instances)
+            .map(|(at, past): (usize, &Past)| (past.row.instance, at))
+            .collect();
+        let gone = play.archive.iter().filter(|(key, _)| !by_key.contains_key(key));
+        let gone = gone.map(|(_, past)| Rc::clone(past)).collect();
+        Ok(Self { instances, definitions, slots, gone, by_key })
+    }
+
+    /// All that ever were.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Past> {
+        self.instances.iter().chain(self.gone.iter().map(|past| &**past))
+    }
+
+    /// One that is in the store, or was before it was deleted.
+    pub(super) fn known(&self, instance: InstanceKey) -> Option<&Past> {
+        let gone = || self.gone.iter().find(|past| past.row.instance == instance);
+        self.past(instance).or_else(|| gone().map(|past| &**past))
     }
 
     pub(super) fn past(&self, instance: InstanceKey) -> Option<&Past> {
@@ -91,7 +127,7 @@ impl Facts {
     /// The latest version of each process.
     pub(super) fn latest(&self) -> BTreeMap<&str, &DefinitionRow> {
         let mut latest: BTreeMap<&str, &DefinitionRow> = BTreeMap::new();
-        for row in &self.definitions {
+        for row in self.definitions.iter().filter(|row| row.deleted_ms.is_none()) {
             let known = latest.entry(&row.id).or_insert(row);
             if known.version <= row.version {
                 *known = row;

@@ -7,6 +7,8 @@ use bpmn::{Kind, Process};
 
 use super::Checked;
 use super::facts::Past;
+use super::places::Places;
+use crate::model;
 use crate::play::{Play, wrong};
 
 /// What happened in the scopes of one instance.
@@ -18,19 +20,32 @@ struct Traffic {
     left: BTreeMap<(ElementKey, u32), u64>,
     entered: BTreeMap<(ElementKey, u32), u64>,
     open: BTreeMap<ElementKey, (u32, ElementKey)>,
+    /// Elements that somebody has begun without a token.
+    begun: BTreeMap<u32, u64>,
     /// Something ended before it was done: tokens may have been dropped.
     cut: bool,
 }
 
 impl Play {
     pub(super) fn check_flows(&mut self, past: &Past) -> Checked {
+        let mut places = Places::default();
+        let mut traffic = Traffic::default();
+        for (_, event) in past.events() {
+            let before = places.graph(&self.graphs);
+            places.read(event);
+            if let (Event::InstanceMigrated(_), Some(from), Some(to)) =
+                (event, before, places.graph(&self.graphs))
+            {
+                traffic.renumber(from, to);
+            }
+            let Some(graph) = places.graph(&self.graphs) else {
+                return Err(wrong("rows")(format!("{} has no definition", past.row.instance)));
+            };
+            traffic.read(graph, event);
+        }
         let Some(graph) = self.graphs.get(&past.row.definition) else {
             return Err(wrong("rows")(format!("{} has no definition", past.row.instance)));
         };
-        let mut traffic = Traffic::default();
-        for (_, event) in past.events() {
-            traffic.read(graph, event);
-        }
         let checked = traffic.judge(graph);
         self.coverage.count("check", "flows");
         checked.map_err(|what| wrong("flows")(format!("instance {}: {what}", past.row.instance)))
@@ -93,6 +108,12 @@ impl Traffic {
             Event::TokenParked { scope, flow } => {
                 *self.arrived.entry((*scope, *flow)).or_default() += 1;
             }
+            Event::InstanceModified { activated, .. } => {
+                for element in activated {
+                    *self.begun.entry(*element).or_default() += 1;
+                }
+                self.cut = true;
+            }
             Event::ElementTerminated { .. }
             | Event::InstanceTerminated
             | Event::InstanceCanceling
@@ -101,13 +122,33 @@ impl Traffic {
         }
     }
 
+    /// The other version has the same elements and flows, perhaps under other names.
+    fn renumber(&mut self, from: &Process, to: &Process) {
+        let numbers: BTreeMap<&str, u32> =
+            (0..).map_while(|number| Some((&**to.id_of(number)?, number))).collect();
+        let now = |number: u32| {
+            let id = from.id_of(number).map_or("", |id| &**id);
+            let renamed = model::renamed(id);
+            let known = numbers.get(id).or_else(|| numbers.get(&*renamed));
+            known.copied().unwrap_or(number)
+        };
+        for counts in [&mut self.arrived, &mut self.left, &mut self.entered] {
+            let before = std::mem::take(counts);
+            counts.extend(before.into_iter().map(|((scope, at), count)| ((scope, now(at)), count)));
+        }
+        let begun = std::mem::take(&mut self.begun);
+        self.begun.extend(begun.into_iter().map(|(at, count)| (now(at), count)));
+        self.open.values_mut().for_each(|(element, _)| *element = now(*element));
+    }
+
     fn judge(&self, graph: &Process) -> Result<(), String> {
         for (&(scope, element), &entered) in &self.entered {
             let node = graph.node(element);
             if joins(graph, element) {
                 let parked = |flow: &u32| self.arrived.get(&(scope, *flow)).copied().unwrap_or(0);
                 let whole = node.incoming.iter().map(parked).min().unwrap_or(0);
-                if entered > whole || (entered < whole && !self.cut) {
+                let begun = self.begun.get(&element).copied().unwrap_or(0);
+                if entered > whole + begun || (entered < whole && !self.cut) {
                     return Err(format!(
                         "the join {} was passed {entered} times, but tokens came for {whole}",
                         node.id

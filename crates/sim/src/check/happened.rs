@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Event, JobKey, Purpose, TimerKey};
+use base::{Event, HeldInput, JobKey, Purpose, TimerKey};
 
 use super::facts::Past;
 use super::places::Places;
@@ -31,6 +31,16 @@ pub(crate) const NAMES: &[&str] = &[
     "complex reset",
     "ad-hoc condition",
     "ad-hoc activation",
+    "suspended",
+    "resumed",
+    "job completed while suspended",
+    "job failed while suspended",
+    "error thrown while suspended",
+    "task completed while suspended",
+    "message while suspended",
+    "suspended anew",
+    "modified",
+    "migrated",
 ];
 
 /// What of one instance is still to be understood.
@@ -38,6 +48,8 @@ pub(crate) const NAMES: &[&str] = &[
 struct Course {
     timers: BTreeMap<TimerKey, Purpose>,
     completed: Option<JobKey>,
+    /// How many inputs are held.
+    holds: u64,
 }
 
 impl Play {
@@ -110,6 +122,28 @@ impl Course {
             Event::ResetAwaited { .. } => "complex start before all came",
             Event::ResetReached { .. } => "complex reset",
             Event::AdHocDone { .. } => "ad-hoc condition",
+            Event::InstanceSuspended(_) if self.holds > 0 => "suspended anew",
+            Event::InstanceSuspended(_) => "suspended",
+            Event::InstanceResumed => "resumed",
+            Event::InputHeld(input) => {
+                self.holds += 1;
+                match &**input {
+                    HeldInput::JobCompleted { .. } => "job completed while suspended",
+                    HeldInput::JobFailed { .. } => "job failed while suspended",
+                    HeldInput::ErrorThrown { .. } => "error thrown while suspended",
+                    HeldInput::TaskCompleted { .. } => "task completed while suspended",
+                    HeldInput::Message { .. } => "message while suspended",
+                    HeldInput::AdHocAnswered { .. } => "ad-hoc job answered while suspended",
+                    HeldInput::ElementsActivated { .. } => "ad-hoc activation while suspended",
+                    HeldInput::ListenerAnswered { .. } => "listener answered while suspended",
+                }
+            }
+            Event::HeldInputTaken => {
+                self.holds -= 1;
+                return None;
+            }
+            Event::InstanceModified { .. } => "modified",
+            Event::InstanceMigrated(_) => "migrated",
             _ => return None,
         })
     }

@@ -6,11 +6,13 @@
 //! that an event that folds wrongly cannot hide.
 
 mod calls;
+mod changes;
 mod drain;
-mod facts;
+pub(crate) mod facts;
 mod flows;
 pub(crate) mod happened;
 mod past;
+mod past_compare;
 mod past_scopes;
 mod places;
 mod rows;
@@ -43,6 +45,9 @@ pub(crate) const NAMES: &[&str] = &[
     "awaits",
     "progress",
     "eviction",
+    "held",
+    "migrated",
+    "deleted",
 ];
 
 /// A check looks and counts, or says what is wrong.
@@ -65,6 +70,7 @@ impl Play {
         self.check_start_timers(&facts)?;
         self.check_business_ids(&facts)?;
         self.check_wishes(&facts)?;
+        self.check_deleted(&facts)?;
         self.check_streams()?;
         if self.setting.evict && !facts.instances.is_empty() {
             let live = facts.instances.iter().filter(|past| past.live()).count();

@@ -5,6 +5,77 @@ use base::{Event, IncidentKind, JobState};
 use super::past::{Read, Reading};
 
 impl Reading {
+    /// What operators do: what may happen while nothing goes on, and that what was held has its turn.
+    /// True if the event says nothing else.
+    pub(super) fn read_operation(&mut self, event: &Event) -> Result<bool, (&'static str, String)> {
+        if self.suspended && goes_on(event) {
+            return Err(("held", format!("{event:?}, and it is suspended")));
+        }
+        match event {
+            Event::InstanceModified { .. } => self.modified = true,
+            Event::InstanceMigrated(migrated) => self.renumber(&migrated.numbers),
+            Event::InstanceSuspended(_) => self.suspended = true,
+            Event::InstanceResumed => self.suspended = false,
+            Event::InputHeld(input) => {
+                if let Some(answered) = input.answers()
+                    && self.held.iter().any(|held| held.answers() == Some(answered))
+                {
+                    return Err(("held", format!("{answered} is answered twice")));
+                }
+                self.held.push_back((**input).clone());
+            }
+            Event::HeldInputTaken => {
+                self.check_owed()?;
+                let Some(input) = self.held.pop_front() else {
+                    return Err(("held", "nothing is held, and it was taken".into()));
+                };
+                self.held_taken += 1;
+                let opens = |key: &base::Key| {
+                    self.jobs.contains_key(&base::JobKey(*key))
+                        || self.tasks.contains_key(&base::UserTaskKey(*key))
+                };
+                self.owed = input.answers().filter(opens);
+            }
+            _ => {
+                self.pays(event);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What was held has an effect.
+    fn pays(&mut self, event: &Event) {
+        match event {
+            Event::JobCompleted { job }
+            | Event::JobFailed { job, .. }
+            | Event::JobErrorThrown { job, .. }
+                if self.owed == Some(job.0) =>
+            {
+                self.owed = None;
+            }
+            Event::UserTaskCompleted { task, .. } if self.owed == Some(task.0) => self.owed = None,
+            Event::UserTaskTransition { transition, .. }
+                if self.owed == Some(transition.task.0) =>
+            {
+                self.owed = None;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn suspended(&self) -> bool {
+        self.suspended
+    }
+
+    /// The answer that was held last was for something that lived, and is done.
+    pub(super) fn check_owed(&mut self) -> Read {
+        match self.owed.take() {
+            Some(key) => Err(("held", format!("the answer for {key} was held and has no effect"))),
+            None => Ok(()),
+        }
+    }
+
     /// Tokens and variables of a scope.
     pub(super) fn read_scope(&mut self, event: &Event) -> Read {
         match event {
@@ -69,7 +140,7 @@ impl Reading {
                 if matches!(kind, IncidentKind::Quarantined | IncidentKind::StepLimit) {
                     return Err(("log", format!("the engine failed: {event:?}")));
                 }
-                if *kind == IncidentKind::Deadlock {
+                if *kind == IncidentKind::Deadlock && !self.modified {
                     return Err(("flows", format!("a sound model came to {event:?}")));
                 }
                 self.incidents.insert(*incident, (*owner, *job));
@@ -87,4 +158,29 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// Whether the event lets an instance go on.
+fn goes_on(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ElementEntered { .. }
+            | Event::ElementPassed { .. }
+            | Event::ElementCompleted { .. }
+            | Event::JobCompleted { .. }
+            | Event::JobFailed { .. }
+            | Event::JobErrorThrown { .. }
+            | Event::TimerFired { .. }
+            | Event::SubscriptionOpened { .. }
+            | Event::SubscriptionCorrelated { .. }
+            | Event::UserTaskCreated { .. }
+            | Event::UserTaskCompleted { .. }
+            | Event::ConditionMet { .. }
+            | Event::InstanceCalled { .. }
+            | Event::InstanceReturned { .. }
+            | Event::InstanceModified { .. }
+            | Event::InstanceMigrated(_)
+            | Event::HeldInputTaken
+            | Event::InstanceCompleted
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Event, InstanceKey, MessageKey, Reply, SubscriptionKey, Text};
+use base::{Event, HeldInput, InstanceKey, MessageKey, Reply, SubscriptionKey, Text};
 
 use super::Checked;
 use super::facts::Facts;
@@ -20,7 +20,7 @@ impl Play {
     /// goes to all who wait.
     fn check_once(&mut self, facts: &Facts) -> Checked {
         let mut had: BTreeMap<(MessageKey, &Text), InstanceKey> = BTreeMap::new();
-        for past in &facts.instances {
+        for past in facts.all() {
             let mut opened: BTreeMap<SubscriptionKey, i64> = BTreeMap::new();
             let mut signals = BTreeSet::new();
             for (at_ms, event) in past.events() {
@@ -76,6 +76,18 @@ impl Play {
                 self.coverage.count("check", "slots");
                 let instance = past.row.instance;
                 let found = rows.remove(subscription);
+                // The slot has given it what it waited for; that is held.
+                let held = past.state.suspension().into_iter().flat_map(|it| &it.held);
+                let mut had = held.map(|it| &it.input).filter(|input| {
+                    matches!(input, HeldInput::Message { subscription: of, .. } if of == subscription)
+                });
+                if open.once && had.next().is_some() && found.is_none() {
+                    if had.next().is_some() {
+                        let what = format!("{instance} has had two messages for {subscription}");
+                        return Err(wrong("slots")(what));
+                    }
+                    continue;
+                }
                 if found != Some((&*open.name, &*open.correlation_key, instance)) {
                     let what = format!(
                         "{instance} waits for {} {}, its row is {found:?}",
@@ -143,7 +155,15 @@ impl Play {
                     head.message_starts.iter().any(|start| **start == **name)
                         && self.clients.deployed.get(&head.key).is_some_and(|at| *at < sent_ms)
                 });
-                for head in starts.filter(|head| wants(&head.id)) {
+                // One that is the latest again, since a later one was deleted, was not then.
+                let was_latest = |head: &&&base::DefinitionRow| {
+                    !facts.definitions.iter().any(|later| {
+                        later.id == head.id
+                            && later.version > head.version
+                            && later.deleted_ms.is_some_and(|at_ms| at_ms >= sent_ms)
+                    })
+                };
+                for head in starts.filter(was_latest).filter(|head| wants(&head.id)) {
                     let held = slot.locks.iter().any(|lock| lock.process_id == head.id);
                     if !held && !self.clock_jumped {
                         let what = format!("{row:?} ({key}) did not start {}", &*head.id);

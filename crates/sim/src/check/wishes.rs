@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base::{Command, Event, RejectionKind, Reply, ShardId, Text};
+use base::{Command, Event, HeldInput, ListenerEvent, RejectionKind, Reply, ShardId, Text};
 
 use super::Checked;
 use super::facts::{Facts, Past};
@@ -14,19 +14,22 @@ use crate::play::{Play, everything, wrong};
 /// Where tokens show: by token, the processes of the instances, once for each time.
 type Shown<'a> = BTreeMap<u64, Vec<&'a Text>>;
 
-fn token_of(text: &str) -> Option<u64> {
+pub(super) fn token_of(text: &str) -> Option<u64> {
     let text = text.strip_prefix("GONE: ").unwrap_or(text);
     text.strip_prefix('t')?.parse().ok()
 }
 
 fn shown(facts: &Facts) -> Shown<'_> {
     let mut shown = Shown::new();
-    for past in &facts.instances {
+    for past in facts.all() {
         let mut show = |token: u64| shown.entry(token).or_default().push(&past.row.process_id);
         // What one instance hands over to another was counted where it came from.
         let mut handed_over = false;
         // A task keeps what a listener has corrected, and says it with its next change.
         let mut corrected = BTreeSet::new();
+        // What came while the instance was suspended was done when it was accepted, and shows once
+        // more with its effect, if it has one.
+        let mut held = BTreeSet::new();
         let events = past.records.iter().flat_map(|record| &record.events);
         let next = past
             .records
@@ -40,25 +43,35 @@ fn shown(facts: &Facts) -> Shown<'_> {
                 _ => false,
             };
             match event {
-                Event::VariablesSet { .. } if handed_over => {}
+                Event::VariablesSet { .. } if handed_over || is_cancellation(next) => {}
                 Event::VariablesSet { variables, .. } => {
                     let tokens: BTreeSet<u64> =
                         variables.iter().filter_map(|(name, _)| token_of(name)).collect();
-                    tokens.into_iter().for_each(&mut show);
+                    tokens.into_iter().filter(|token| !held.remove(token)).for_each(&mut show);
                 }
                 Event::JobFailed { message, .. } | Event::JobErrorThrown { message, .. } => {
-                    token_of(message).into_iter().for_each(&mut show);
+                    let said = token_of(message).filter(|token| !held.remove(token));
+                    said.into_iter().for_each(&mut show);
+                }
+                // It stays with the task, whoever has corrected it.
+                Event::InputHeld(input) if super::changes::corrects(input) => {
+                    let said = super::changes::token_of_held(input);
+                    said.filter(|token| corrected.insert(*token)).into_iter().for_each(&mut show);
+                }
+                Event::InputHeld(input) => {
+                    let said = super::changes::token_of_held(input);
+                    said.filter(|token| held.insert(*token)).into_iter().for_each(&mut show);
                 }
                 // The correction of a task that is completed at once shows with its completion.
-                Event::UserTaskUpdated { action, .. } if matches!(next, Some(Event::UserTaskCompleted { action: of, .. }) if of == action) =>
-                    {}
+                Event::UserTaskUpdated { action, .. } if is_completion_of(next, action) => {}
                 Event::UserTaskTransition { transition, .. } => {
                     let assignee = transition.details.assignee.as_ref();
                     let said = assignee.and_then(|assignee| token_of(assignee));
                     said.filter(|token| corrected.insert(*token)).into_iter().for_each(&mut show);
                 }
                 Event::UserTaskDenied { reason, .. } => {
-                    token_of(reason).into_iter().for_each(&mut show);
+                    let said = token_of(reason).filter(|token| !held.remove(token));
+                    said.into_iter().for_each(&mut show);
                 }
                 Event::UserTaskUpdated { action, .. } => {
                     token_of(action).into_iter().for_each(&mut show);
@@ -73,10 +86,19 @@ fn shown(facts: &Facts) -> Shown<'_> {
     shown
 }
 
+/// What a task saw goes with it, so that listeners to its cancellation see it.
+fn is_cancellation(event: Option<&Event>) -> bool {
+    matches!(event, Some(Event::UserTaskTransition { transition, .. }) if transition.event == ListenerEvent::Canceling)
+}
+
+fn is_completion_of(event: Option<&Event>, said: &Text) -> bool {
+    matches!(event, Some(Event::UserTaskCompleted { action, .. }) if action == said)
+}
+
 /// Leases by worker: job and end.
 fn leases(facts: &Facts) -> BTreeMap<&Text, Vec<(base::JobKey, i64)>> {
     let mut leases: BTreeMap<&Text, Vec<(base::JobKey, i64)>> = BTreeMap::new();
-    for past in &facts.instances {
+    for past in facts.all() {
         for (_, event) in past.events() {
             if let Event::JobLeased { job, worker, until_ms } = event {
                 leases.entry(worker).or_default().push((*job, *until_ms));
@@ -114,10 +136,17 @@ impl Play {
 
     /// An attempt that failed is as its worker said, or as the policy of its step says.
     fn check_failures(&self, facts: &Facts) -> Checked {
-        for past in &facts.instances {
+        for past in facts.all() {
             let mut places = Places::default();
+            // The time of what was held counts from when it came.
+            let mut came = BTreeMap::new();
             for (at_ms, event) in past.events() {
                 places.read(event);
+                if let Event::InputHeld(input) = event
+                    && let HeldInput::JobFailed { job, .. } = &**input
+                {
+                    came.insert(*job, at_ms);
+                }
                 if let Event::JobFailed { job, retries, available_ms, .. } = event
                     && let Some(step) = places.step(&self.graphs, *job)
                     && let Some(retry) =
@@ -134,7 +163,7 @@ impl Play {
                     }
                     continue;
                 }
-                let Event::JobFailed { retries, available_ms, message, .. } = event else {
+                let Event::JobFailed { job, retries, available_ms, message } = event else {
                     continue;
                 };
                 let wish = token_of(message).and_then(|token| self.clients.wishes.get(&token));
@@ -142,6 +171,7 @@ impl Play {
                 else {
                     continue;
                 };
+                let at_ms = came.remove(job).unwrap_or(at_ms);
                 if *retries != fail.retries || *available_ms != at_ms + fail.backoff_ms {
                     return Err(wrong("requests")(format!("{fail:?} at {at_ms} became {event:?}")));
                 }
@@ -174,7 +204,24 @@ impl Play {
                 }
                 (0, if most == 0 { 0 } else { usize::MAX })
             }
+            What::Evaluate => {
+                let started = wish.replies.iter().map(|reply| match reply {
+                    Reply::Conditions { started, .. } => started.len(),
+                    _ => 0,
+                });
+                (started.sum(), if most == 0 { 0 } else { usize::MAX })
+            }
+            What::Modify { says, .. } => {
+                if *says {
+                    (least, most)
+                } else {
+                    (0, 0)
+                }
+            }
             What::Deploy
+            | What::Migrate { .. }
+            | What::Delete { .. }
+            | What::DeleteDefinition { .. }
             | What::Activate { .. }
             | What::Resolve { .. }
             | What::Cancel { .. }
@@ -201,10 +248,11 @@ impl Play {
         {
             return Err("its process was deployed before, and was not found".into());
         }
+        Self::check_change(wish, facts)?;
         for reply in &wish.replies {
             match (reply, &wish.what) {
                 (Reply::Created(created), What::Create { process, business_id, .. }) => {
-                    let past = facts.past(created.instance);
+                    let past = facts.known(created.instance);
                     let same = past.is_some_and(|past| {
                         past.row.process_id == *process && past.row.business_id == *business_id
                     });
@@ -214,7 +262,7 @@ impl Play {
                 }
                 (Reply::Ended(result), _) => {
                     let ended =
-                        facts.past(result.created.instance).is_some_and(|past| !past.live());
+                        facts.known(result.created.instance).is_some_and(|past| !past.live());
                     if !ended {
                         return Err(format!("{:?} has not ended", result.created));
                     }
@@ -236,17 +284,11 @@ impl Play {
                     }
                 }
                 (Reply::Done, What::Cancel { instance }) => {
-                    let past = facts.past(*instance);
+                    let past = facts.known(*instance);
                     let ended = |past: &Past| past.row.state == base::InstanceState::Terminated;
                     // Listeners to the cancellation are waited for.
                     if !past.is_some_and(|past| ended(past) || past.state.ends_soon()) {
                         return Err("it is not cancelled".into());
-                    }
-                }
-                (Reply::Done, What::Answer { job }) => {
-                    let done = |(_, event): (i64, &Event)| matches!(event, Event::JobCompleted { job: of } if of == job);
-                    if !facts.instances.iter().any(|past| past.events().any(done)) {
-                        return Err("the listener is not done".into());
                     }
                 }
                 (Reply::Done, What::Resolve { incident }) => {
@@ -287,7 +329,7 @@ impl Play {
     pub(super) fn check_business_ids(&mut self, facts: &Facts) -> Checked {
         let mut reader = self.reader();
         let mut named: BTreeMap<(&str, &str), Vec<&Past>> = BTreeMap::new();
-        for past in &facts.instances {
+        for past in facts.all() {
             if let Some(id) = &past.row.business_id {
                 named.entry((&past.row.process_id, id)).or_default().push(past);
             }
@@ -311,7 +353,7 @@ impl Play {
             let all = named.get(&(&**process, &**id)).map_or(&[][..], Vec::as_slice);
             for reply in &wish.replies {
                 let Reply::Created(created) = reply else { continue };
-                let Some(mine) = facts.past(created.instance) else { continue };
+                let Some(mine) = facts.known(created.instance) else { continue };
                 let before = all.iter().find(|other| {
                     other.row.instance < created.instance
                         && other.row.ended_ms.is_none_or(|ended| ended > mine.row.started_ms)
@@ -377,7 +419,7 @@ impl Play {
             let header = past.state.header();
             header.message.is_none() && header.parent.is_none()
         };
-        for past in facts.instances.iter().filter(by_nobody) {
+        for past in facts.all().filter(by_nobody) {
             let root = past.row.instance.root();
             // Who asks for an instance gives it a token with its first variables.
             let asked = past.events().any(|(_, event)| match event {
@@ -387,7 +429,7 @@ impl Play {
                 _ => false,
             });
             if !asked {
-                *started.entry(past.row.definition).or_default() += 1;
+                *started.entry(past.first_definition()).or_default() += 1;
             }
         }
         for (definition, started) in started {
@@ -395,6 +437,11 @@ impl Play {
                 continue;
             };
             let graph = &self.graphs[&definition];
+            // One of which a later version was deleted begins again.
+            let again = facts.definitions.iter().filter(|later| {
+                later.id == head.id && later.version > head.version && later.deleted_ms.is_some()
+            });
+            let again = i64::try_from(again.count()).unwrap_or(i64::MAX);
             let most = graph.starts().find_map(|(_, trigger)| match trigger {
                 bpmn::Trigger::Timer(bpmn::Timer::Cycle(bpmn::Value::Fixed(text))) => {
                     let minutes = (self.latest_ms - head.deployed_ms) / 60_000;
@@ -403,7 +450,7 @@ impl Play {
                 bpmn::Trigger::Timer(_) => Some(1),
                 _ => None,
             });
-            if started > most.unwrap_or(0) && !self.clock_jumped {
+            if started > most.unwrap_or(0) * (again + 1) && !self.clock_jumped {
                 let what = format!("{} was started {started} times by {most:?}", &*head.id);
                 return Err(wrong("start timers")(what));
             }

@@ -124,7 +124,8 @@ pub(super) fn with_policy(maker: &mut Maker) -> Span {
             maker.flow(&start, &body.first);
             maker.flow(&body.last, &end);
             maker.closes("subProcess");
-            id
+            // What takes long is done anew for ever where nobody catches that.
+            return late(maker, id);
         }
         _ => {
             let says = policy(&format!(r#"{attempts} timeout="PT1M""#));

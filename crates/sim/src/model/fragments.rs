@@ -372,6 +372,17 @@ fn terminated_sub_process(maker: &mut Maker) -> Span {
             maker.flow(&split, &path.first);
             maker.flow(&path.last, &end);
         }
+        // A message may end what waits for the next one, too.
+        if maker.rng.chance(1, 2) {
+            let (host, end) = (job_node(maker), maker.node("endEvent", ""));
+            maker.flow(&split, &host);
+            maker.flow(&host, &end);
+            let message = r#"<bpmn:messageEventDefinition messageRef="m2"/>"#;
+            let attributes = format!(r#"attachedToRef="{host}" cancelActivity="false""#);
+            let heard = maker.node_with("boundaryEvent", &attributes, message);
+            let over = maker.node("endEvent", ends[0]);
+            maker.flow(&heard, &over);
+        }
     }))
 }
 

@@ -401,3 +401,22 @@ fn a_suspended_instance_keeps_its_business_id_and_takes_variables() {
         assert!(world.job("work").variables.contains("\"x\":1"));
     });
 }
+
+#[test]
+fn what_is_held_is_done_at_the_resumption_although_the_clock_was_set_back() {
+    // After a restart, too, the host's clock is all that there is.
+    for shards in [1, 3] {
+        let world = &mut World::new(shards, Crash::Never);
+        world.deploy(&[&two_steps()]).unwrap();
+        let instance = world.create("p", "{}");
+        world.advance(3_600_000);
+        let job = world.job("work").job;
+        suspend(world, instance).unwrap();
+        world.complete(job, "{}").unwrap();
+        world.advance(-1_800_000);
+        resume(world, instance).unwrap();
+        world.settle();
+        assert_eq!(world.job("more").instance, instance);
+        world.verify();
+    }
+}

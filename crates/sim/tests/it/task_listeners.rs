@@ -78,3 +78,37 @@ fn a_task_whose_completion_was_denied_stays_and_can_be_completed() {
         assert_eq!(history.variables[&instance.root()].to_json(), r#"{"x":2}"#);
     });
 }
+
+#[test]
+fn a_called_instance_ends_with_its_caller_and_asks_nobody() {
+    in_every_world(|world| {
+        let child = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="child""#);
+        let call = r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
+            <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>"#;
+        world.deploy(&[&child, &model(&line(&[("call", call)]))]).unwrap();
+        let caller = world.create("p", "{}");
+        let called = *world.history(caller).state.calls().values().next().unwrap();
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        for instance in [caller, called] {
+            assert_eq!(world.history(instance).state.status(), Status::Terminated);
+        }
+        assert!(world.activate("c", 1).is_empty());
+    });
+}
+
+#[test]
+fn a_cancelled_instance_waits_for_its_listener_through_a_crash() {
+    in_every_world(|world| {
+        world.deploy(&[&task(&[("canceling", "c")])]).unwrap();
+        let instance = world.create("p", "{}");
+        world.command(Command::Cancel { instance }).unwrap();
+        world.crash();
+        let deletion = world.command(Command::DeleteInstance { instance }).unwrap_err();
+        assert_eq!(deletion.kind, RejectionKind::InvalidState);
+        let job = world.job("c");
+        assert!(job.user_task.is_some_and(|listened| listened.changed.is_empty()));
+        world.complete(job.job, "{}").unwrap();
+        assert_eq!(world.history(instance).state.status(), Status::Terminated);
+        world.command(Command::DeleteInstance { instance }).unwrap();
+    });
+}
