@@ -102,24 +102,6 @@ impl Instance {
         self.forget_left(key, element.scope);
     }
 
-    /// An element stays after the end of the scope that it is in: it goes to the root scope.
-    fn outlive(&mut self, key: ElementKey) {
-        self.end_turn(key, false);
-        let root = self.header.instance.root();
-        let Some(element) = self.elements.get_mut(&key) else { return };
-        let scope = std::mem::replace(&mut element.scope, root);
-        (element.turn, element.compensates) = (None, None);
-        element.detached = Some(true);
-        self.index.remove(scope, Owned::Child(key));
-        self.index.add(root, Owned::Child(key));
-        if let Some(scope) = self.elements.get_mut(&scope) {
-            scope.children = scope.children.saturating_sub(1);
-        }
-        if let Some(root) = self.elements.get_mut(&root) {
-            root.children += 1;
-        }
-    }
-
     fn close(&mut self, subscription: SubscriptionKey) {
         if let Some(gone) = self.subscriptions.remove(&subscription) {
             self.index.remove(gone.owner, Owned::Subscription(subscription));

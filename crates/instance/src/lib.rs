@@ -5,6 +5,7 @@
 //! Absent: any other way to change the state. Its fields are private to this crate, so a language
 //! (BPMN, later the States Language) can only emit.
 
+mod canceling;
 mod compensable;
 mod decision;
 mod evolve;

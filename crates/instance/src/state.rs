@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use base::{
     ConditionKey, CorrelationSource, DefinitionKey, ElementKey, IncidentKey, IncidentKind,
     InstanceKey, JobExtra, JobKey, JobRole, JobState, Json, KeptStep, Key, KeyBase, Listener,
-    ListenerEvent, Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey,
-    UserTaskDetails, UserTaskKey, Variables,
+    Parent, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 use minicbor::{Decode, Encode};
 
@@ -441,15 +441,6 @@ impl Instance {
     /// What remains to be done when an incident about too many steps is resolved, the next first.
     pub fn kept_steps(&self) -> &[KeptStep] {
         &self.kept_steps
-    }
-    /// Whether it was cancelled and ends when its last listeners are done.
-    pub fn ends_soon(&self) -> bool {
-        self.canceling == Some(true)
-    }
-    /// Whether the element has ended for all but the listeners to its user task's cancellation.
-    pub fn is_canceling(&self, key: ElementKey) -> bool {
-        let transition = self.elements.get(&key).and_then(|element| element.transition.as_ref());
-        transition.is_some_and(|transition| transition.event == ListenerEvent::Canceling)
     }
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {

@@ -176,19 +176,14 @@ impl Play {
                 terminate: Vec::new(),
                 moves: Vec::new(),
             };
-            match (what, live) {
-                (2, Some(key)) => modify.moves.push(Move {
-                    from: Selection::Key(key),
-                    to: id,
-                    within: MoveWithin::Inferred,
-                    variables,
-                }),
-                _ => {
-                    modify.terminate.extend(ended.map(Selection::Key));
-                    if says {
-                        let within = Within::Existing;
-                        modify.activate.push(Activation { element_id: id, within, variables });
-                    }
+            if let (2, Some(key)) = (what, live) {
+                let (from, within) = (Selection::Key(key), MoveWithin::Inferred);
+                modify.moves.push(Move { from, to: id, within, variables });
+            } else {
+                modify.terminate.extend(ended.map(Selection::Key));
+                if says {
+                    let within = Within::Existing;
+                    modify.activate.push(Activation { element_id: id, within, variables });
                 }
             }
             Command::Modify(modify)

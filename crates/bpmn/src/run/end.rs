@@ -54,6 +54,15 @@ impl Run<'_, '_, '_> {
         self.cancel_all();
     }
 
+    /// The listeners that a cancelled instance waits for may be done.
+    pub(super) fn end_canceled(&mut self) {
+        let root = self.decision.state().key().root();
+        if self.decision.state().children_of(root).next().is_none() {
+            self.cancel_waits(root);
+            self.decision.emit(Event::InstanceTerminated);
+        }
+    }
+
     fn cancel_all(mut self) {
         let root = self.decision.state().key().root();
         let again = self.decision.state().ends_soon();

@@ -146,11 +146,7 @@ impl Run<'_, '_, '_> {
         }
         let Some(element) = self.decision.state().element(scope) else { return };
         if self.decision.state().ends_soon() {
-            if element.scope == scope && element.children == 0 {
-                self.cancel_waits(scope);
-                self.decision.emit(Event::InstanceTerminated);
-            }
-            return;
+            return self.end_canceled();
         }
         if element.children > 0 && element.tokens.is_empty() && element.resets.is_empty()
             || self.begins_in(scope)

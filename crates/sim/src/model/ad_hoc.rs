@@ -8,7 +8,7 @@ use super::{Maker, Span, scopes};
 pub(super) fn ad_hoc(maker: &mut Maker) -> Span {
     let id = maker.id();
     let (first, second, last) = (maker.id(), maker.id(), maker.id());
-    let list = match maker.rng.below(4) {
+    let named = match maker.rng.below(4) {
         0 => String::new(),
         1 => r#"activeElementsCollection="=[]""#.to_owned(),
         2 => format!(r#"activeElementsCollection="=[&quot;{first}&quot;]""#),
@@ -24,7 +24,7 @@ pub(super) fn ad_hoc(maker: &mut Maker) -> Span {
     ]);
     let cancels = maker.rng.chance(1, 2);
     let mapping = mappings(maker);
-    let content = extensions(&format!("<zeebe:adHoc {list} {output}/>{mapping}"));
+    let content = extensions(&format!("<zeebe:adHoc {named} {output}/>{mapping}"));
     let attribute = format!(r#"cancelRemainingInstances="{cancels}""#);
     maker.opens_with("adHocSubProcess", &id, &attribute, &content);
     if !condition.is_empty() {

@@ -82,14 +82,14 @@ fn a_task_whose_completion_was_denied_stays_and_can_be_completed() {
 #[test]
 fn a_called_instance_ends_with_its_caller_and_asks_nobody() {
     in_every_world(|world| {
-        let child = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="child""#);
+        let model_of_child = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="child""#);
         let call = r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
             <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>"#;
-        world.deploy(&[&child, &model(&line(&[("call", call)]))]).unwrap();
+        world.deploy(&[&model_of_child, &model(&line(&[("call", call)]))]).unwrap();
         let caller = world.create("p", "{}");
-        let called = *world.history(caller).state.calls().values().next().unwrap();
+        let child = *world.history(caller).state.calls().values().next().unwrap();
         world.command(Command::Cancel { instance: caller }).unwrap();
-        for instance in [caller, called] {
+        for instance in [caller, child] {
             assert_eq!(world.history(instance).state.status(), Status::Terminated);
         }
         assert!(world.activate("c", 1).is_empty());
