@@ -38,7 +38,8 @@ pub(crate) fn entered(key: u64, element: u32, scope: u64) -> Event {
 
 /// The snapshot in hexadecimal.
 pub(crate) fn hex(state: &Instance) -> String {
-    state.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let pairs: Vec<_> = state.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
 }
 
 /// The state after the first event and these.

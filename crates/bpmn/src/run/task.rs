@@ -118,7 +118,8 @@ impl Run<'_, '_, '_> {
         let (owner, Some(listener)) = (live.owner, live.listener()) else { return };
         let Some(mut transition) = self.transition_of(owner) else { return };
         self.decision.emit(Event::JobCompleted { job });
-        if let Some(reason) = denied {
+        let cannot_be_denied = transition.event == ListenerEvent::Canceling;
+        if let Some(reason) = denied.filter(|_| !cannot_be_denied) {
             let task = transition.task;
             self.decision.emit(Event::UserTaskDenied { owner, task, reason });
         } else {

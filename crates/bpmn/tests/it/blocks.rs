@@ -1,6 +1,8 @@
 //! Blocks of random models that wait for variables, for somebody to say what begins, or that others
 //! listen to: conditional events, complex gateways, ad-hoc sub-processes, listeners, policies.
 
+use std::fmt::Write as _;
+
 use super::random::Random;
 
 pub const WHEN: &str =
@@ -34,11 +36,12 @@ pub fn attempts(random: &mut Random) -> &'static str {
 
 /// A task for a person, and who listens to it.
 pub fn user_task(random: &mut Random, id: &str) -> String {
-    let listeners: String = ["creating", "assigning", "updating", "completing"]
-        .iter()
-        .filter(|_| random.below(2) == 0)
-        .map(|event| format!(r#"<zeebe:taskListener eventType="{event}" type="w"/>"#))
-        .collect();
+    let mut listeners = String::new();
+    for event in ["creating", "assigning", "updating", "completing", "canceling"] {
+        if random.below(2) == 0 {
+            let _ = write!(listeners, r#"<zeebe:taskListener eventType="{event}" type="w"/>"#);
+        }
+    }
     let assignment = random.one_of(&["", r#"<zeebe:assignmentDefinition assignee="ann"/>"#]);
     format!(
         r#"<userTask id="{id}"><extensionElements><zeebe:userTask/>{assignment}

@@ -283,7 +283,7 @@ pub fn act(sim: &mut Sim, random: &mut Random) {
         sim.state.subscriptions().values().map(|open| open.name.to_string()).collect();
     match random.below(14) {
         0..=4 if !jobs.is_empty() => {
-            complete(sim, jobs[random.below(jobs.len())], random, variables)
+            complete(sim, jobs[random.below(jobs.len())], random, variables);
         }
         5 if !jobs.is_empty() => {
             let job = jobs[random.below(jobs.len())];

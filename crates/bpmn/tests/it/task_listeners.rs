@@ -289,8 +289,8 @@ fn every_way_to_end_a_task_calls_its_listener_but_a_modification() {
     );
     let looped = body(&c, "").replace(
         "</extensionElements></userTask>",
-        r#"</extensionElements><multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>
-           <completionCondition>= true</completionCondition></multiInstanceLoopCharacteristics></userTask>"#,
+        r"</extensionElements><multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality>
+           <completionCondition>= true</completionCondition></multiInstanceLoopCharacteristics></userTask>",
     );
     check(
         &looped,

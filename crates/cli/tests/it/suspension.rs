@@ -51,7 +51,7 @@ fn a_deleted_definition_starts_nothing_and_what_lives_of_it_goes_on() {
     let server = Server::with(&["work"]);
     let live = server.start("work", "{}");
     let definitions = server.json(["definitions"]);
-    let key = text(&definitions[0], "processDefinitionKey").to_owned();
+    let key = text(&definitions[0], "processDefinitionKey");
     let answer = server.call(["delete", "--definition", &key]).ok();
     assert_eq!(answer.out, format!("{key} is deleted\n"));
     assert_eq!(server.json(["definitions"]).as_array().map(Vec::len), Some(0));
