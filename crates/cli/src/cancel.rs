@@ -25,15 +25,35 @@ pub(crate) struct CancelArgs {
     keys: Vec<String>,
 }
 
+/// What is said of an instance that does not end at once.
+const WAITS: &str = ";
+it ends when the canceling listeners of its user tasks are done (`fermata show`
+says which), or at once when it is cancelled again";
+
+/// Whether a cancelled instance lives on, until who listens to that is done.
+async fn lives(context: &Context, key: &str) -> Result<bool, Failure> {
+    let found = context.client.get("process-instances", key).await.map_err(Failure::from);
+    match found {
+        Ok(instance) => Ok(instance.value()["state"] == "ACTIVE"),
+        // It may have been deleted meanwhile.
+        Err(failure) if failure.is_no() => Ok(false),
+        Err(failure) => Err(failure),
+    }
+}
+
 pub(crate) async fn run(args: CancelArgs, context: Context) -> Done {
     let mut results = Vec::new();
     let mut refused = false;
     for key in &args.keys {
         match context.client.cancel_instance(key).await.map_err(Failure::from) {
             Ok(()) => {
-                results.push(json!({ "processInstanceKey": key, "cancelled": true }));
+                let waits = lives(&context, key).await?;
+                results.push(json!({
+                    "processInstanceKey": key, "cancelled": true, "waitsForListeners": waits,
+                }));
                 if !context.json() {
-                    crate::screen::put(&format!("{key} is cancelled\n"))?;
+                    let more = if waits { WAITS } else { "" };
+                    crate::screen::put(&format!("{key} is cancelled{more}\n"))?;
                 }
             }
             Err(failure) if failure.is_no() => {

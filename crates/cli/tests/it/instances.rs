@@ -190,3 +190,21 @@ fn cancelling_tries_every_key_and_says_which_are_not() {
     assert_eq!((again.code, &again.json()[0]["cancelled"]), (Some(1), &json!(false)));
     assert_eq!(server.json(["list", "--state", "terminated"]).as_array().map(Vec::len), Some(2));
 }
+
+#[test]
+fn an_instance_whose_cancellation_is_listened_to_says_that_it_lives_on() {
+    let server = Server::with(&[]);
+    let model = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="urn:t">
+<process id="asked" isExecutable="true"><startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="u"/>
+<userTask id="u"><extensionElements><zeebe:userTask/><zeebe:taskListeners><zeebe:taskListener eventType="canceling" type="bye"/>
+</zeebe:taskListeners></extensionElements></userTask></process></definitions>"#;
+    let file = server.file("asked.bpmn", model);
+    server.call(["deploy", file.to_str().unwrap()]).ok();
+    let key = server.start("asked", "{}");
+    let cancelled = server.call(["cancel", &key]).ok();
+    fits(&cancelled.out);
+    assert!(cancelled.out.contains("canceling listeners"), "{}", cancelled.out);
+    let again = server.json(["cancel", &key]);
+    assert_eq!(again[0]["waitsForListeners"], false, "{again}");
+    assert_eq!(server.json(["list", "--state", "terminated"]).as_array().map(Vec::len), Some(1));
+}
