@@ -138,6 +138,7 @@ impl Shard {
             tags,
             message: None,
             parent,
+            end_after: Vec::new(),
         };
         Ok((start, depth))
     }
@@ -207,6 +208,7 @@ impl Shard {
             parent: Some(parent),
             depth: Some(depth),
             undoes: Some(called),
+            ends_after: None,
         };
         self.begin(created, definition);
         let _ = self.decide_after(self.steps, child, |_, decision, process| {

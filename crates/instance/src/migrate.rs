@@ -50,6 +50,8 @@ impl Instance {
             let listener = job.extra.as_mut().and_then(|extra| extra.listener.as_mut());
             listener.and_then(|listener| listener.start.as_mut()).into_iter().for_each(renumber);
         }
+        let early = self.early_end.iter_mut().flat_map(|early| &mut early.after);
+        early.for_each(renumber);
         self.migrate_compensable(&numbers);
     }
 }

@@ -23,6 +23,7 @@ fn record() -> (InstanceKey, Record) {
         parent: None,
         depth: None,
         undoes: None,
+        ends_after: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -158,6 +159,7 @@ fn calls() -> (InstanceKey, Record) {
         }),
         depth: Some(2),
         undoes: None,
+        ends_after: None,
     };
     let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
@@ -416,8 +418,20 @@ fn ad_hoc() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 6000, events })
 }
 
+/// An instance that ends after an element.
+fn ends() -> (InstanceKey, Record) {
+    let (instance, mut record) = record();
+    let Some(Event::InstanceCreated(created)) = record.events.first_mut() else {
+        panic!("it begins with its creation");
+    };
+    created.ends_after = Some(vec![2, 300]);
+    record.events.truncate(1);
+    (instance, record)
+}
+
 #[test]
 fn records_keep_their_bytes() {
+    keeps_its_bytes(ends(), include_str!("../../testdata/record-ends.hex").trim());
     keeps_its_bytes(policies(), include_str!("../../testdata/record-policies.hex").trim());
     keeps_its_bytes(scopes(), include_str!("../../testdata/record-scopes.hex").trim());
     keeps_its_bytes(ad_hoc(), include_str!("../../testdata/record-ad-hoc.hex").trim());
@@ -461,6 +475,7 @@ fn damaged_records_are_refused_and_never_panic() {
         changes(),
         policies(),
         scopes(),
+        ends(),
     ];
     for (instance, record) in all {
         damaged(instance, &record);

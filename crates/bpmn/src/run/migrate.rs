@@ -67,6 +67,7 @@ impl Run<'_, '_, '_> {
         self.plan_incidents(to, &mut plan)?;
         self.plan_waits(to, &mut plan)?;
         self.plan_compensation(to, &mut plan);
+        self.plan_end(&mut plan)?;
         if !dry_run {
             self.apply_plan(target, &plan);
         }
@@ -453,6 +454,21 @@ impl Run<'_, '_, '_> {
                 None => plan.report.forgotten.push(node.id.clone()),
             }
         }
+    }
+
+    /// The elements after which the instance ends early are others then.
+    fn plan_end(&self, plan: &mut Plan) -> Result<(), Rejection> {
+        for element in self.decision.state().ends_after() {
+            let Some(into) = plan.mapped.get(element) else {
+                return Err(Rejection::state(format!(
+                    "expected a mapping for {}, after which the instance is to be terminated (a \
+                     runtime instruction); map it to the element after which it is to be",
+                    self.process.node(*element).label()
+                )));
+            };
+            plan.numbers.insert(*element, *into);
+        }
+        Ok(())
     }
 
     fn apply_plan(&mut self, target: Target<'_>, plan: &Plan) {

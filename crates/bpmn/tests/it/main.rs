@@ -15,6 +15,7 @@ mod complex;
 mod conditions;
 mod data;
 mod documents;
+mod ends_early;
 mod events;
 mod gateways;
 mod harness;

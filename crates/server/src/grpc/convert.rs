@@ -78,6 +78,7 @@ fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<S
         definition,
         variables: variables(&request.variables)?,
         start_at: request.start_instructions.into_iter().map(|at| at.element_id.into()).collect(),
+        end_after: Vec::new(),
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),
