@@ -28,6 +28,7 @@ mod listeners;
 mod loops;
 mod markers;
 mod migrate;
+mod migrate_kept;
 mod modify;
 mod policies;
 mod random;
