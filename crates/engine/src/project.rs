@@ -29,7 +29,7 @@ enum Meaning {
     Timer(TimerKey),
     Mail(ShardId, Mail),
     Range(KeyRange),
-    EndCalled(InstanceKey),
+    EndCalled(InstanceKey, bool),
     Suspension,
     /// What was asked for has happened to a user task, or why it has not.
     Settled(UserTaskKey, Option<Text>),
@@ -93,7 +93,9 @@ impl Shard {
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
-                Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
+                Meaning::EndCalled(called, unheard) => {
+                    works.push(Work::EndCalled(called, unheard));
+                }
                 Meaning::Suspension => self.place_all(instance),
                 Meaning::Settled(task, why) => self.settle_task(task, why),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
@@ -157,7 +159,9 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
-            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
+            Event::CallCanceled { owner: _, instance, unheard } => {
+                Meaning::EndCalled(*instance, *unheard == Some(true))
+            }
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
             Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,

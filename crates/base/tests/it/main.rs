@@ -166,7 +166,7 @@ fn calls() -> (InstanceKey, Record) {
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
         Event::InstanceReturned { owner, instance: child, undoable: None },
-        Event::CallCanceled { owner, instance: child },
+        Event::CallCanceled { owner, instance: child, unheard: None },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
             owner,
@@ -426,6 +426,8 @@ fn ends() -> (InstanceKey, Record) {
     };
     created.ends_after = Some(vec![2, 300]);
     record.events.truncate(1);
+    let (owner, called) = (instance.0.offset(1).into(), Key::of_block(ShardId(2), 11).into());
+    record.events.push(Event::CallCanceled { owner, instance: called, unheard: Some(true) });
     (instance, record)
 }
 

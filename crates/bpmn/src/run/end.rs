@@ -9,7 +9,8 @@ impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
         if let Some(instance) = self.decision.state().calls().get(&owner).copied() {
-            self.decision.emit(Event::CallCanceled { owner, instance });
+            let unheard = self.unheard.then_some(true);
+            self.decision.emit(Event::CallCanceled { owner, instance, unheard });
         }
         let waits: Vec<Owned> = self.decision.state().waits_of(owner).collect();
         for wait in waits {
@@ -47,10 +48,10 @@ impl Run<'_, '_, '_> {
         self.end_all();
     }
 
-    /// As [`Self::cancel`], for an instance whose caller has ended its call: it ends with that, and
-    /// nothing of it outlives its caller.
-    pub fn end_with_caller(mut self) {
-        self.unheard = true;
+    /// As [`Self::cancel`], for an instance whose caller has ended its call and goes on at once.
+    /// Nobody is asked if nobody was in the caller.
+    pub fn end_with_caller(mut self, unheard: bool) {
+        self.unheard = unheard;
         self.end_all();
     }
 

@@ -289,6 +289,7 @@ fn questions(dice: &mut Dice) -> Vec<Question> {
         question!(messages_kept_until(shard, number, limit)),
         question!(mail(shard)),
         question!(business_id(name, text)),
+        question!(live_called(key(shard, block))),
         question!(find_instances(&instances)),
         question!(find_jobs(&jobs)),
         question!(find_tasks(&tasks)),
