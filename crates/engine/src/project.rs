@@ -151,6 +151,15 @@ impl Shard {
                 touched.summary = true;
                 Meaning::Ended
             }
+            Event::InstanceCanceling => {
+                touched.summary = true;
+                Meaning::Nothing
+            }
+            // It waits for one less.
+            Event::ElementTerminated { .. } if entry.state.ends_soon() => {
+                touched.summary = true;
+                Meaning::Nothing
+            }
             Event::KeysReserved { first, count } => {
                 let range = KeyRange { first: *first, end: first.offset(*count), instance };
                 touched.ranges.push(range);
@@ -185,7 +194,6 @@ impl Shard {
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
             | Event::InstanceModified { .. }
-            | Event::InstanceCanceling
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }
@@ -418,7 +426,14 @@ fn summary(entry: &Entry) -> InstanceRow {
         incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
         parent: header.parent,
         suspended: suspended(&entry.state),
+        canceling: canceling(&entry.state),
     }
+}
+
+/// How many are waited for by an instance that ends when they are done.
+fn canceling(state: &Instance) -> Option<u32> {
+    let waits = state.status() == Status::Active && state.ends_soon();
+    waits.then(|| u32::try_from(state.canceling_tasks()).unwrap_or(u32::MAX))
 }
 
 fn suspended(state: &Instance) -> Option<SuspendedRow> {

@@ -35,6 +35,11 @@ impl Instance {
         self.canceling == Some(true)
     }
 
+    /// How many user tasks' listeners to their cancellation are being called.
+    pub fn canceling_tasks(&self) -> usize {
+        self.elements.keys().filter(|key| self.is_canceling(**key)).count()
+    }
+
     /// The elements after whose first end it is ended.
     pub fn ends_after(&self) -> &[u32] {
         self.early_end.as_ref().map_or(&[], |early| &early.after)

@@ -261,6 +261,9 @@ pub(super) struct WireInstance {
     /// Our own: as whoever suspended it said.
     #[serde(skip_serializing_if = "Option::is_none")]
     suspended_reason: Option<Arc<str>>,
+    /// Our own: it was cancelled and ends when the canceling listeners of so many user tasks are done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canceling_listeners: Option<u32>,
 }
 
 fn reason(said: &Text) -> Option<Arc<str>> {
@@ -294,6 +297,7 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
         business_id: row.business_id.map(|id| id.shared()),
         suspended_date: row.suspended.as_ref().map(|at| WireTime(at.since_ms)),
         suspended_reason: row.suspended.and_then(|at| reason(&at.reason)),
+        canceling_listeners: row.canceling,
     }
 }
 
