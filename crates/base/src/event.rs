@@ -343,13 +343,16 @@ pub enum Event {
         #[n(2)]
         undoable: Option<bool>,
     },
-    /// The called instance is no longer wanted.
+    /// The called instance is no longer wanted. Who listens to the cancellation of its user tasks is
+    /// asked, unless it is `unheard`.
     #[n(47)]
     CallCanceled {
         #[n(0)]
         owner: ElementKey,
         #[n(1)]
         instance: InstanceKey,
+        #[n(2)]
+        unheard: Option<bool>,
     },
     /// What completes next can be compensated: its variables stay known, and what completed in it.
     #[n(50)]

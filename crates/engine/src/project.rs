@@ -29,7 +29,7 @@ enum Meaning {
     Timer(TimerKey),
     Mail(ShardId, Mail),
     Range(KeyRange),
-    EndCalled(InstanceKey),
+    EndCalled(InstanceKey, bool),
     Suspension,
     /// What was asked for has happened to a user task, or why it has not.
     Settled(UserTaskKey, Option<Text>),
@@ -93,7 +93,9 @@ impl Shard {
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
-                Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
+                Meaning::EndCalled(called, unheard) => {
+                    works.push(Work::EndCalled(called, unheard));
+                }
                 Meaning::Suspension => self.place_all(instance),
                 Meaning::Settled(task, why) => self.settle_task(task, why),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
@@ -149,6 +151,15 @@ impl Shard {
                 touched.summary = true;
                 Meaning::Ended
             }
+            Event::InstanceCanceling => {
+                touched.summary = true;
+                Meaning::Nothing
+            }
+            // It waits for one less.
+            Event::ElementTerminated { .. } if entry.state.ends_soon() => {
+                touched.summary = true;
+                Meaning::Nothing
+            }
             Event::KeysReserved { first, count } => {
                 let range = KeyRange { first: *first, end: first.offset(*count), instance };
                 touched.ranges.push(range);
@@ -157,7 +168,9 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
-            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
+            Event::CallCanceled { owner: _, instance, unheard } => {
+                Meaning::EndCalled(*instance, *unheard == Some(true))
+            }
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
             Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
@@ -181,7 +194,6 @@ impl Shard {
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
             | Event::InstanceModified { .. }
-            | Event::InstanceCanceling
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }
@@ -414,7 +426,14 @@ fn summary(entry: &Entry) -> InstanceRow {
         incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
         parent: header.parent,
         suspended: suspended(&entry.state),
+        canceling: canceling(&entry.state),
     }
+}
+
+/// How many are waited for by an instance that ends when they are done.
+fn canceling(state: &Instance) -> Option<u32> {
+    let waits = state.status() == Status::Active && state.ends_soon();
+    waits.then(|| u32::try_from(state.canceling_tasks()).unwrap_or(u32::MAX))
 }
 
 fn suspended(state: &Instance) -> Option<SuspendedRow> {

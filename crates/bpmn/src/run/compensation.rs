@@ -159,7 +159,9 @@ impl Run<'_, '_, '_> {
         if let Some(called) = called {
             return self.decision.ask(Ask::Undo { owner: key, called });
         }
-        if let Some(element) = node.compensation.event_sub_process {
+        if let Some(element) = node.compensation.event_sub_process
+            && self.is_whole(node, key)
+        {
             let handler = ElementKey(self.decision.next_key());
             let entered = Event::ElementEntered { key: handler, element, scope: key, via: None };
             self.decision.emit(entered);
@@ -171,6 +173,15 @@ impl Run<'_, '_, '_> {
             self.decision.emit(Event::CompensationTriggered { by: key, activities });
         }
         self.steps.push(Step::Compensate { by: key, scope: key });
+    }
+
+    /// Whether this is one whole activity, not the loop around its turns, nor an activation in an
+    /// ad-hoc sub-process. One that was entered again has no number as a turn.
+    fn is_whole(&self, node: &Node, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        let Some(element) = state.element(key).map(|own| own.element) else { return false };
+        let same = state.scopes(key).take_while(|(_, around)| around.element == element).count();
+        same == 1 + usize::from(node.marker.is_some())
     }
 
     /// The instance was started to compensate another one of its definition, which has completed with

@@ -5,10 +5,11 @@ use std::time::Duration;
 use base::{
     ActivateElement, ActivateJobs, ActivatedJob, AdHocResult, Command, CreateInstance,
     DefinitionRef, FailJob, JobKey, ListenerResult, PublishMessage, Rejection, RejectionKind,
-    Reply, TaskPatch, ThrowError, Variables,
+    Reply, TaskPatch, Text, ThrowError, Variables,
 };
 use http::HeaderMap;
 use proto::gateway as wire;
+use proto::gateway::process_instance_creation_runtime_instruction::Instruction;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -79,12 +80,26 @@ fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<S
         definition,
         variables: variables(&request.variables)?,
         start_at: request.start_instructions.into_iter().map(|at| at.element_id.into()).collect(),
+        end_after: request
+            .runtime_instructions
+            .into_iter()
+            .map(end_after)
+            .collect::<Result<_, _>>()?,
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),
         await_result: await_result.map(texts),
     };
     Ok((Command::Create(create), bytes))
+}
+
+fn end_after(wish: wire::ProcessInstanceCreationRuntimeInstruction) -> Result<Text, Status> {
+    let Some(Instruction::Terminate(terminate)) = wish.instruction else {
+        return Err(status(Rejection::invalid(
+            "expected a runtime instruction to say what happens (`terminate`), but it is empty",
+        )));
+    };
+    Ok(terminate.after_element_id.into())
 }
 
 /// The answer to [`create`].

@@ -165,6 +165,7 @@ fn the_caller_is_answered_when_the_child_has_brought_it_to_its_end() {
             definition: base::DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::parse(r#"{"x": 1}"#).unwrap(),
             start_at: Vec::new(),
+            end_after: Vec::new(),
             business_id: Some("order-1".into()),
             business_id_unique: true,
             tags: vec!["vip".into()],

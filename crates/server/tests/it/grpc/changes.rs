@@ -5,6 +5,7 @@ use proto::gateway::activated_job::{JobKind, ListenerEventType};
 use proto::gateway::deployment::Metadata;
 use proto::gateway::migrate_process_instance_request::{MappingInstruction, MigrationPlan};
 use proto::gateway::modify_process_instance_request as modify;
+use proto::gateway::process_instance_creation_runtime_instruction::Instruction;
 use tonic::Code;
 
 use super::{Gateway, MODEL, against_a_server, deploy, jobs, poll, refused};
@@ -165,5 +166,52 @@ fn a_listeners_job_says_what_it_listens_to() {
             ..Default::default()
         };
         assert_eq!(task, expected);
+    });
+}
+
+#[test]
+fn an_instance_ends_after_the_element_that_its_start_names() {
+    const TWO: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="p" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="one" />
+    <bpmn:serviceTask id="one">
+      <bpmn:extensionElements><zeebe:taskDefinition type="work" /></bpmn:extensionElements>
+    </bpmn:serviceTask>
+    <bpmn:sequenceFlow id="f2" sourceRef="one" targetRef="two" />
+    <bpmn:serviceTask id="two">
+      <bpmn:extensionElements><zeebe:taskDefinition type="work" /></bpmn:extensionElements>
+    </bpmn:serviceTask>
+  </bpmn:process>
+</bpmn:definitions>"#;
+    let ends = |instruction| wire::CreateProcessInstanceRequest {
+        bpmn_process_id: "p".into(),
+        runtime_instructions: vec![wire::ProcessInstanceCreationRuntimeInstruction { instruction }],
+        ..Default::default()
+    };
+    let after = |id: &str| {
+        let after_element_id = id.to_owned();
+        ends(Some(Instruction::Terminate(wire::TerminateProcessInstanceInstruction {
+            after_element_id,
+        })))
+    };
+    against_a_server(|mut client, _| async move {
+        deployed(&mut client, TWO).await;
+        let outcome = client.create_process_instance(ends(None)).await.map(|_| ());
+        refused(outcome, Code::InvalidArgument, "it is empty");
+        let outcome = client.create_process_instance(after("three")).await.map(|_| ());
+        refused(outcome, Code::InvalidArgument, "three");
+        let created = client.create_process_instance(after("one")).await.unwrap().into_inner();
+        let first = job(&mut client).await;
+        assert_eq!(first.element_id, "one");
+        let done =
+            wire::CompleteJobRequest { job_key: first.key, variables: "{}".into(), result: None };
+        client.complete_job(done).await.unwrap();
+        let cancel = wire::CancelProcessInstanceRequest {
+            process_instance_key: created.process_instance_key,
+            operation_reference: None,
+        };
+        let outcome = client.cancel_process_instance(cancel).await.map(|_| ());
+        refused(outcome, Code::NotFound, "was cancelled");
     });
 }
