@@ -294,8 +294,7 @@ pub enum Event {
         #[n(1)]
         message: MessageKey,
     },
-    /// A decision was evaluated for `owner`, perhaps in vain. What it resulted in is told by the
-    /// events that follow: this one is its explanation.
+    /// A decision was evaluated for `owner`, perhaps in vain: events that follow say what it gave.
     #[n(31)]
     DecisionEvaluated {
         #[n(0)]
@@ -343,8 +342,7 @@ pub enum Event {
         #[n(2)]
         undoable: Option<bool>,
     },
-    /// The called instance is no longer wanted. Who listens to the cancellation of its user tasks is
-    /// asked, unless it is `unheard`.
+    /// The called instance is no longer wanted; `unheard`: its canceling listeners are not asked.
     #[n(47)]
     CallCanceled {
         #[n(0)]
@@ -485,8 +483,7 @@ pub enum Event {
         #[n(0)]
         condition: ConditionKey,
     },
-    /// Too many steps were taken for one input: these remain, the next first, until the incident
-    /// that says so is resolved.
+    /// Too many steps were taken for one input: these remain, the next first.
     #[n(94)]
     StepsKept(#[n(0)] Vec<KeptStep>),
     /// They are done now.

@@ -60,6 +60,11 @@ impl Touched {
         }
     }
 
+    fn job(&mut self, job: JobKey, had_row: bool) -> Meaning {
+        self.jobs.entry(job).or_insert(had_row);
+        Meaning::Job(job)
+    }
+
     fn incident(&mut self, incident: IncidentKey, had_row: bool) -> Meaning {
         self.incidents.entry(incident).or_insert(had_row);
         self.summary = true;
@@ -116,20 +121,16 @@ impl Shard {
         let shards = self.options.shards;
         let Some(entry) = self.cache.get_mut(instance) else { return Meaning::Nothing };
         let touched = &mut entry.touched;
+        // The row says how many listeners it waits for.
+        touched.summary |= entry.state.ends_soon();
         match event {
-            Event::JobCreated { job, .. } => {
-                touched.jobs.insert(*job, false);
-                Meaning::Job(*job)
-            }
+            Event::JobCreated { job, .. } => touched.job(*job, false),
             Event::JobLeased { job, .. }
             | Event::JobCompleted { job }
             | Event::JobFailed { job, .. }
             | Event::JobErrorThrown { job, .. }
             | Event::JobRetriesSet { job, .. }
-            | Event::JobCanceled { job } => {
-                touched.jobs.entry(*job).or_insert(true);
-                Meaning::Job(*job)
-            }
+            | Event::JobCanceled { job } => touched.job(*job, true),
             Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
@@ -151,15 +152,6 @@ impl Shard {
                 touched.summary = true;
                 Meaning::Ended
             }
-            Event::InstanceCanceling => {
-                touched.summary = true;
-                Meaning::Nothing
-            }
-            // It waits for one less.
-            Event::ElementTerminated { .. } if entry.state.ends_soon() => {
-                touched.summary = true;
-                Meaning::Nothing
-            }
             Event::KeysReserved { first, count } => {
                 let range = KeyRange { first: *first, end: first.offset(*count), instance };
                 touched.ranges.push(range);
@@ -168,9 +160,7 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
-            Event::CallCanceled { owner: _, instance, unheard } => {
-                Meaning::EndCalled(*instance, *unheard == Some(true))
-            }
+            Event::CallCanceled { instance, unheard, .. } => end_called(*instance, *unheard),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
             Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
@@ -194,6 +184,7 @@ impl Shard {
             | Event::CompensationTriggered { .. }
             | Event::CompensationStarted { .. }
             | Event::InstanceModified { .. }
+            | Event::InstanceCanceling
             | Event::CompensationInherited { .. }
             | Event::StepOverdue { .. }
             | Event::StepReminded { .. }
@@ -298,6 +289,10 @@ impl Shard {
             self.cache.grew(instance, bytes);
         }
     }
+}
+
+fn end_called(called: InstanceKey, unheard: Option<bool>) -> Meaning {
+    Meaning::EndCalled(called, unheard == Some(true))
 }
 
 /// What the slot of a subscription must hear.

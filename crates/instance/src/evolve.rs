@@ -90,6 +90,11 @@ impl Instance {
         }
     }
 
+    fn pass(&mut self, key: ElementKey, element: u32, scope: ElementKey) {
+        self.take_key(key.0);
+        self.look_for_end(element, scope);
+    }
+
     fn leave(&mut self, key: ElementKey, completed: bool) {
         self.end_turn(key, completed);
         let Some(element) = self.elements.remove(&key) else {
@@ -185,10 +190,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }
-        Event::ElementPassed { key, element, scope, via: _ } => {
-            state.take_key(key.0);
-            state.look_for_end(*element, *scope);
-        }
+        Event::ElementPassed { key, element, scope, .. } => state.pass(*key, *element, *scope),
         Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
         Event::ElementCompleted { key } => state.leave(*key, true),
         Event::ElementTerminated { key } => state.leave(*key, false),

@@ -71,8 +71,8 @@ fn what_completed_in_a_sub_process_goes_with_it() {
     // A handler of the whole: what is in it cannot be come to, and need not be there.
     let handler =
         job("undo-sub").replacen("<serviceTask", "<serviceTask isForCompensation=\"true\"", 1);
-    let handled = saga(&(sub(&["i"], "") + &on_handler("sub", &handler)), "sub");
-    check_migration(&plain, &handled, &script("job undo-sub"));
+    let undone = saga(&(sub(&["i"], "") + &on_handler("sub", &handler)), "sub");
+    check_migration(&plain, &undone, &script("job undo-sub"));
     let around = |inner: &str, more: &str| {
         let outer = format!(
             r#"<subProcess id="outer"><startEvent id="os"/>{inner}<endEvent id="oe"/></subProcess>{more}"#
@@ -109,12 +109,13 @@ fn a_compensation_that_is_at_work_goes_on_in_the_other_definition() {
 
 /// `a`, `b` and what else begins at once, joined by a complex gateway `g`; then `after`.
 fn joined(names: &[&str], condition: &str) -> String {
-    let flows: String = names.iter().map(|name| format!("[[f -> {name} -> g]]")).collect();
+    let flows: Vec<String> = names.iter().map(|name| format!("f -> {name} -> g")).collect();
     format!(
         r#"<startEvent id="s"/><parallelGateway id="f"/><<{} after>><complexGateway id="g">
            <activationCondition>= {condition}</activationCondition></complexGateway>
-           <endEvent id="end"/>[[s -> f, g -> after -> end]]{flows}"#,
-        names.join(" ")
+           <endEvent id="end"/>[[s -> f, g -> after -> end, {}]]"#,
+        names.join(" "),
+        flows.join(", ")
     )
 }
 
@@ -147,7 +148,7 @@ fn a_gateway_that_waits_for_its_reset_knows_what_it_had() {
     );
     // A token that waits for the reset goes with it; where nothing more can come, it begins again.
     let aside = joined(&["a", "b"], "activationCount &gt;= 1")
-        .replace("[[f -> b -> g]]", "[[f -> b -> end, x -> g]]")
+        .replace("f -> b -> g", "f -> b -> end, x -> g")
         + "<<x>>";
     check_migration(
         &joined(&["a", "b"], "activationCount &gt;= 1"),

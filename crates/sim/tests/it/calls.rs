@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use base::{
-    Command, Event, FailJob, IncidentKind, InstanceKey, JobKey, RejectionKind, Reply, ThrowError,
-    Variables,
+    Command, Event, FailJob, IncidentKind, InstanceKey, JobKey, RejectionKind, Reply, Variables,
 };
 use engine::{Definition, ShardOptions};
 use fermata_sim::{Crash, World};
@@ -115,7 +114,7 @@ pub fn resolve(world: &mut World, instance: InstanceKey) {
 fn throw(world: &mut World, job: JobKey, code: &str, variables: &str) -> base::Outcome {
     let variables = Variables::parse(variables).unwrap();
     let (code, message) = (code.into(), "why".into());
-    world.command(Command::ThrowError(ThrowError { job, code, message, variables }))
+    world.command(Command::ThrowError(base::ThrowError { job, code, message, variables }))
 }
 
 #[test]

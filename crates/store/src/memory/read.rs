@@ -195,16 +195,16 @@ impl Reader for MemoryReader {
 
     fn live_called(&mut self, caller: InstanceKey) -> Result<Option<InstanceKey>, Fault> {
         let tables = &self.0.lock().tables;
-        let mut called: BTreeSet<InstanceKey> = BTreeSet::new();
+        let mut below: BTreeSet<InstanceKey> = BTreeSet::new();
         let mut open = vec![caller];
         while let Some(above) = open.pop() {
             let by = |row: &&InstanceRow| row.parent.is_some_and(|it| it.instance == above);
             let rows = tables.instances.values().filter(by).map(|row| row.instance);
-            open.extend(rows.filter(|instance| called.insert(*instance)));
+            open.extend(rows.filter(|instance| below.insert(*instance)));
         }
         let lives =
             |key: &InstanceKey| tables.instances.get(key).is_some_and(|it| it.state.is_live());
-        Ok(called.into_iter().find(lives))
+        Ok(below.into_iter().find(lives))
     }
 
     fn find_instances(
