@@ -12,6 +12,7 @@ use proto::gateway as wire;
 use tokio::time::Instant;
 use tonic::Status;
 
+use super::listened::{kind, listened, listener_event_type};
 use super::status::{key, tenant, texts, timeout, variables};
 use super::stream::{self, Pushes};
 use crate::DEFAULT_TENANT;
@@ -307,5 +308,8 @@ pub(crate) fn wire_job(job: &ActivatedJob) -> wire::ActivatedJob {
         deadline: job.deadline_ms,
         variables: job.variables.to_string(),
         tenant_id: DEFAULT_TENANT.into(),
+        user_task: job.user_task.as_deref().map(listened),
+        kind: kind(job.role).into(),
+        listener_event_type: listener_event_type(job.role).into(),
     }
 }

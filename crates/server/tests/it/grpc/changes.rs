@@ -1,6 +1,7 @@
 //! Changing running instances.
 
 use proto::gateway as wire;
+use proto::gateway::activated_job::{JobKind, ListenerEventType};
 use proto::gateway::deployment::Metadata;
 use proto::gateway::migrate_process_instance_request::{MappingInstruction, MigrationPlan};
 use proto::gateway::modify_process_instance_request as modify;
@@ -110,5 +111,59 @@ fn nothing_is_started_of_a_definition_that_was_deleted() {
         refused(outcome, Code::NotFound, "");
         let job = job(&mut client).await;
         assert_eq!(job.process_instance_key, created.process_instance_key, "it goes on");
+    });
+}
+
+const HEARD: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="p" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="f" sourceRef="start" targetRef="approve" />
+    <bpmn:userTask id="approve">
+      <bpmn:extensionElements>
+        <zeebe:userTask />
+        <zeebe:priorityDefinition priority="70" />
+        <zeebe:taskSchedule dueDate="2030-01-31T12:00:00Z" />
+        <zeebe:assignmentDefinition candidateGroups="clerks, heads" />
+        <zeebe:executionListeners>
+          <zeebe:executionListener eventType="start" type="before" />
+        </zeebe:executionListeners>
+        <zeebe:taskListeners>
+          <zeebe:taskListener eventType="creating" type="check" />
+        </zeebe:taskListeners>
+      </bpmn:extensionElements>
+    </bpmn:userTask>
+  </bpmn:process>
+</bpmn:definitions>"#;
+
+#[test]
+fn a_listeners_job_says_what_it_listens_to() {
+    against_a_server(|mut client, _| async move {
+        deployed(&mut client, HEARD).await;
+        let request = wire::CreateProcessInstanceRequest {
+            bpmn_process_id: "p".into(),
+            ..Default::default()
+        };
+        client.create_process_instance(request).await.unwrap();
+        let before = jobs(&mut client, poll("before", 1, 10_000)).await.unwrap().remove(0);
+        assert_eq!(before.kind(), JobKind::ExecutionListener);
+        assert_eq!(before.listener_event_type(), ListenerEventType::Start);
+        assert_eq!(before.user_task, None);
+        let request =
+            wire::CompleteJobRequest { job_key: before.key, variables: "{}".into(), result: None };
+        client.complete_job(request).await.unwrap();
+        let check = jobs(&mut client, poll("check", 1, 10_000)).await.unwrap().remove(0);
+        assert_eq!(check.kind(), JobKind::TaskListener);
+        assert_eq!(check.listener_event_type(), ListenerEventType::Creating);
+        let task = check.user_task.unwrap();
+        assert!(task.user_task_key.is_some_and(|key| key > 0), "{task:?}");
+        let expected = wire::UserTaskProperties {
+            action: Some(String::new()),
+            candidate_groups: vec!["clerks".into(), "heads".into()],
+            due_date: Some("2030-01-31T12:00:00.000Z".into()),
+            priority: Some(70),
+            user_task_key: task.user_task_key,
+            ..Default::default()
+        };
+        assert_eq!(task, expected);
     });
 }
