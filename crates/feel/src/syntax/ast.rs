@@ -107,7 +107,7 @@ impl Kind {
             Self::List(nodes) | Self::And(nodes) | Self::Or(nodes) | Self::Not(nodes) => {
                 nodes.iter().for_each(visit);
             }
-            Self::Context(entries) => entries.iter().for_each(|(_, node)| visit(node)),
+            Self::Context(entries) => entries.iter().map(|(_, node)| node).for_each(visit),
             Self::Range(range) => range.low.iter().chain(&range.high).for_each(visit),
             Self::Path(node, _)
             | Self::Negate(node)
@@ -115,14 +115,17 @@ impl Kind {
             | Self::InstanceOf(node, _)
             | Self::Function { body: node, .. } => visit(node),
             Self::Filter(a, b) | Self::Compare(_, a, b) => {
-                [a, b].into_iter().for_each(|it| visit(it))
+                visit(a);
+                visit(b);
             }
             Self::Arithmetic(first, rest) => {
                 visit(first);
-                rest.iter().for_each(|(_, node)| visit(node));
+                rest.iter().map(|(_, node)| node).for_each(visit);
             }
             Self::Between(a, b, c) | Self::If(a, b, c) => {
-                [a, b, c].into_iter().for_each(|it| visit(it));
+                visit(a);
+                visit(b);
+                visit(c);
             }
             Self::In(node, nodes) | Self::Call(node, nodes) => {
                 visit(node);
@@ -130,12 +133,11 @@ impl Kind {
             }
             Self::CallNamed(node, nodes) => {
                 visit(node);
-                nodes.iter().for_each(|(_, node)| visit(node));
+                nodes.iter().map(|(_, node)| node).for_each(visit);
             }
             Self::For(bindings, node) | Self::Quantified { bindings, condition: node, .. } => {
-                for binding in bindings {
-                    std::iter::once(&binding.of).chain(&binding.to).for_each(&mut *visit);
-                }
+                let ends = bindings.iter().flat_map(|one| std::iter::once(&one.of).chain(&one.to));
+                ends.for_each(&mut *visit);
                 visit(node);
             }
         }

@@ -6,7 +6,7 @@ use proto::gateway::activated_job::{JobKind, ListenerEventType};
 
 use crate::rest::WireTime;
 
-pub(super) fn kind(role: JobRole) -> JobKind {
+pub(crate) fn kind(role: JobRole) -> JobKind {
     match role {
         JobRole::Work => JobKind::BpmnElement,
         JobRole::Listener(event) if event.is_of_task() => JobKind::TaskListener,
@@ -15,7 +15,7 @@ pub(super) fn kind(role: JobRole) -> JobKind {
     }
 }
 
-pub(super) fn listener_event_type(role: JobRole) -> ListenerEventType {
+pub(crate) fn listener_event_type(role: JobRole) -> ListenerEventType {
     match role.listener() {
         None => ListenerEventType::Unspecified,
         Some(ListenerEvent::Start) => ListenerEventType::Start,
@@ -29,7 +29,7 @@ pub(super) fn listener_event_type(role: JobRole) -> ListenerEventType {
 }
 
 /// A user task as its listeners see it.
-pub(super) fn listened(listened: &ListenedTask) -> wire::UserTaskProperties {
+pub(crate) fn listened(listened: &ListenedTask) -> wire::UserTaskProperties {
     let details = &listened.details;
     let time = |ms| WireTime(ms).to_string();
     let strings = |texts: &[Text]| texts.iter().map(ToString::to_string).collect();

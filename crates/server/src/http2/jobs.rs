@@ -15,6 +15,7 @@ use tokio_stream::Stream as _;
 use super::frame;
 use crate::DEFAULT_TENANT;
 use crate::grpc::Pushes;
+use crate::grpc::listened::{kind, listened, listener_event_type};
 
 /// Beyond this a frame is sent before more jobs are put into it.
 const FRAME_BYTES: usize = 16 * 1024;
@@ -90,6 +91,11 @@ fn encode(job: &ActivatedJob, out: &mut BytesMut) {
     number(12, job.deadline_ms, out);
     text(13, &job.variables, out);
     text(14, DEFAULT_TENANT, out);
+    if let Some(task) = &job.user_task {
+        prost::encoding::message::encode(15, &listened(task), out);
+    }
+    number(16, i32::from(kind(job.role)).into(), out);
+    number(17, i32::from(listener_event_type(job.role)).into(), out);
     let length = out.len() - begin - PREFIX_BYTES;
     let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
     out[begin + 1..begin + PREFIX_BYTES].copy_from_slice(&length);
@@ -112,7 +118,10 @@ fn text(tag: u32, value: &str, out: &mut BytesMut) {
 
 #[cfg(test)]
 mod tests {
-    use base::{DefinitionKey, ElementKey, InstanceKey, JobKey, Key};
+    use base::{
+        DefinitionKey, ElementKey, InstanceKey, JobKey, JobRole, Key, ListenedTask, ListenerEvent,
+        UserTaskDetails,
+    };
     use prost::Message as _;
 
     use super::*;
@@ -138,13 +147,23 @@ mod tests {
             tags: Vec::new(),
             business_id: None,
             user_task: None,
-            role: base::JobRole::Work,
+            role: JobRole::Work,
             root: Key::from_raw(1).into(),
         };
-        for empty in [false, true] {
-            if empty {
+        let task = ListenedTask {
+            task: key(7).into(),
+            action: "claim".into(),
+            details: UserTaskDetails { assignee: Some("Ada".into()), ..Default::default() },
+            changed: vec!["assignee"],
+        };
+        let listener = JobRole::Listener(ListenerEvent::Assigning);
+        for (role, user_task) in
+            [(JobRole::Work, None), (listener, Some(Box::new(task))), (JobRole::AdHoc, None)]
+        {
+            if role != JobRole::Work {
                 (job.worker, job.retries, job.headers) = ("".into(), 0, "".into());
             }
+            (job.role, job.user_task) = (role, user_task);
             let mut framed = BytesMut::new();
             encode(&job, &mut framed);
             encode(&job, &mut framed);
