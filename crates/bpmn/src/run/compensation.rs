@@ -126,9 +126,13 @@ impl Run<'_, '_, '_> {
         if self.holds_inner(done.element, scope) {
             return None;
         }
-        let around = self.decision.state().element(scope).map(|element| element.element);
-        let repeats = node.marker.is_some() && around != Some(done.element);
-        node.compensation.handler.filter(|_| !repeats)
+        node.compensation.handler.filter(|_| !self.repeats(node, scope))
+    }
+
+    /// Whether what completed in this scope is a whole loop: its turns undo themselves.
+    fn repeats(&self, node: &Node, scope: ElementKey) -> bool {
+        let around = self.node_of(scope).map(|around| &around.id);
+        node.marker.is_some() && around != Some(&node.id)
     }
 
     /// Everything that `by` asked for is done.
@@ -155,11 +159,13 @@ impl Run<'_, '_, '_> {
     /// what compensates that which completed in it.
     pub(super) fn reenter(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
-        let called = self.decision.state().element(key).and_then(|element| element.called);
+        let live = self.decision.state().element(key);
+        let (called, scope) = live.map_or((None, key), |live| (live.called, live.scope));
         if let Some(called) = called {
             return self.decision.ask(Ask::Undo { owner: key, called });
         }
-        if let Some(element) = node.compensation.event_sub_process {
+        let own = node.compensation.event_sub_process;
+        if let Some(element) = own.filter(|_| !self.repeats(node, scope)) {
             let handler = ElementKey(self.decision.next_key());
             let entered = Event::ElementEntered { key: handler, element, scope: key, via: None };
             self.decision.emit(entered);

@@ -34,3 +34,25 @@ fn each_turn_of_an_activity_that_repeats_is_undone_for_itself_the_last_first() {
     );
     check(&repeated(false), "start {\"items\": []} => job b\n complete b => completed");
 }
+
+/// A sub-process for each of two items, which says itself how it is undone.
+#[test]
+fn each_turn_of_a_sub_process_that_repeats_undoes_itself() {
+    let each = super::loops::multi(true, super::loops::EACH, "");
+    let body = format!(
+        r#"<startEvent id="s"/><subProcess id="sub">{each}<startEvent id="is"/><<a>><endEvent id="ie"/>
+           [[is -> a -> ie]]<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">
+           <compensateEventDefinition/></startEvent><<u>><endEvent id="he"/>[[hs -> u -> he]]</subProcess>
+           </subProcess><<b>>{}<endEvent id="e"/>[[s -> sub -> t -> b -> e]]"#,
+        throw("")
+    );
+    check(
+        &body,
+        "start {\"items\": [1, 2]}  => job a
+         complete a               => job a
+         complete a               => job u
+         complete u               => job u
+         complete u               => job b
+         complete b               => completed",
+    );
+}
