@@ -226,6 +226,25 @@ fn a_start_event_that_needs_all_is_refused_where_they_could_not_meet() {
     assert_eq!(found[0].code, "B014");
 }
 
+/// Their messages need no correlation key: who waited there could never be reached.
+#[test]
+fn nobody_is_placed_where_messages_begin_instances() {
+    let receive = r#"<receiveTask id="r" instantiate="true" messageRef="m"/><<a>><endEvent id="e"/>
+        [[r -> a -> e]]"#;
+    let models = [
+        (receive.to_owned(), "r"),
+        (gateway("", PAID, SHIPPED), "g"),
+        (gateway(PARALLEL, PAID, SHIPPED), "g"),
+    ];
+    for (model, id) in models {
+        let read = fermata_bpmn::read(&xml(&model)).expect("a model");
+        let process = &read.processes[0];
+        let refusal = process.startable(id).expect_err(id).message;
+        assert!(refusal.contains("where messages from outside begin instances"), "{refusal}");
+        process.startable("a").expect("what follows");
+    }
+}
+
 #[test]
 fn who_is_about_to_begin_at_a_receive_task_can_be_migrated() {
     let model = |receive: &str| {
