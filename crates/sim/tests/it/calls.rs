@@ -509,6 +509,26 @@ fn the_version_is_looked_up_as_the_binding_says() {
     });
 }
 
+/// Both files are those of the latest versions, but the two came one by one.
+#[test]
+fn a_caller_is_deployed_anew_when_what_it_is_bound_to_did_not_come_with_it() {
+    in_every_world(|world| {
+        let bound = caller("p", &format!(r#"{CHILD} bindingType="deployment""#), "", "");
+        let child = |job: &str| model_of("child", &line(&[(job, &service(job))]));
+        let first = world.deploy(&[&child("one"), &bound]).unwrap();
+        world.deploy(&[&child("two")]).unwrap();
+        world.deploy(&[&child("one")]).unwrap();
+        world.command(Command::DeleteResource { resource: first[0].key.0 }).unwrap();
+        let again = world.deploy(&[&child("one"), &bound]).unwrap();
+        assert_eq!((again[0].version, again[1].version), (4, 2));
+        let parent = world.create("p", "{}");
+        let job = world.job("one");
+        assert_eq!((job.root, job.definition), (parent, again[0].key));
+        // And now they have come together.
+        assert_eq!(world.deploy(&[&child("one"), &bound]).unwrap(), again);
+    });
+}
+
 #[test]
 fn the_id_of_the_process_may_be_an_expression_or_plain_bpmn() {
     in_every_world(|world| {
