@@ -27,8 +27,8 @@ impl Shard {
         }
         check(&resources, self.now_ms)?;
         // Who is bound to what came with it must find all of it in one deployment.
-        let anew = resources.iter().any(Resource::binds_deployment)
-            && !resources.iter().all(|resource| self.is_known(resource));
+        let anew =
+            resources.iter().any(Resource::binds_deployment) && !self.came_together(&resources);
         let deployment = DefinitionKey(self.own_key());
         let (mut definitions, mut graphs) = (Vec::new(), Vec::new());
         for Resource { name, bytes, model } in resources {
@@ -47,18 +47,24 @@ impl Shard {
         Ok(Reply::Deployed { deployment, definitions, graphs })
     }
 
-    /// Whether the latest versions of all that is in a resource are from this very file.
-    fn is_known(&self, resource: &Resource) -> bool {
-        let processes = resource.processes().iter();
-        let graphs = resource.graph().into_iter();
-        processes
-            .map(|process| self.known_process(process, &resource.name, &resource.bytes))
-            .all(|known| known.is_some())
-            && graphs
-                .map(|(graph, imports)| {
-                    self.known_graph(graph, &resource.name, &resource.bytes, imports)
-                })
-                .all(|known| known.is_some())
+    /// Whether the latest versions of all that is in the resources are from these very files, and came
+    /// with one deployment.
+    fn came_together(&self, resources: &[Resource]) -> bool {
+        let mut deployments = BTreeSet::new();
+        for resource in resources {
+            let Resource { name, bytes, .. } = resource;
+            for process in resource.processes() {
+                let known = self.known_process(process, name, bytes);
+                let Some(known) = known else { return false };
+                deployments.insert(known.deployment);
+            }
+            if let Some((graph, imports)) = resource.graph() {
+                let known = self.known_graph(graph, name, bytes, imports);
+                let Some(known) = known else { return false };
+                deployments.insert(known.deployment);
+            }
+        }
+        deployments.len() == 1
     }
 
     fn known_process(

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::{
-    ActivateJobs, ActivatedJob, Command, DefinitionKey, ElementKey, IncidentKey, InstanceKey,
-    JobKey, MessageKey, Outcome, RejectionKind, Reply, Text, UserTaskKey,
+    ActivateJobs, ActivatedJob, Command, DecisionGraphKey, DefinitionKey, ElementKey, IncidentKey,
+    InstanceKey, JobKey, MessageKey, Outcome, RejectionKind, Reply, Text, UserTaskKey,
 };
 use engine::StreamId;
 
@@ -129,6 +129,8 @@ pub(crate) struct Clients {
     pub(crate) streams: Vec<Stream>,
     /// When the deployment of a definition was acknowledged.
     pub(crate) deployed: BTreeMap<DefinitionKey, i64>,
+    /// The same of decisions.
+    pub(crate) decided: BTreeMap<DecisionGraphKey, i64>,
     /// Processes of which a deployment was acknowledged.
     processes: BTreeSet<Text>,
     /// When the deletion of a definition was acknowledged.
@@ -248,7 +250,8 @@ impl Clients {
                 if let Reply::Jobs { jobs } = &reply {
                     self.held.extend(jobs.iter().map(|job| Held { job: job.clone() }));
                 }
-                if let Reply::Deployed { definitions, .. } = &reply {
+                if let Reply::Deployed { definitions, graphs, .. } = &reply {
+                    self.decided.extend(graphs.iter().map(|of| (of.key, now_ms)));
                     let acknowledged = definitions.iter().map(|of| (of.key, now_ms));
                     self.deployed.extend(acknowledged);
                     self.processes.extend(definitions.iter().map(|of| of.id.clone()));

@@ -8,11 +8,12 @@ mod duties;
 mod fragments;
 mod names;
 mod scopes;
+mod starts;
 mod watches;
 
 use std::fmt::Write as _;
 
-use bpmn::Process;
+use bpmn::{Binding, Kind, Process, Value};
 
 pub(crate) use names::{ELEMENTS, name_of};
 
@@ -22,10 +23,15 @@ use crate::rng::Rng;
 pub(crate) const PROCESSES: u64 = 4;
 /// Different texts of each.
 pub(crate) const VARIANTS: u64 = 3;
+/// Those of them that have a version tag.
+pub(crate) const TAGGED: u64 = 2;
 pub(crate) const JOB_TYPES: &[&str] = &["a", "b", "c"];
-/// Messages that instances wait for, and those that start some.
+/// Messages that instances wait for, and those that start some. The last two start together what
+/// needs both.
 pub(crate) const CATCH_MESSAGES: &[&str] = &["m0", "m1", "m2"];
-pub(crate) const START_MESSAGES: &[&str] = &["s0", "s1"];
+pub(crate) const START_MESSAGES: &[&str] = &["s0", "s1", "s2", "s3"];
+/// The signal that starts instances. None of them throws it, so that they do not start for ever.
+pub(crate) const START_SIGNAL: &str = "g1";
 /// The signal that instances throw and wait for, and the name of its slot.
 pub(crate) const SIGNAL: &str = "g0";
 pub(crate) const SIGNAL_SLOT: &str = "\u{1}g0";
@@ -35,7 +41,7 @@ pub(crate) const KEYS: &[&str] = &["x", "y", "1", "2", "", "z"];
 pub(crate) const CODES: &[&str] = &["GONE", "OTHER"];
 
 /// The decisions that models call. They cannot fail: what stands still is the engine's fault.
-pub(crate) const DECISIONS: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="shop" name="Shop" namespace="urn:fermata:sim">
+const DECISIONS: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="shop" name="Shop" namespace="urn:fermata:sim">
 <decision id="size" name="size"><extensionElements><zeebe:versionTag value="good"/></extensionElements>
 <variable name="size"/><decisionTable id="sizes" hitPolicy="FIRST">
 <input id="in"><inputExpression id="in-n"><text>n</text></inputExpression></input>
@@ -48,6 +54,12 @@ pub(crate) const DECISIONS: &str = r##"<definitions xmlns="https://www.omg.org/s
 <informationRequirement id="r"><requiredDecision href="#size"/></informationRequirement>
 <literalExpression id="l"><text>[size, k]</text></literalExpression></decision>
 </definitions>"##;
+
+/// As [`DECISIONS`], the same or another version; the last of them without the tag.
+pub(crate) fn decisions(variant: u64) -> String {
+    let text = if variant < TAGGED { DECISIONS.into() } else { DECISIONS.replace("good", "new") };
+    format!("{text}<!-- {variant} -->")
+}
 
 /// A model as text and graph.
 pub(crate) struct Model {
@@ -69,11 +81,12 @@ pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64
     let rng = Rng::of(seed, 1_000 + process * VARIANTS + variant);
     let budget = fragments_max.max(1);
     let mut maker = Maker { rng, xml: String::new(), next: 0, budget, process };
-    if maker.rng.chance(1, 8) {
-        let listeners = duties::listeners(&mut maker, &["start", "end"]);
-        maker.says(&fragments::extensions(&listeners));
-    }
-    let starts = maker.starts();
+    let tag = if variant < TAGGED { r#"<zeebe:versionTag value="good"/>"# } else { "" };
+    let listens = maker.rng.chance(1, 8);
+    let listeners =
+        if listens { duties::listeners(&mut maker, &["start", "end"]) } else { String::new() };
+    maker.says(&fragments::extensions(&format!("{tag}{listeners}")));
+    let starts = starts::starts(&mut maker);
     let body = maker.sequence(3);
     let end = maker.node("endEvent", "");
     if maker.rng.chance(1, 4) {
@@ -92,6 +105,35 @@ pub(crate) fn generate(seed: u64, process: u64, variant: u64, fragments_max: u64
     }
     maker.flow(&body.last, &end);
     read(file(process, &maker.xml))
+}
+
+/// What must be deployed together with a model, or has a version with the tag that it asks for: of the
+/// processes that it calls, and of those that these call.
+pub(crate) fn bound(seed: u64, model: &Model, variant: u64, fragments: u64) -> Vec<(u64, Model)> {
+    let mut all: Vec<(u64, Model)> = Vec::new();
+    let mut open = callees(model);
+    while let Some(process) = open.pop() {
+        if all.iter().any(|(known, _)| *known == process) {
+            continue;
+        }
+        let model = generate(seed, process, (variant + process) % TAGGED, fragments);
+        open.extend(callees(&model));
+        all.push((process, model));
+    }
+    all
+}
+
+fn callees(model: &Model) -> Vec<u64> {
+    let nodes = model.processes.iter().flat_map(|process| &process.nodes);
+    let called = nodes.filter_map(|node| match &node.kind {
+        Kind::Call(called) if called.binding != Binding::Latest => Some(&called.process_id),
+        _ => None,
+    });
+    let number = |id: &Value| match id {
+        Value::Fixed(id) => id.strip_prefix('p')?.parse().ok(),
+        Value::Feel(_) => None,
+    };
+    called.filter_map(number).collect()
 }
 
 /// A version of the process that starts by itself no more and ends at once.
@@ -133,13 +175,14 @@ pub(crate) fn renamed(text: &str) -> String {
 
 fn file(process: u64, body: &str) -> String {
     let mut roots = String::new();
-    for (name, key) in [("m0", "=k"), ("m1", "=k"), ("m2", "=k2")] {
+    let keyed = [("m0", "=k"), ("m1", "=k"), ("m2", "=k2"), ("s2", "=k"), ("s3", "=k")];
+    for (name, key) in keyed {
         let _ = write!(
             roots,
             r#"<bpmn:message id="{name}" name="{name}"><bpmn:extensionElements><zeebe:subscription correlationKey="{key}"/></bpmn:extensionElements></bpmn:message>"#
         );
     }
-    for name in START_MESSAGES {
+    for name in &START_MESSAGES[..2] {
         let _ = write!(roots, r#"<bpmn:message id="{name}" name="{name}"/>"#);
     }
     format!(
@@ -151,6 +194,7 @@ fn file(process: u64, body: &str) -> String {
 <bpmn:error id="timeout" errorCode="TIMEOUT"/>
 <bpmn:escalation id="late" escalationCode="LATE"/>
 <bpmn:signal id="g0" name="{SIGNAL}"/>
+<bpmn:signal id="g1" name="{START_SIGNAL}"/>
 </bpmn:definitions>"#
     )
 }
@@ -236,35 +280,6 @@ impl Maker {
             r#"<bpmn:sequenceFlow id="{id}" sourceRef="{from}" targetRef="{to}">{condition}</bpmn:sequenceFlow>"#
         );
         id
-    }
-
-    /// A none start event, sometimes with others beside it; all lead to the same place.
-    fn starts(&mut self) -> Vec<String> {
-        let mut starts = vec![self.node("startEvent", "")];
-        if self.rng.chance(1, 3) {
-            let name = *self.rng.pick(START_MESSAGES);
-            let message = format!(r#"<bpmn:messageEventDefinition messageRef="{name}"/>"#);
-            starts.push(self.node("startEvent", &message));
-        }
-        if self.rng.chance(1, 5) {
-            let condition = *self.rng.pick(&["=n = 2", "=b and n &gt; 0"]);
-            let condition = format!(
-                "<bpmn:conditionalEventDefinition><bpmn:condition>{condition}</bpmn:condition></bpmn:conditionalEventDefinition>"
-            );
-            starts.push(self.node("startEvent", &condition));
-        }
-        if self.rng.chance(1, 4) {
-            let time = *self.rng.pick(&[
-                "<bpmn:timeCycle>R3/PT2M</bpmn:timeCycle>",
-                "<bpmn:timeCycle>R/PT10M</bpmn:timeCycle>",
-                "<bpmn:timeCycle>0 */20 * * * *</bpmn:timeCycle>",
-                "<bpmn:timeDate>=now() + duration(\"PT1M\")</bpmn:timeDate>",
-                "<bpmn:timeDate>2026-11-23T09:05:00Z</bpmn:timeDate>",
-            ]);
-            let timer = format!("<bpmn:timerEventDefinition>{time}</bpmn:timerEventDefinition>");
-            starts.push(self.node("startEvent", &timer));
-        }
-        starts
     }
 
     /// Some fragments in a line.

@@ -4,25 +4,25 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use base::{
-    ActivateElement, Activation, Command, DefinitionKey, ElementKey, ElementMapping, InstanceKey,
-    InstanceRow, MigrateInstance, ModifyInstance, Move, MoveWithin, Record, ScopedVariables,
-    Selection, Text, Within,
+    ActivateElement, Activation, AdHocResult, Command, DefinitionKey, ElementKey, ElementMapping,
+    InstanceKey, InstanceRow, JobKey, MigrateInstance, ModifyInstance, Move, MoveWithin, Record,
+    ScopedVariables, Selection, Text, Within,
 };
-use bpmn::{Kind, Process};
+use bpmn::Process;
 use instance::{Instance, Status};
 use store::Reader;
 
 use crate::check::facts::Past;
 use crate::clients::What;
 use crate::model;
-use crate::play::{Failure, Play, everything, index, nth, wrong};
+use crate::play::{Failure, Play, everything, index, nth, parse, wrong};
 use crate::requests::result;
 use crate::script::Step;
 
 /// An ad-hoc sub-process in which something can be activated.
 pub(crate) struct OpenAdHoc {
     pub(crate) owner: ElementKey,
-    /// Nothing is active in it.
+    /// Nothing is active in it, and no worker is asked.
     pub(crate) idle: bool,
     /// Ids of what can be activated.
     pub(crate) elements: Vec<Text>,
@@ -76,22 +76,49 @@ impl Play {
                 if live.ad_hoc.as_ref().is_none_or(|open| open.done) {
                     continue;
                 }
-                let begins = graph.nodes.iter().filter(|node| {
-                    node.scope == live.element
-                        && node.incoming.is_empty()
-                        && !matches!(
-                            node.kind,
-                            Kind::EventSubProcess { .. } | Kind::Boundary { .. }
-                        )
-                });
+                let begins = graph
+                    .nodes
+                    .iter()
+                    .filter(|node| node.scope == live.element && node.begins_by_choice());
+                let asked = state.jobs().values().any(|job| job.owner == *owner);
                 found.push(OpenAdHoc {
                     owner: *owner,
-                    idle: live.children == 0,
+                    idle: live.children == 0 && !asked,
                     elements: begins.map(|node| node.id.clone()).collect(),
                 });
             }
         }
         found
+    }
+
+    /// The worker of an ad-hoc sub-process says what begins, that it is done, or what makes no sense.
+    pub(crate) fn answer_ad_hoc(&mut self, job: JobKey, with: u64) -> u64 {
+        let states = self.live_states();
+        let live = states.iter().find_map(|state| state.jobs().get(&job));
+        let open = live.and_then(|live| {
+            let all = self.open_ad_hocs(&states);
+            all.into_iter().find(|open| open.owner == live.owner)
+        });
+        let all = open.map_or_else(Vec::new, |open| open.elements);
+        let chosen = nth(&all, with + job.0.raw() % 7).cloned().unwrap_or_else(|| "gone".into());
+        let variables = parse(r#"{"b": true, "again": false}"#);
+        let activate = |element_id| ActivateElement { element_id, variables: variables.clone() };
+        let (activate, fulfilled, cancel_remaining) = match with % 8 {
+            0 => (Vec::new(), true, false),
+            1 => (vec![activate(chosen)], false, false),
+            2 => (vec![activate(chosen.clone()), activate(chosen)], false, false),
+            3 => (vec![activate(chosen)], false, true),
+            4 => (all.into_iter().map(activate).collect(), false, false),
+            5 => (Vec::new(), true, true),
+            6 => (Vec::new(), false, false),
+            _ => (vec![activate(chosen)], true, false),
+        };
+        let what = What::Complete { job };
+        self.wish(what, |token| Command::AnswerAdHoc {
+            job,
+            variables: result(token, with),
+            result: Box::new(AdHocResult { activate, fulfilled, cancel_remaining }),
+        })
     }
 
     /// Somebody activates one element, or the same twice; `replace` ends first what is active.
@@ -213,7 +240,7 @@ impl Play {
         };
         if known(self)?.is_none() {
             let process = of.id.trim_start_matches('p').parse().unwrap_or(0);
-            self.deploy(process, model::twin(&text, renamed));
+            self.deploy(process, 0, model::twin(&text, renamed));
             self.settle()?;
         }
         // A fault may have come between.

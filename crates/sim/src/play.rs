@@ -145,7 +145,7 @@ impl Play {
             Step::Deploy { process, variant } => {
                 let setting = self.setting;
                 let model = model::generate(setting.seed, process, variant, setting.fragments);
-                self.deploy(process, model);
+                self.deploy(process, variant, model);
             }
             Step::Create { .. } | Step::CreateNamed { .. } | Step::CreateAwait { .. } => {
                 self.create(step);
@@ -154,7 +154,7 @@ impl Play {
                 self.publish(step);
             }
             Step::EvaluateConditions { of, with } => self.evaluate_conditions(of, with),
-            Step::Broadcast {} => self.broadcast(|token| crate::requests::result(token, 0)),
+            Step::Broadcast { starts } => self.broadcast_either(starts == 0),
             Step::Snatch { of, turns } => return self.snatch(of, turns),
             Step::Republish { of } => self.republish(of),
             Step::Activate { job_type, most, lease } => {
@@ -210,21 +210,27 @@ impl Play {
         Ok(())
     }
 
-    pub(crate) fn deploy(&mut self, process: u64, model: model::Model) {
-        let resource = Resource {
+    /// Deploys a model with all that it needs beside it, and decisions of this variant.
+    pub(crate) fn deploy(&mut self, process: u64, variant: u64, model: model::Model) {
+        let Setting { seed, fragments, .. } = self.setting;
+        let mut models = model::bound(seed, &model, variant, fragments);
+        models.insert(0, (process, model));
+        let resource = |(process, model): (u64, model::Model)| Resource {
             name: format!("p{process}.bpmn").into(),
             bytes: Arc::from(model.text.as_bytes()),
             model: Model::Bpmn(model.processes),
         };
-        let decisions = Resource {
+        let mut resources: Vec<_> = models.into_iter().map(resource).collect();
+        let decisions = model::decisions(variant);
+        resources.push(Resource {
             name: "shop.dmn".into(),
-            bytes: Arc::from(model::DECISIONS.as_bytes()),
+            bytes: Arc::from(decisions.as_bytes()),
             model: Model::Dmn {
-                definitions: dmn::compile(model::DECISIONS).expect("our own decisions"),
+                definitions: dmn::compile(&decisions).expect("our own decisions"),
                 imports: Vec::new(),
             },
-        };
-        self.clients.deploy(&mut self.machine, vec![resource, decisions]);
+        });
+        self.clients.deploy(&mut self.machine, resources);
     }
 
     /// Time passes: the host wakes whenever a shard wants to be woken, or sleeps through it.

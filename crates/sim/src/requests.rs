@@ -1,8 +1,8 @@
 //! Steps in which clients ask for something.
 
 use base::{
-    ActivateJobs, Command, CreateInstance, DefinitionRef, FailJob, InstanceKey, JobKey, Key,
-    ListenerEvent, ListenerResult, PublishMessage, ShardId, TaskPatch, ThrowError, Variables,
+    ActivateJobs, Command, CreateInstance, DefinitionRef, FailJob, InstanceKey, JobKey, JobRole,
+    Key, ListenerEvent, ListenerResult, PublishMessage, ShardId, TaskPatch, ThrowError, Variables,
 };
 use store::Reader;
 
@@ -58,10 +58,11 @@ impl Play {
                 (model::CATCH_MESSAGES[index(name, 3)], key, ttl, id, false)
             }
             Step::PublishStart { name, key, ttl } => {
-                (model::START_MESSAGES[index(name, 2)], key, ttl, 1, false)
+                (model::START_MESSAGES[index(name, 4)], key, ttl, 1, false)
             }
             Step::PublishAwait { name, key } => {
-                (["m0", "m1", "m2", "s0", "s1"][index(name, 5)], key, 0, 0, true)
+                let all = [model::CATCH_MESSAGES, model::START_MESSAGES].concat();
+                (all[index(name, all.len())], key, 0, 0, true)
             }
             _ => return,
         };
@@ -111,10 +112,20 @@ impl Play {
         });
     }
 
+    /// Broadcasts the signal that starts instances, or that which they wait for.
+    pub(crate) fn broadcast_either(&mut self, starts: bool) {
+        let signal = if starts { model::START_SIGNAL } else { model::SIGNAL };
+        self.broadcast(signal, |token| result(token, 0));
+    }
+
     /// Broadcasts the signal with these variables.
-    pub(crate) fn broadcast(&mut self, variables: impl FnOnce(u64) -> Variables) {
+    pub(crate) fn broadcast(
+        &mut self,
+        signal: &'static str,
+        variables: impl FnOnce(u64) -> Variables,
+    ) {
         self.wish(What::Quiet, |token| Command::Broadcast {
-            signal: model::SIGNAL.into(),
+            signal: signal.into(),
             variables: variables(token),
         });
     }
@@ -193,16 +204,16 @@ impl Play {
             Step::Complete { held: of, with } => {
                 let Some(job) = held(of) else { return };
                 let known = self.clients.held.iter().find(|held| held.job.job == job);
-                let listener = known.and_then(|held| held.job.role.listener());
+                let role = known.map_or(JobRole::Work, |held| held.job.role);
                 self.clients.held.retain(|held| held.job.job != job || with == 6);
-                (job, self.complete(job, listener, with))
+                (job, self.complete(job, role, with))
             }
             Step::CompleteForeign { job, missing } => {
                 let jobs = self.reader().find_jobs(&everything()).expect("reads").rows;
                 let known = nth(&jobs, job).filter(|_| missing > 0);
-                let listener = known.and_then(|row| row.role.listener());
+                let role = known.map_or(JobRole::Work, |row| row.role);
                 let job = known.map_or(JobKey(Key::from_raw(123_456_789)), |row| row.job);
-                (job, self.complete(job, listener, job.0.raw() % 8))
+                (job, self.complete(job, role, job.0.raw() % 8))
             }
             Step::CompleteAgain { of } => {
                 if let Some(token) = nth(&self.clients.answered, of).copied() {
@@ -259,13 +270,11 @@ impl Play {
     }
 
     /// A worker is done. Listeners of user tasks give no variables, but may deny or correct.
-    pub(crate) fn complete(
-        &mut self,
-        job: JobKey,
-        listener: Option<ListenerEvent>,
-        with: u64,
-    ) -> u64 {
-        if let Some(event) = listener.filter(|event| event.is_of_task()) {
+    pub(crate) fn complete(&mut self, job: JobKey, role: JobRole, with: u64) -> u64 {
+        if role == JobRole::AdHoc {
+            return self.answer_ad_hoc(job, with);
+        }
+        if let Some(event) = role.listener().filter(|event| event.is_of_task()) {
             return self.wish(What::Answer { job }, |token| match with % 8 {
                 0..=3 => Command::CompleteJob { job, variables: Variables::new() },
                 4 | 5 if !matches!(event, ListenerEvent::Creating | ListenerEvent::Canceling) => {

@@ -67,13 +67,13 @@ steps! {
     /// Publishes a message that somebody may wait for.
     Publish "publish" 9 (name 3, key 4, ttl 5, id 3);
     /// Publishes a message that may start an instance.
-    PublishStart "publish-start" 4 (name 2, key 5, ttl 5);
+    PublishStart "publish-start" 6 (name 4, key 5, ttl 5);
     /// Publishes one that must be taken at once.
-    PublishAwait "publish-await" 2 (name 5, key 5);
+    PublishAwait "publish-await" 2 (name 7, key 5);
     /// Starts what begins when variables are so, by conditions of one version or of all.
     EvaluateConditions "evaluate-conditions" 2 (of 8, with 8);
-    /// Broadcasts the signal.
-    Broadcast "broadcast" 2 ();
+    /// Broadcasts the signal that some wait for, or that which starts some.
+    Broadcast "broadcast" 3 (starts 3);
     /// A message for somebody who is cancelled before it gets there, while others wait for it too.
     Snatch "snatch" 3 (of 8, turns 4);
     /// A client that got no answer to a publication (or did) sends it again.

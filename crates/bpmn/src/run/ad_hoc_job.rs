@@ -11,7 +11,7 @@ use base::{
     AdHocResult, ElementKey, Event, HeldInput, IncidentKey, IncidentKind, JobExtra, JobKey,
     JobRole, Stage, Variables,
 };
-use instance::Owned;
+use instance::{Incident, Owned};
 
 use super::Run;
 use crate::ad_hoc::AdHoc;
@@ -44,6 +44,8 @@ impl Run<'_, '_, '_> {
         let Some(key) = self.decision.state().jobs().get(&job).map(|job| job.owner) else { return };
         let elements = self.check_answer(key, &result);
         self.drop_attempt_timer(job);
+        // One that has failed before may be answered nevertheless.
+        self.resolve_where(key, |open| open.job == Some(job));
         self.decision.emit(Event::JobCompleted { job });
         self.set_variables(key, variables);
         let elements = match elements {
@@ -132,22 +134,23 @@ impl Run<'_, '_, '_> {
             return;
         }
         let job = self.ad_hoc_job(key);
-        let state = self.decision.state();
-        let is_over = |it: &IncidentKey| {
-            state.incidents().get(it).is_some_and(|open| match open.job {
-                Some(of) => Some(of) == job,
-                None => {
-                    open.kind == IncidentKind::ExtractValueError && open.stage == Stage::Working
-                }
-            })
-        };
-        let incidents: Vec<_> = state.incidents_of(key).filter(is_over).collect();
-        for incident in incidents {
-            self.decision.emit(Event::IncidentResolved { incident });
-        }
+        self.resolve_where(key, |open| match open.job {
+            Some(of) => Some(of) == job,
+            None => open.kind == IncidentKind::ExtractValueError && open.stage == Stage::Working,
+        });
         if let Some(job) = job {
             self.drop_attempt_timer(job);
             self.decision.emit(Event::JobCanceled { job });
+        }
+    }
+
+    /// These incidents of the ad-hoc sub-process are over.
+    fn resolve_where(&mut self, key: ElementKey, is_over: impl Fn(&Incident) -> bool) {
+        let state = self.decision.state();
+        let is_over = |it: &IncidentKey| state.incidents().get(it).is_some_and(&is_over);
+        let incidents: Vec<_> = state.incidents_of(key).filter(is_over).collect();
+        for incident in incidents {
+            self.decision.emit(Event::IncidentResolved { incident });
         }
     }
 }

@@ -55,6 +55,10 @@ impl Process {
                 "a start event; name the sub-process that it begins, or what follows it"
             }
             Kind::Boundary { .. } => "a boundary event; name what follows it",
+            // Their message needs no correlation key, so that an instance could wait in vain.
+            Kind::Catch(_) | Kind::EventBased { .. } if self.begins_instances(node) => {
+                "where messages from outside begin instances; name what follows it"
+            }
             Kind::Catch(_) if behind_a_gateway => {
                 "an event behind an event-based gateway; name the gateway, or what follows the event"
             }
@@ -70,6 +74,13 @@ impl Process {
             "expected an element at which an instance can begin, but {} is {why}",
             node.label()
         )))
+    }
+
+    /// Whether it starts instances without being a start event.
+    fn begins_instances(&self, node: &Node) -> bool {
+        let mut behind = node.outgoing.iter().map(|flow| self.node(self.flow(*flow).target));
+        let gateway = matches!(node.kind, Kind::EventBased { .. });
+        node.instantiates && node.incoming.is_empty() || gateway && behind.any(|it| it.instantiates)
     }
 
     /// The node with this id.

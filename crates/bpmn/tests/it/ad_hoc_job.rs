@@ -367,3 +367,24 @@ fn what_the_job_says_is_said_by_nothing_else() {
         assert_eq!(codes(model(&format!("<fermata:policy {wrong}/>"), "")), ["B127"], "{wrong}");
     }
 }
+
+#[test]
+fn a_job_that_has_failed_and_is_answered_leaves_no_incident_behind() {
+    check(
+        &model("", ""),
+        "start               => asks sub, open sub
+         throw sub NO        => asks sub, incident UNHANDLED_ERROR_EVENT at sub, open sub
+         answer sub done     => job after",
+    );
+    check(
+        &model("", ""),
+        "start               => asks sub, open sub
+         answer sub +a       => job a, open sub
+         complete a          => asks sub, open sub
+         exhaust sub         => asks sub, incident AD_HOC_SUB_PROCESS_NO_RETRIES at sub, open sub
+         answer sub +b       => job b, open sub
+         complete b          => job c, open sub
+         complete c          => asks sub, open sub
+         answer sub done     => job after",
+    );
+}

@@ -49,8 +49,22 @@ pub fn user_task(random: &mut Random, id: &str) -> String {
     )
 }
 
-/// What opens an ad-hoc sub-process in which `first` and `second` can be activated.
+/// What opens an ad-hoc sub-process in which `first` and `second` can be activated: by a list, by a
+/// worker's word, or by a caller; also one after the other, and several times.
 pub fn ad_hoc(random: &mut Random, id: &str, first: &str, second: &str) -> String {
+    let ordering = random.one_of(&["", "", r#"ordering="Sequential""#]);
+    let marker = if random.below(4) == 0 { marker(random).to_owned() } else { String::new() };
+    if random.below(3) == 0 {
+        let says = random.one_of(&[
+            "",
+            r#"<zeebe:adHoc outputCollection="did" outputElement="= n"/>"#,
+            r#"<fermata:policy timeout="PT3M"/>"#,
+        ]);
+        return format!(
+            r#"<adHocSubProcess id="{id}" {ordering}><extensionElements><zeebe:taskDefinition type="w"/>{says}
+               </extensionElements>{marker}"#
+        );
+    }
     let list = match random.below(3) {
         0 => String::new(),
         1 => format!(r#"activeElementsCollection="= [&quot;{first}&quot;]""#),
@@ -70,9 +84,19 @@ pub fn ad_hoc(random: &mut Random, id: &str, first: &str, second: &str) -> Strin
         ""
     };
     format!(
-        r#"<adHocSubProcess id="{id}" cancelRemainingInstances="{cancels}"><extensionElements>
-           <zeebe:adHoc {list} {output}/></extensionElements>{condition}"#
+        r#"<adHocSubProcess id="{id}" {ordering} cancelRemainingInstances="{cancels}"><extensionElements>
+           <zeebe:adHoc {list} {output}/></extensionElements>{condition}{marker}"#
     )
+}
+
+/// What makes an activity repeat.
+pub fn marker(random: &mut Random) -> &'static str {
+    random.one_of(&[
+        r"<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>",
+        r#"<multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"#,
+        r#"<standardLoopCharacteristics loopMaximum="2"/>"#,
+        r#"<standardLoopCharacteristics testBefore="true" loopMaximum="3"><loopCondition>= loopCounter &lt; n</loopCondition></standardLoopCharacteristics>"#,
+    ])
 }
 
 /// A complex gateway's condition, for so many incoming flows.

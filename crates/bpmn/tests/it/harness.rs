@@ -1,4 +1,5 @@
-//! One instance without an engine: virtual time, and a crash after every input.
+//! One instance without an engine: virtual time, and a crash after every input: the state is thrown away,
+//! and it goes on with what a snapshot and the events after it give.
 
 use base::{ElementKey, ElementMapping, Event, InstanceCreated, Record, ShardId, Variables};
 use fermata_bpmn::{Process, Run, Target, Trigger, Value, read};
@@ -9,6 +10,8 @@ pub struct Sim {
     pub state: Instance,
     keys: KeySource,
     records: Vec<Record>,
+    /// Bytes, and how many records they are of.
+    snapshot: (Vec<u8>, usize),
     now_ms: i64,
     /// Held messages that nobody waited for any more.
     pub given_back: usize,
@@ -110,7 +113,18 @@ impl Sim {
         let records = vec![Record { at_ms: 0, events: vec![event] }];
         let broadcasts = Vec::new();
         let (now_ms, given_back, elements_max) = (0, 0, base::limits::LIVE_ELEMENTS_MAX);
-        Self { process, state, keys, records, now_ms, given_back, broadcasts, elements_max }
+        let snapshot = (state.to_bytes(), 1);
+        Self {
+            process,
+            state,
+            keys,
+            records,
+            snapshot,
+            now_ms,
+            given_back,
+            broadcasts,
+            elements_max,
+        }
     }
 
     /// What the command comes to; nothing has happened if it is refused.
@@ -143,10 +157,25 @@ impl Sim {
         self.records.push(Record::from_bytes(&record.to_bytes(key), key).expect("readable"));
         let folded = Instance::replay(None, &self.records).expect("a first event");
         assert_eq!(folded, self.state, "the fold of the log");
-        let snapshot = Instance::from_bytes(&self.state.to_bytes(), key).expect("readable");
-        assert_eq!(snapshot, self.state, "the snapshot");
+        self.crash();
         self.assert_not_stuck();
         self.assert_ended_once();
+    }
+
+    /// Goes on with what is stored: a snapshot of some inputs ago, and the events since.
+    fn crash(&mut self) {
+        let key = self.state.key();
+        let bytes = self.state.to_bytes();
+        let snapshot = Instance::from_bytes(&bytes, key).expect("readable");
+        assert_eq!(snapshot, self.state, "the snapshot");
+        let stored = Instance::from_bytes(&self.snapshot.0, key).expect("readable");
+        let recovered = Instance::replay(Some(stored), &self.records[self.snapshot.1..]);
+        let recovered = recovered.expect("a snapshot");
+        assert_eq!(recovered, self.state, "the fold from the snapshot");
+        self.state = recovered;
+        if self.records.len().is_multiple_of(4) {
+            self.snapshot = (bytes, self.records.len());
+        }
     }
 
     fn assert_ended_once(&self) {
@@ -167,8 +196,9 @@ impl Sim {
             + self.state.incidents().len();
         assert!(
             self.state.status() != Status::Active || waits > 0,
-            "stopped silently: {:#?}",
-            self.state
+            "stopped silently: {:?}\nafter {:#?}",
+            self.state,
+            &self.records[self.records.len().saturating_sub(2)..]
         );
     }
 

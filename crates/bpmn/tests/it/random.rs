@@ -1,9 +1,10 @@
 //! Random models with random inputs: whatever happens, the state is what its log says, and an
 //! instance ends, waits for something, or has an incident (the harness looks after every input).
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use base::{FailJob, JobState, ListenerEvent, ListenerResult, TaskPatch, Variables};
+use base::{Event, FailJob, JobState, ListenerEvent, ListenerResult, TaskPatch, Variables};
 use fermata_bpmn::{Process, read};
 use instance::Status;
 
@@ -12,6 +13,9 @@ use super::harness::Sim;
 use super::transcript::{resume, suspend, xml};
 
 const WAIT: &str = "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>";
+
+/// Types of the elements that instances went through.
+pub type Seen = BTreeSet<&'static str>;
 
 pub struct Random(pub u64);
 
@@ -248,7 +252,7 @@ pub fn blocks(random: &mut Random) -> String {
 }
 
 /// Does what can be done until nothing is left or the patience ends; then cancels.
-fn live(process: Process, random: &mut Random) -> Status {
+fn live(process: Process, random: &mut Random) -> Sim {
     let mut sim = Sim::of(process, r#"{"id": 1, "n": 2, "items": [1, 2, 3]}"#);
     for _ in 0..60 {
         let endless = |open: &instance::Incident| open.kind == base::IncidentKind::StepLimit;
@@ -263,7 +267,7 @@ fn live(process: Process, random: &mut Random) -> Status {
     if sim.state.status() == Status::Active {
         sim.input(super::transcript::cancel);
     }
-    sim.state.status()
+    sim
 }
 
 pub fn act(sim: &mut Sim, random: &mut Random) {
@@ -310,6 +314,9 @@ pub fn act(sim: &mut Sim, random: &mut Random) {
 
 /// A listener of a user task may deny or correct instead of giving variables.
 fn complete(sim: &mut Sim, job: base::JobKey, random: &mut Random, variables: Variables) {
+    if sim.state.jobs()[&job].role() == base::JobRole::AdHoc {
+        return answer_ad_hoc(sim, job, random, variables);
+    }
     let listener = sim.state.jobs()[&job].listener().map(|listener| listener.event);
     let Some(event) = listener.filter(|event| event.is_of_task()) else {
         return sim.input(|run| run.job_completed(job, variables));
@@ -325,6 +332,23 @@ fn complete(sim: &mut Sim, job: base::JobKey, random: &mut Random, variables: Va
     };
     let result = ListenerResult { denied: denies.then(|| "no".into()), corrections };
     sim.input(|run| run.listener_answered(job, result));
+}
+
+/// A worker says what begins in an ad-hoc sub-process, or that it is done.
+fn answer_ad_hoc(sim: &mut Sim, job: base::JobKey, random: &mut Random, variables: Variables) {
+    let element = sim.state.element(sim.state.jobs()[&job].owner).expect("it lives").element;
+    let begins = sim.process.nodes.iter();
+    let begins = begins.filter(|node| node.scope == element && node.begins_by_choice());
+    let begins: Vec<base::Text> = begins.map(|node| node.id.clone()).collect();
+    let activate = |_| base::ActivateElement {
+        element_id: begins[random.below(begins.len())].clone(),
+        variables: variables.clone(),
+    };
+    let activate: Vec<_> = (0..sim.state.jobs().len() % 3).map(activate).collect();
+    let fulfilled = activate.is_empty() && random.below(3) > 0;
+    let cancel_remaining = random.below(3) == 0;
+    let result = base::AdHocResult { activate, fulfilled, cancel_remaining };
+    sim.input(|run| run.ad_hoc_answered(job, variables, result).expect("what can begin"));
 }
 
 /// A worker gets a job, and may fail.
@@ -387,11 +411,8 @@ fn activate(sim: &mut Sim, random: &mut Random, variables: &Variables) {
         return;
     }
     let (owner, element) = open[random.below(open.len())];
-    let begins = sim.process.nodes.iter().filter(|node| {
-        node.scope == element
-            && node.incoming.is_empty()
-            && !matches!(node.kind, fermata_bpmn::Kind::EventSubProcess { .. })
-    });
+    let begins = sim.process.nodes.iter();
+    let begins = begins.filter(|node| node.scope == element && node.begins_by_choice());
     let begins: Vec<base::Text> = begins.map(|node| node.id.clone()).collect();
     let (element_id, variables) = (begins[random.below(begins.len())].clone(), variables.clone());
     let wanted = vec![base::ActivateElement { element_id, variables }];
@@ -399,13 +420,20 @@ fn activate(sim: &mut Sim, random: &mut Random, variables: &Variables) {
     sim.input(|run| run.activate_elements(owner, wanted, replaces).expect("an open one"));
 }
 
-/// Plays a model; true if it came to its end by itself.
-pub fn play_random(seed: u64, body: &str, random: &mut Random) -> bool {
+/// Plays a model, and adds what it went through to what was seen; true if it came to its end by itself.
+pub fn play_random(seed: u64, body: &str, random: &mut Random, seen: &mut Seen) -> bool {
     let mut model = read(&xml(body)).unwrap_or_else(|found| panic!("{found:#?}\n{body}"));
     let process = model.processes.remove(0);
     let lived = catch_unwind(AssertUnwindSafe(|| live(process, random)));
-    let status = lived.unwrap_or_else(|_| panic!("seed {seed}: {body}"));
-    status == Status::Completed
+    let sim = lived.unwrap_or_else(|_| panic!("seed {seed}: {body}"));
+    for event in sim.events() {
+        if let Event::ElementEntered { element, .. } | Event::ElementPassed { element, .. } = event
+        {
+            let node = sim.process.node(*element);
+            seen.extend([node.element_type, if node.marker.is_some() { "repeats" } else { "" }]);
+        }
+    }
+    sim.state.status() == Status::Completed
 }
 
 #[test]
@@ -414,7 +442,7 @@ fn random_models_never_stop_silently_and_are_what_their_log_says() {
     for seed in 0..600_u64 {
         let mut random = Random(seed);
         let body = blocks(&mut random);
-        ended += u32::from(play_random(seed, &body, &mut random));
+        ended += u32::from(play_random(seed, &body, &mut random, &mut Seen::new()));
     }
     assert!(ended > 150, "most come to their end: {ended}");
 }

@@ -1,6 +1,6 @@
 //! Receive tasks and event-based gateways that start an instance.
 
-use super::transcript::{check, xml};
+use super::transcript::{check, check_migration, xml};
 
 const PAID: &str = r#"<messageEventDefinition messageRef="m"/>"#;
 const SHIPPED: &str = r#"<messageEventDefinition messageRef="m2"/>"#;
@@ -224,4 +224,43 @@ fn a_start_event_that_needs_all_is_refused_where_they_could_not_meet() {
     let behind = xml(&gateway(PARALLEL, PAID, SHIPPED)).replace("\"paid\"", "\"= name\"");
     let found = fermata_bpmn::read(&behind).expect_err("a name that is an expression");
     assert_eq!(found[0].code, "B014");
+}
+
+/// Their messages need no correlation key: who waited there could never be reached.
+#[test]
+fn nobody_is_placed_where_messages_begin_instances() {
+    let receive = r#"<receiveTask id="r" instantiate="true" messageRef="m"/><<a>><endEvent id="e"/>
+        [[r -> a -> e]]"#;
+    let models = [
+        (receive.to_owned(), "r"),
+        (gateway("", PAID, SHIPPED), "g"),
+        (gateway(PARALLEL, PAID, SHIPPED), "g"),
+    ];
+    for (model, id) in models {
+        let read = fermata_bpmn::read(&xml(&model)).expect("a model");
+        let process = &read.processes[0];
+        let refusal = process.startable(id).expect_err(id).message;
+        assert!(refusal.contains("where messages from outside begin instances"), "{refusal}");
+        process.startable("a").expect("what follows");
+    }
+}
+
+#[test]
+fn who_is_about_to_begin_at_a_receive_task_can_be_migrated() {
+    let model = |receive: &str| {
+        format!(
+            r#"<extensionElements><zeebe:executionListeners><zeebe:executionListener eventType="start" type="l"/>
+               </zeebe:executionListeners></extensionElements><receiveTask id="{receive}" instantiate="true"
+               messageRef="m"/><<a>><endEvent id="e"/>[[{receive} -> a -> e]]"#
+        )
+    };
+    check_migration(
+        &model("r"),
+        &model("other"),
+        "start              => start listener l at p
+         stay               => expected a mapping for the start event \"r\"
+         migrate r>other    => start listener l at p
+         complete p         => job a
+         complete a         => completed",
+    );
 }

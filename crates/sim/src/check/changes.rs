@@ -31,6 +31,15 @@ pub(super) fn token_of_held(input: &HeldInput) -> Option<u64> {
     }
 }
 
+/// The token of what came and has no effect yet: it is held, or waits for its turn.
+pub(super) fn token_that_waits(event: &Event) -> Option<u64> {
+    match event {
+        Event::InputHeld(input) => token_of_held(input),
+        Event::ActivationQueued { variables, .. } => token_in(variables),
+        _ => None,
+    }
+}
+
 /// Whether it is a listener's answer that corrects a task, or agrees.
 pub(super) fn corrects(input: &HeldInput) -> bool {
     matches!(input, HeldInput::ListenerAnswered { denied: None, .. })

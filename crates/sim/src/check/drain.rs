@@ -16,7 +16,7 @@ impl Play {
     /// Brings everything to its end, and checks that it is there.
     pub(crate) fn drain(&mut self) -> Checked {
         for process in 0..PROCESSES {
-            self.deploy(process, model::retired(process));
+            self.deploy(process, 0, model::retired(process));
         }
         self.settle()?;
         self.resume_all()?;
@@ -51,8 +51,11 @@ impl Play {
             if row.kind == base::IncidentKind::StepLimit {
                 return Err(wrong("progress")(format!("{row:?} of a model without such a loop")));
             }
-            // Whoever has modified an instance may have left tokens that wait for ever.
-            if row.kind == base::IncidentKind::Deadlock {
+            // Whoever has modified an instance may have left tokens that wait for ever; what was deleted
+            // together with others is not there for them any more.
+            let lost =
+                row.kind == base::IncidentKind::CalledElementError && self.calls_deleted(&row);
+            if row.kind == base::IncidentKind::Deadlock || lost {
                 let of = rows.iter().find(|of| of.instance == row.instance);
                 let root = of.and_then(|of| of.parent).map(|parent| parent.root);
                 let instance = root.unwrap_or(row.instance);
@@ -116,8 +119,11 @@ impl Play {
             }
         }
         self.settle()?;
-        for held in std::mem::take(&mut self.clients.held) {
-            self.complete(held.job.job, held.job.role.listener(), 0);
+        let mut held = std::mem::take(&mut self.clients.held);
+        // Other work in an ad-hoc sub-process may have its worker asked anew.
+        held.sort_by_key(|held| held.job.role != base::JobRole::AdHoc);
+        for held in held {
+            self.complete(held.job.job, held.job.role, 0);
         }
         self.settle()
     }
@@ -158,7 +164,7 @@ impl Play {
                 continue;
             }
             if *name == model::SIGNAL_SLOT {
-                self.broadcast(honest);
+                self.broadcast(model::SIGNAL, honest);
                 continue;
             }
             let what =

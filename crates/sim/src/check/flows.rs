@@ -164,7 +164,7 @@ impl Traffic {
             let conditional =
                 node.outgoing.iter().any(|flow| graph.flow(*flow).condition.is_some());
             let (least, most) = match node.kind {
-                Kind::Exclusive | Kind::EventBased { .. } => (left, left),
+                Kind::Exclusive | Kind::EventBased { parallel: false } => (left, left),
                 _ if conditional => (left, all),
                 _ => (all, all),
             };

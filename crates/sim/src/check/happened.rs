@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Event, HeldInput, JobKey, Purpose, TimerKey};
+use base::{ElementKey, Event, HeldInput, JobKey, Purpose, TimerKey};
 
 use super::facts::Past;
 use super::places::Places;
@@ -31,6 +31,15 @@ pub(crate) const NAMES: &[&str] = &[
     "complex reset",
     "ad-hoc condition",
     "ad-hoc activation",
+    "ad-hoc job",
+    "ad-hoc job withdrawn",
+    "ad-hoc begun by a worker",
+    "ad-hoc ended by a worker",
+    "ad-hoc waits for its turn",
+    "ad-hoc in a loop",
+    "old version called by its deployment",
+    "old version called by its tag",
+    "old decision called",
     "suspended",
     "resumed",
     "job completed while suspended",
@@ -48,6 +57,9 @@ pub(crate) const NAMES: &[&str] = &[
 struct Course {
     timers: BTreeMap<TimerKey, Purpose>,
     completed: Option<JobKey>,
+    /// Jobs of ad-hoc sub-processes, and in which of these a worker has just said something.
+    asked: BTreeMap<JobKey, ElementKey>,
+    told: Option<ElementKey>,
     /// How many inputs are held.
     holds: u64,
 }
@@ -56,8 +68,12 @@ impl Play {
     pub(super) fn count_happened(&mut self, past: &Past) {
         let mut places = Places::default();
         let mut course = Course::default();
-        for (at_ms, event) in past.events() {
+        let events = past.records.iter().flat_map(|record| {
+            record.events.iter().enumerate().map(|(nth, event)| (record.at_ms, nth, event))
+        });
+        for (at_ms, nth, event) in events {
             places.read(event);
+            course.told = course.told.filter(|_| nth > 0);
             let element = match event {
                 Event::InstanceCreated(_) => Some(0),
                 Event::ElementEntered { element, .. } | Event::ElementPassed { element, .. } => {
@@ -66,7 +82,11 @@ impl Play {
                 _ => None,
             };
             if let (Some(element), Some(graph)) = (element, places.graph(&self.graphs)) {
-                self.coverage.count("element", crate::model::name_of(graph.node(element)));
+                let node = graph.node(element);
+                self.coverage.count("element", crate::model::name_of(node));
+                if matches!(node.kind, bpmn::Kind::AdHoc(_)) && node.marker.is_some() {
+                    self.coverage.count("happened", "ad-hoc in a loop");
+                }
             }
             if let Some(name) = course.name_of(event) {
                 self.coverage.count("happened", name);
@@ -84,7 +104,30 @@ impl Play {
 }
 
 impl Course {
+    /// What of an ad-hoc sub-process, unless it is something else.
+    fn ad_hoc(&mut self, event: &Event) -> Option<&'static str> {
+        Some(match event {
+            Event::JobCreated { job, owner, extra, .. }
+                if extra.as_ref().is_some_and(|extra| extra.ad_hoc == Some(true)) =>
+            {
+                self.asked.insert(*job, *owner);
+                "ad-hoc job"
+            }
+            Event::JobCanceled { job } if self.asked.contains_key(job) => "ad-hoc job withdrawn",
+            Event::ElementEntered { scope, .. } if self.told == Some(*scope) => {
+                "ad-hoc begun by a worker"
+            }
+            Event::AdHocDone { owner } if self.told == Some(*owner) => "ad-hoc ended by a worker",
+            Event::AdHocDone { .. } => "ad-hoc condition",
+            Event::ActivationQueued { .. } => "ad-hoc waits for its turn",
+            _ => return None,
+        })
+    }
+
     fn name_of(&mut self, event: &Event) -> Option<&'static str> {
+        if let Some(name) = self.ad_hoc(event) {
+            return Some(name);
+        }
         let answered = self.completed.take();
         Some(match event {
             Event::JobCreated { extra, .. } => {
@@ -102,6 +145,7 @@ impl Course {
             Event::UserTaskDenied { .. } => "denied",
             Event::JobCompleted { job } => {
                 self.completed = Some(*job);
+                self.told = self.asked.get(job).copied();
                 return None;
             }
             // Said again by a listener that has just answered.
@@ -121,7 +165,6 @@ impl Course {
             Event::ConditionMet { .. } => "condition met",
             Event::ResetAwaited { .. } => "complex start before all came",
             Event::ResetReached { .. } => "complex reset",
-            Event::AdHocDone { .. } => "ad-hoc condition",
             Event::InstanceSuspended(_) if self.holds > 0 => "suspended anew",
             Event::InstanceSuspended(_) => "suspended",
             Event::InstanceResumed => "resumed",

@@ -5,6 +5,8 @@
 //! Absent: the engine's own fold where the log is judged: `past` reads the events for itself, so
 //! that an event that folds wrongly cannot hide.
 
+mod ad_hoc;
+mod bindings;
 mod calls;
 mod changes;
 mod drain;
@@ -17,6 +19,7 @@ mod past_scopes;
 mod places;
 mod rows;
 mod slots;
+mod undone;
 mod wishes;
 
 use crate::play::{Failure, Play};
@@ -48,6 +51,9 @@ pub(crate) const NAMES: &[&str] = &[
     "held",
     "migrated",
     "deleted",
+    "ad-hoc",
+    "compensation",
+    "bindings",
 ];
 
 /// A check looks and counts, or says what is wrong.
@@ -64,6 +70,7 @@ impl Play {
         }
         self.check_pasts(&facts)?;
         self.check_calls(&facts)?;
+        self.check_bindings(&facts)?;
         self.check_rows(&facts)?;
         self.check_indexes(&facts)?;
         self.check_slots(&facts)?;

@@ -95,6 +95,8 @@ impl Play {
                 }
             }
             self.check_flows(past)?;
+            self.check_ad_hocs(past)?;
+            self.check_compensation(past)?;
         }
         Ok(())
     }

@@ -51,6 +51,11 @@ impl Places {
         graphs.get(&self.definition?).map(|graph| &**graph)
     }
 
+    /// Whether both are of the same element.
+    pub(super) fn same(&self, one: ElementKey, other: ElementKey) -> bool {
+        self.elements.get(&one) == self.elements.get(&other)
+    }
+
     pub(super) fn node<'g>(&self, graphs: &'g Graphs, key: ElementKey) -> Option<&'g Node> {
         Some(self.graph(graphs)?.node(*self.elements.get(&key)?))
     }

@@ -58,8 +58,8 @@ fn shown(facts: &Facts) -> Shown<'_> {
                     let said = super::changes::token_of_held(input);
                     said.filter(|token| corrected.insert(*token)).into_iter().for_each(&mut show);
                 }
-                Event::InputHeld(input) => {
-                    let said = super::changes::token_of_held(input);
+                Event::InputHeld(_) | Event::ActivationQueued { .. } => {
+                    let said = super::changes::token_that_waits(event);
                     said.filter(|token| held.insert(*token)).into_iter().for_each(&mut show);
                 }
                 // The correction of a task that is completed at once shows with its completion.

@@ -80,7 +80,7 @@ pub(super) fn listened_user_task(maker: &mut Maker) -> Span {
 }
 
 /// What policies of attempts say, and nothing that a worker could not live with.
-const ATTEMPTS: &[&str] = &[
+pub(super) const ATTEMPTS: &[&str] = &[
     r#"retries="3" initialDelay="PT5S" factor="2" maximumDelay="PT15S" jitter="0.5""#,
     r#"retries="2" doNotRetry="GONE, OTHER" jitter="1" initialDelay="PT20S""#,
     r#"attemptTimeout="PT20S" retries="5" initialDelay="PT2S" jitter="0.25""#,

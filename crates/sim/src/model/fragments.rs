@@ -16,6 +16,7 @@ pub(super) const FRAGMENTS: &[(u64, Make)] = &[
     (2, pass),
     (3, catch_message),
     (2, catch_timer),
+    (2, tells),
     (3, exclusive),
     (3, parallel),
     (2, event_based),
@@ -148,10 +149,12 @@ pub(super) fn call(maker: &mut Maker) -> Span {
         return job(maker);
     }
     let called = maker.process + 1 + maker.rng.below(others);
-    let id = if maker.rng.chance(1, 4) {
-        format!("=&quot;p&quot; + &quot;{called}&quot;")
-    } else {
-        format!("p{called}")
+    let fixed = format!("p{called}");
+    let (id, binding) = match maker.rng.below(8) {
+        0 | 1 => (format!("=&quot;p&quot; + &quot;{called}&quot;"), ""),
+        2 | 3 => (fixed, r#"bindingType="deployment""#),
+        4 => (fixed, r#"bindingType="versionTag" versionTag="good""#),
+        _ => (fixed, ""),
     };
     let (flags, mapping) = *maker.rng.pick(&[
         ("", ""),
@@ -166,7 +169,7 @@ pub(super) fn call(maker: &mut Maker) -> Span {
             r#"<zeebe:ioMapping><zeebe:output source="=b" target="b"/></zeebe:ioMapping>"#,
         ),
     ]);
-    let called = format!(r#"<zeebe:calledElement processId="{id}" {flags}/>{mapping}"#);
+    let called = format!(r#"<zeebe:calledElement processId="{id}" {binding} {flags}/>{mapping}"#);
     let activity = maker.node("callActivity", &extensions(&called));
     if maker.rng.chance(1, 2) {
         return guarded(maker, one(activity));
@@ -206,6 +209,26 @@ fn catch_message(maker: &mut Maker) -> Span {
     }
     let message = message(maker);
     one(maker.node("intermediateCatchEvent", &message))
+}
+
+/// Somebody sends a message: a worker does.
+fn tells(maker: &mut Maker) -> Span {
+    let job_type = *maker.rng.pick(JOB_TYPES);
+    let mapping = mappings(maker);
+    let message = r#"<bpmn:messageEventDefinition messageRef="m0"/>"#;
+    let work = extensions(&format!(r#"<zeebe:taskDefinition type="{job_type}"/>{mapping}"#));
+    let content = format!("{work}{message}");
+    if maker.rng.chance(1, 2) {
+        return one(maker.node("intermediateThrowEvent", &content));
+    }
+    let id = around(maker, "subProcess", |maker| {
+        let start = maker.node("startEvent", "");
+        let body = maker.sequence(1);
+        let end = maker.node("endEvent", &content);
+        maker.flow(&start, &body.first);
+        maker.flow(&body.last, &end);
+    });
+    if maker.rng.chance(1, 3) { guarded(maker, one(id)) } else { one(id) }
 }
 
 fn catch_timer(maker: &mut Maker) -> Span {

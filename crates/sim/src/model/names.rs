@@ -73,6 +73,14 @@ pub(crate) const ELEMENTS: &[&str] = &[
     "start several",
     "throw several",
     "end several",
+    "start all",
+    "receive task that starts",
+    "catch that starts",
+    "event based that starts",
+    "event based that starts with all",
+    "start compensation",
+    "throw message",
+    "end message",
 ];
 
 /// What coverage counts an element as. A new kind does not compile until it has a name here; a
@@ -97,6 +105,7 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
         Kind::Start(Trigger::Error { .. }) => "start error",
         Kind::Start(Trigger::Escalation { .. }) => "start escalation",
         Kind::Start(Trigger::Compensation | Trigger::Cancel) => "start compensation",
+        Kind::Start(Trigger::All(_)) if node.scope == 0 => "start all",
         Kind::Start(Trigger::Link(_) | Trigger::Any(_) | Trigger::All(_)) => "start several",
         Kind::Start(Trigger::Message { .. }) => "start message",
         Kind::Start(Trigger::Timer(Timer::Date(_) | Timer::Duration(_))) => "start timer date",
@@ -122,6 +131,8 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             "SEND_TASK" => "send task",
             "BUSINESS_RULE_TASK" => "business rule task",
             "SCRIPT_TASK" => "script task as job",
+            "INTERMEDIATE_THROW_EVENT" => "throw message",
+            "END_EVENT" => "end message",
             _ => "service task",
         },
         Kind::Decision(_) => "called decision",
@@ -133,18 +144,13 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             "MANUAL_TASK" => "manual task",
             _ => "task",
         },
-        Kind::Catch(Trigger::Timer(Timer::Date(_))) => "catch timer date",
-        Kind::Catch(Trigger::Timer(_)) => "catch timer duration",
-        Kind::Catch(Trigger::Link(_)) => "catch link",
-        Kind::Catch(Trigger::Signal(_)) => "catch signal",
-        Kind::Catch(Trigger::Condition(_)) => "catch condition",
-        Kind::Catch(Trigger::Any(_) | Trigger::All(_)) => "catch several",
-        Kind::Catch(_) if node.element_type == "RECEIVE_TASK" => "receive task",
-        Kind::Catch(_) => "catch message",
+        Kind::Catch(trigger) => name_of_catch(node, trigger),
         Kind::Exclusive => "exclusive",
         Kind::Inclusive => "inclusive",
         Kind::Complex { .. } => "complex",
         Kind::Parallel => "parallel",
+        Kind::EventBased { parallel: true } => "event based that starts with all",
+        Kind::EventBased { .. } if node.incoming.is_empty() => "event based that starts",
         Kind::EventBased { .. } => "event based",
         Kind::Boundary { interrupting, trigger, .. } => match (trigger, interrupting) {
             (Trigger::Message { .. }, true) => "boundary message",
@@ -163,5 +169,21 @@ pub(crate) fn name_of(node: &Node) -> &'static str {
             (Trigger::Any(_) | Trigger::All(_) | Trigger::Link(_), _) => "boundary several",
             (Trigger::Error { .. } | Trigger::None, _) => "boundary error",
         },
+    }
+}
+
+fn name_of_catch(node: &Node, trigger: &Trigger) -> &'static str {
+    let is_receive = node.element_type == "RECEIVE_TASK";
+    match trigger {
+        _ if node.instantiates && is_receive => "receive task that starts",
+        _ if node.instantiates => "catch that starts",
+        Trigger::Timer(Timer::Date(_)) => "catch timer date",
+        Trigger::Timer(_) => "catch timer duration",
+        Trigger::Link(_) => "catch link",
+        Trigger::Signal(_) => "catch signal",
+        Trigger::Condition(_) => "catch condition",
+        Trigger::Any(_) | Trigger::All(_) => "catch several",
+        _ if is_receive => "receive task",
+        _ => "catch message",
     }
 }

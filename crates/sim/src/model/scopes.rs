@@ -12,6 +12,7 @@ const LATE: &str = r#"<bpmn:escalationEventDefinition escalationRef="late"/>"#;
 const ANY_ESCALATION: &str = "<bpmn:escalationEventDefinition/>";
 const SIGNAL: &str = r#"<bpmn:signalEventDefinition signalRef="g0"/>"#;
 const BESIDE: &str = r#"<bpmn:messageEventDefinition messageRef="m2"/>"#;
+const COMPENSATE: &str = "<bpmn:compensateEventDefinition/>";
 const GONE: &str = r#"<bpmn:errorEventDefinition errorRef="gone"/>"#;
 
 /// A sub-process in which an event sub-process listens.
@@ -113,8 +114,8 @@ pub(super) fn inclusive(maker: &mut Maker) -> Span {
     Span { first: split, last: join }
 }
 
-/// An activity that is done for each of a list, so many times, or while a condition holds.
-pub(super) fn repeated(maker: &mut Maker) -> Span {
+/// Says that an activity is done for each of a list, so many times, or while a condition holds.
+pub(super) fn marker(maker: &mut Maker) -> String {
     let sequential = maker.rng.chance(1, 2);
     let multiple = |content: &str, after: &str| {
         format!(
@@ -126,7 +127,7 @@ pub(super) fn repeated(maker: &mut Maker) -> Span {
             r#"<bpmn:extensionElements><zeebe:loopCharacteristics inputCollection="=[1, 2, 3]" inputElement="item" {attributes}/></bpmn:extensionElements>"#
         )
     };
-    let how = match maker.rng.below(5) {
+    match maker.rng.below(5) {
         0 => multiple(&over(""), ""),
         1 => multiple(&over(r#"outputCollection="all" outputElement="=item + loopCounter""#), ""),
         2 => multiple(
@@ -135,14 +136,14 @@ pub(super) fn repeated(maker: &mut Maker) -> Span {
         ),
         3 => multiple("", "<bpmn:loopCardinality>=2</bpmn:loopCardinality>"),
         _ => r#"<bpmn:standardLoopCharacteristics loopMaximum="3" testBefore="true"><bpmn:loopCondition>=loopCounter &lt; 2</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"#.to_owned(),
-    };
+    }
+}
+
+/// An activity that is done several times.
+pub(super) fn repeated(maker: &mut Maker) -> Span {
+    let how = marker(maker);
     let repeated = if maker.rng.chance(1, 2) {
-        let task = maker.id();
-        let definition =
-            r#"<bpmn:extensionElements><zeebe:taskDefinition type="a"/></bpmn:extensionElements>"#;
-        maker.opens("serviceTask", &task, &format!("{definition}{how}"));
-        maker.closes("serviceTask");
-        task
+        repeated_job(maker, &how)
     } else {
         around(maker, "subProcess", |maker| {
             maker.says(&how);
@@ -156,27 +157,74 @@ pub(super) fn repeated(maker: &mut Maker) -> Span {
     if maker.rng.chance(1, 3) { guarded(maker, one(repeated)) } else { one(repeated) }
 }
 
-/// A job that another one undoes.
+fn repeated_job(maker: &mut Maker, how: &str) -> String {
+    let task = maker.id();
+    let definition =
+        r#"<bpmn:extensionElements><zeebe:taskDefinition type="a"/></bpmn:extensionElements>"#;
+    maker.opens("serviceTask", &task, &format!("{definition}{how}"));
+    maker.closes("serviceTask");
+    task
+}
+
+/// A job that another one undoes, also one that is done several times.
 fn undone_job(maker: &mut Maker) -> String {
-    let task = job_node(maker);
+    let task = if maker.rng.chance(1, 5) {
+        let how = marker(maker);
+        repeated_job(maker, &how)
+    } else {
+        job_node(maker)
+    };
     let definition =
         r#"<bpmn:extensionElements><zeebe:taskDefinition type="b"/></bpmn:extensionElements>"#;
     let undo = maker.node_with("serviceTask", r#"isForCompensation="true""#, definition);
     let attached = format!(r#"attachedToRef="{task}""#);
-    let boundary = maker.node_with("boundaryEvent", &attached, "<bpmn:compensateEventDefinition/>");
+    let boundary = maker.node_with("boundaryEvent", &attached, COMPENSATE);
     let ends = format!(r#"sourceRef="{boundary}" targetRef="{undo}""#);
     maker.node_with("association", &ends, "");
     task
 }
 
-/// A job that something later may have undone, perhaps in whoever has called this process.
+/// A sub-process that says itself how it is undone as a whole; perhaps by what undoes its job.
+fn undone_scope(maker: &mut Maker) -> String {
+    let how = if maker.rng.chance(1, 5) { marker(maker) } else { String::new() };
+    around(maker, "subProcess", |maker| {
+        maker.says(&how);
+        let (start, end) = (maker.node("startEvent", ""), maker.node("endEvent", ""));
+        let task = undone_job(maker);
+        maker.flow(&start, &task);
+        maker.flow(&task, &end);
+        let id = maker.id();
+        maker.opens_with("subProcess", &id, r#"triggeredByEvent="true""#, "");
+        let (start, end) = (maker.node("startEvent", COMPENSATE), maker.node("endEvent", ""));
+        let body = match maker.rng.below(3) {
+            0 => one(job_node(maker)),
+            1 => maker.sequence(1),
+            _ => {
+                let throw = maker.node("intermediateThrowEvent", COMPENSATE);
+                let then = job_node(maker);
+                maker.flow(&throw, &then);
+                Span { first: throw, last: then }
+            }
+        };
+        maker.flow(&start, &body.first);
+        maker.flow(&body.last, &end);
+        maker.closes("subProcess");
+    })
+}
+
+/// Something that can be undone.
+fn undoable(maker: &mut Maker) -> String {
+    if maker.rng.chance(1, 3) { undone_scope(maker) } else { undone_job(maker) }
+}
+
+/// Something that an event later may have undone, perhaps in whoever has called this process.
 pub(super) fn remembered(maker: &mut Maker) -> Span {
-    one(undone_job(maker))
+    one(undoable(maker))
 }
 
 /// Some work that is undone afterwards.
 pub(super) fn undone(maker: &mut Maker) -> Span {
-    let task = undone_job(maker);
+    let task = undoable(maker);
     let body = if maker.rng.chance(1, 2) { call(maker) } else { maker.sequence(1) };
     let waits = maker.rng.chance(2, 3);
     let one_only =
@@ -194,7 +242,7 @@ pub(super) fn undone(maker: &mut Maker) -> Span {
 pub(super) fn transaction(maker: &mut Maker) -> Span {
     let id = around(maker, "transaction", |maker| {
         let start = maker.node("startEvent", "");
-        let task = undone_job(maker);
+        let task = undoable(maker);
         let body = maker.sequence(1);
         let split = maker.id();
         let end = maker.node("endEvent", "");

@@ -31,7 +31,7 @@ pub fn call(called: &str, mapping: &str) -> String {
 }
 
 /// Process `id`: the call, then a job `after`.
-fn caller(id: &str, called: &str, mapping: &str, beside: &str) -> String {
+pub fn caller(id: &str, called: &str, mapping: &str, beside: &str) -> String {
     let call = call(called, mapping) + beside;
     model_of(id, &line(&[("call", &call), ("after", &service("after"))]))
 }
@@ -71,7 +71,7 @@ fn in_a_minute() -> String {
     )
 }
 
-const CHILD: &str = r#"processId="child""#;
+pub const CHILD: &str = r#"processId="child""#;
 
 pub fn status(world: &mut World, instance: InstanceKey) -> Status {
     world.history(instance).state.status()
@@ -465,47 +465,6 @@ fn what_cannot_be_called_stops_the_activity_until_it_can() {
         assert_eq!(called(world, parent), [job.instance]);
         world.complete(job.job, "{}").unwrap();
         assert_eq!(world.job("after").instance, parent);
-    });
-}
-
-#[test]
-fn the_version_is_looked_up_as_the_binding_says() {
-    in_every_world(|world| {
-        let version = |tag: &str, job: &str| {
-            let tag = format!(
-                r#"<bpmn:extensionElements><zeebe:versionTag value="{tag}"/></bpmn:extensionElements>"#
-            );
-            model_of("child", &(tag + &line(&[(job, &service(job))])))
-        };
-        let bound = format!(r#"{CHILD} bindingType="deployment""#);
-        let tagged = format!(r#"{CHILD} bindingType="versionTag" versionTag="good""#);
-        world.deploy(&[&caller("p", &bound, "", ""), &version("old", "one")]).unwrap();
-        world.deploy(&[&caller("q", &tagged, "", ""), &version("good", "two")]).unwrap();
-        world.deploy(&[&caller("r", CHILD, "", ""), &version("new", "three")]).unwrap();
-        for (process, job) in [("p", "one"), ("q", "two"), ("r", "three")] {
-            let parent = world.create(process, "{}");
-            let job = world.job(job);
-            assert_eq!(job.root, parent);
-            world.complete(job.job, "{}").unwrap();
-            let after = world.job("after").job;
-            world.complete(after, "{}").unwrap();
-        }
-        // The same child with a new caller is a new version: it is of that deployment.
-        let second = caller("p", &format!("{bound} versionTag=\"\""), "", "");
-        let deployed = world.deploy(&[&second, &version("old", "one")]).unwrap();
-        assert_eq!(deployed[1].version, 4);
-        world.create("p", "{}");
-        let job = world.job("one");
-        assert_eq!(job.definition, deployed[1].key);
-
-        world.deploy(&[&caller("alone", &bound, "", "")]).unwrap();
-        let parent = world.create("alone", "{}");
-        let (_, kind, message) = incident(world, parent);
-        assert_eq!(kind, IncidentKind::CalledElementError);
-        assert!(message.contains("in the deployment of its caller"), "{message}");
-        world.deploy(&[&caller("alone", &tagged.replace("good", "better"), "", "")]).unwrap();
-        let parent = world.create("alone", "{}");
-        assert!(incident(world, parent).2.contains("the version tag `better`"));
     });
 }
 

@@ -1,6 +1,7 @@
 //! Behaviour of shards on a store: with one shard and with three, without crashes and with one
 //! after each commit.
 
+mod bindings;
 mod calls;
 mod changes;
 mod conditions;

@@ -76,6 +76,47 @@ fn what_completed_in_a_called_process_is_undone_with_the_rest_and_in_its_place()
     });
 }
 
+/// The scope `scope`, with the job `id` in it, says itself how it is undone: by the job `whole-ID`, and
+/// before it by what undoes its job, if `parts`.
+fn undoes_itself(id: &str, parts: bool) -> String {
+    let flow = |id: &str, from: &str, to: &str| {
+        format!(r#"<bpmn:sequenceFlow id="{id}" sourceRef="{from}" targetRef="{to}"/>"#)
+    };
+    let throw = r#"<bpmn:intermediateThrowEvent id="parts"><bpmn:compensateEventDefinition/></bpmn:intermediateThrowEvent>"#;
+    let whole = format!("whole-{id}");
+    let (before, into) = if parts { (throw, "parts") } else { ("", whole.as_str()) };
+    let between = if parts { flow("h2", "parts", &whole) } else { String::new() };
+    format!(
+        r#"<bpmn:subProcess id="scope"><bpmn:startEvent id="is"/>{}<bpmn:endEvent id="ie"/>{}{}
+        <bpmn:subProcess id="handler" triggeredByEvent="true"><bpmn:startEvent id="hs"><bpmn:compensateEventDefinition/>
+        </bpmn:startEvent>{before}{}<bpmn:endEvent id="he"/>{}{between}{}</bpmn:subProcess></bpmn:subProcess>"#,
+        undone(id),
+        flow("i1", "is", id),
+        flow("i2", id, "ie"),
+        service(&whole),
+        flow("h1", "hs", into),
+        flow("h3", &whole, "he"),
+    )
+}
+
+#[test]
+fn a_scope_of_a_called_process_undoes_itself_as_it_says() {
+    for (parts, undone_by) in [(true, &["undo-x", "whole-x"][..]), (false, &["whole-x"])] {
+        in_every_world(|world| {
+            let elements = [("scope", &*undoes_itself("x", parts)), ("y", &undone("y"))];
+            let child = model_of("child", &line(&elements));
+            let p = begun(world, &[child, saga("child")]);
+            work(world, &["a", "x", "y", "b", "undo-b", "undo-y"]);
+            work(world, undone_by);
+            let [_, second] = called(world, p)[..] else { panic!("two instances were called") };
+            assert_eq!(status(world, second), Status::Completed);
+            assert_eq!(variable(world, second, "donex").as_deref(), Some("true"));
+            work(world, &["undo-a", "after"]);
+            assert_eq!(status(world, p), Status::Completed);
+        });
+    }
+}
+
 #[test]
 fn calls_in_calls_are_undone_as_well() {
     in_every_world(|world| {

@@ -60,15 +60,14 @@ impl Run<'_, '_, '_> {
         starts.into_iter().try_for_each(|start| self.plan_start(start, to, plan))
     }
 
-    /// The start event at which the process is about to begin.
+    /// The start event, or what stands for one, at which the process is about to begin.
     fn plan_start(&self, start: u32, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
         let none = match to.node(0).kind {
             Kind::Process { start } => start,
             _ => None,
         };
-        let into = plan.mapped.get(&start).copied().or(none).filter(|into| {
-            to.node(*into).scope == 0 && matches!(to.node(*into).kind, Kind::Start(_))
-        });
+        let into = plan.mapped.get(&start).copied().or(none);
+        let into = into.filter(|into| to.starts().any(|(start, _)| start == *into));
         let into = into.ok_or_else(|| {
             Rejection::state(format!(
                 "expected a mapping for the start event {}, at which the instance is about to \
