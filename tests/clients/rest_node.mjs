@@ -235,6 +235,11 @@ async function changes(definition) {
   await refused('migration of what is not there', 400, () => migrate('nothing'));
   await migrate('charge');
   check('migration', (await at('charge')).length, 1);
+  const brief = await create({
+    runtimeInstructions: [{ type: 'TERMINATE_PROCESS_INSTANCE', afterElementId: 'start' }],
+  });
+  const over = await client.getProcessInstance({ processInstanceKey: brief.processInstanceKey }, now);
+  check('runtime instruction', over.state, 'TERMINATED');
   const evaluated = await client.evaluateConditionals({ variables: { nothing: run } });
   check('conditions', evaluated.processInstances, []);
   await refused('deletion of what lives', 409, () =>
