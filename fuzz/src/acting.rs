@@ -40,6 +40,7 @@ pub(crate) fn live(
         parent: None,
         depth: None,
         undoes: None,
+        ends_after: None,
     };
     let (state, event) = Instance::create(created, 0);
     let records = vec![Record { at_ms: 0, events: vec![event] }];

@@ -114,8 +114,6 @@ pub struct MigrationReport {
     pub closed: Vec<Text>,
     /// Events for which something is waited anew, by future id.
     pub opened: Vec<Text>,
-    /// Completed activities that cannot be compensated any more, by present id.
-    pub forgotten: Vec<Text>,
 }
 
 /// The definition by which an instance goes on, and the numbers that its elements have in it.

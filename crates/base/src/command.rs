@@ -181,6 +181,8 @@ pub struct CreateInstance {
     pub variables: Variables,
     /// Ids of the elements at which it begins; its none start event if there are none.
     pub start_at: Vec<Text>,
+    /// Ids of elements: the instance is ended when the first of them has completed or was terminated.
+    pub end_after: Vec<Text>,
     /// The caller's own name for it.
     pub business_id: Option<Text>,
     /// Refuse when an active instance of the same process has this business id.

@@ -38,6 +38,10 @@ pub struct InstanceCreated {
     /// The completed instance of the same definition that it compensates, if it was started for that.
     #[n(9)]
     pub undoes: Option<InstanceKey>,
+    /// Elements after whose first end the instance is ended, by their position in the definition's
+    /// element table.
+    #[n(10)]
+    pub ends_after: Option<Vec<u32>>,
 }
 
 /// The call activity that an instance was started by.

@@ -294,8 +294,7 @@ pub enum Event {
         #[n(1)]
         message: MessageKey,
     },
-    /// A decision was evaluated for `owner`, perhaps in vain. What it resulted in is told by the
-    /// events that follow: this one is its explanation.
+    /// A decision was evaluated for `owner`, perhaps in vain: events that follow say what it gave.
     #[n(31)]
     DecisionEvaluated {
         #[n(0)]
@@ -343,13 +342,15 @@ pub enum Event {
         #[n(2)]
         undoable: Option<bool>,
     },
-    /// The called instance is no longer wanted.
+    /// The called instance is no longer wanted; `unheard`: its canceling listeners are not asked.
     #[n(47)]
     CallCanceled {
         #[n(0)]
         owner: ElementKey,
         #[n(1)]
         instance: InstanceKey,
+        #[n(2)]
+        unheard: Option<bool>,
     },
     /// What completes next can be compensated: its variables stay known, and what completed in it.
     #[n(50)]
@@ -482,8 +483,7 @@ pub enum Event {
         #[n(0)]
         condition: ConditionKey,
     },
-    /// Too many steps were taken for one input: these remain, the next first, until the incident
-    /// that says so is resolved.
+    /// Too many steps were taken for one input: these remain, the next first.
     #[n(94)]
     StepsKept(#[n(0)] Vec<KeptStep>),
     /// They are done now.

@@ -160,6 +160,8 @@ pub struct InstanceRow {
     pub parent: Option<Parent>,
     /// Since when and why, if it is suspended.
     pub suspended: Option<SuspendedRow>,
+    /// If it was cancelled and lives on: how many user tasks' canceling listeners it waits for.
+    pub canceling: Option<u32>,
 }
 
 /// Since when and why an instance is suspended.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::context::{Context, Done, text};
-use crate::screen::{BAD, BOLD, Cell, Column, DIM, Screen, Table, spoken, state_style};
+use crate::screen::{BAD, BOLD, Cell, Column, DIM, Screen, Table, count, spoken, state_style};
 
 pub(crate) const HELP: &str = "Examples:
   fermata list
@@ -81,6 +81,16 @@ fn suspended(item: &Value, screen: &Screen) -> String {
     }
 }
 
+/// `being cancelled, waits for 2 listeners`: of an instance that was cancelled and lives on.
+pub(crate) fn being_cancelled(item: &Value) -> String {
+    let listeners = item["cancelingListeners"].as_u64().unwrap_or_default();
+    let waits = match item["hasIncident"].as_bool() {
+        Some(true) => "an incident to be resolved".to_owned(),
+        _ => count(listeners, "listener"),
+    };
+    format!("being cancelled, waits for {waits}")
+}
+
 fn page(items: &[Value], screen: &mut Screen) {
     let mut table = Table::new(&[
         Column::whole("KEY"),
@@ -97,6 +107,9 @@ fn page(items: &[Value], screen: &mut Screen) {
         let state = match item["hasIncident"].as_bool() {
             // What holds it up first: an incident cannot be resolved before.
             _ if since.is_some() => Cell::styled(&suspended(item, screen), BOLD),
+            failed if item["cancelingListeners"].is_u64() => {
+                Cell::styled(&being_cancelled(item), if failed == Some(true) { BAD } else { BOLD })
+            }
             Some(true) => Cell::styled("incident", BAD),
             _ => Cell::styled(&spoken(state), state_style(state)),
         };

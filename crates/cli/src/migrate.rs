@@ -118,11 +118,7 @@ fn page(plan: &Value, screen: &mut Screen) {
             screen.line(&format!("  {what} {}", renamed(item)));
         }
     }
-    for (field, what) in [
-        ("closed", "waits no more for"),
-        ("opened", "waits anew for"),
-        ("forgotten", "can be compensated no more:"),
-    ] {
+    for (field, what) in [("closed", "waits no more for"), ("opened", "waits anew for")] {
         for item in plan[field].as_array().into_iter().flatten() {
             screen.line(&format!("  {what} {}", id(item)));
         }

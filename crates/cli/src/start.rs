@@ -24,6 +24,7 @@ pub(crate) const HELP: &str = "Examples:
   fermata start quick-check --await --timeout 5s --output json
   fermata start load-test --count 10000
   fermata start order-fulfilment --at ship-parcel --variables @order.json
+  fermata start order-fulfilment --until check-stock
 
 PROCESS_ID is the id of the process element, or the key of one definition.
 With --await the answer has the instance's variables at its end; an instance
@@ -56,6 +57,9 @@ pub(crate) struct StartArgs {
     /// Begin at this element instead of the start event; may be given several times
     #[arg(long, value_name = "ELEMENT")]
     at: Vec<String>,
+    /// End it when this element has completed or was terminated; may be given several times
+    #[arg(long, value_name = "ELEMENT")]
+    until: Vec<String>,
     /// Wait for its end
     #[arg(long = "await", conflicts_with = "count")]
     wait: bool,
@@ -86,6 +90,7 @@ pub(crate) async fn run(args: StartArgs, context: Context) -> Done {
         business_id_unique: args.unique,
         tags: args.tags,
         start_at: args.at,
+        end_after: args.until,
         await_completion: args.wait.then_some(args.timeout),
     };
     match args.count {

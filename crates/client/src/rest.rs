@@ -45,6 +45,8 @@ pub struct CreateInstance {
     pub tags: Vec<String>,
     /// Ids of the elements at which it begins instead of its start event.
     pub start_at: Vec<String>,
+    /// Ids of elements: the instance is ended when the first of them has ended.
+    pub end_after: Vec<String>,
     /// Answer when it has ended, at the latest after so long.
     pub await_completion: Option<Duration>,
 }
@@ -94,6 +96,8 @@ struct CreateBody<'a> {
     tags: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     start_instructions: Vec<StartBody<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runtime_instructions: Vec<RuntimeBody<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     await_completion: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +108,13 @@ struct CreateBody<'a> {
 #[serde(rename_all = "camelCase")]
 struct StartBody<'a> {
     element_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuntimeBody<'a> {
+    r#type: &'static str,
+    after_element_id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -173,6 +184,14 @@ impl Client {
                 .start_at
                 .iter()
                 .map(|id| StartBody { element_id: id })
+                .collect(),
+            runtime_instructions: create
+                .end_after
+                .iter()
+                .map(|id| RuntimeBody {
+                    r#type: "TERMINATE_PROCESS_INSTANCE",
+                    after_element_id: id,
+                })
                 .collect(),
             await_completion: create.await_completion.is_some(),
             request_timeout: create.await_completion.map(|wait| wait.as_millis()),

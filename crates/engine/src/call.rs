@@ -138,6 +138,7 @@ impl Shard {
             tags,
             message: None,
             parent,
+            end_after: Vec::new(),
         };
         Ok((start, depth))
     }
@@ -207,6 +208,7 @@ impl Shard {
             parent: Some(parent),
             depth: Some(depth),
             undoes: Some(called),
+            ends_after: None,
         };
         self.begin(created, definition);
         let _ = self.decide_after(self.steps, child, |_, decision, process| {
@@ -214,16 +216,17 @@ impl Shard {
         });
     }
 
-    /// Nobody waits for a called instance any more.
-    pub(crate) fn end_called(&mut self, called: InstanceKey) {
+    /// Nobody waits for a called instance any more. It may live on until who listens to the cancellation
+    /// of its user tasks is done; its caller hears no more of it.
+    pub(crate) fn end_called(&mut self, called: InstanceKey, unheard: bool) {
         if self.is_held_up(called) {
-            self.push_behind(Work::EndCalled(called));
+            self.push_behind(Work::EndCalled(called, unheard));
             return;
         }
         let live = |entry: &Entry| entry.state.status() == Status::Active;
         if self.cache.get(called).is_some_and(live) {
             let _ = self.decide(called, |_, decision, process| {
-                Run::new(process, decision).end_with_caller();
+                Run::new(process, decision).end_with_caller(unheard);
             });
         }
     }

@@ -69,10 +69,16 @@ impl Shard {
         }
         let mut started = Vec::new();
         for (definition, element) in holding {
-            let (business_id, tags, message, parent) = (None, Vec::new(), None, None);
-            let variables = variables.clone();
-            let begin = Begin::Start(element);
-            let start = Start { definition, begin, variables, business_id, tags, message, parent };
+            let start = Start {
+                definition,
+                begin: Begin::Start(element),
+                variables: variables.clone(),
+                end_after: Vec::new(),
+                business_id: None,
+                tags: Vec::new(),
+                message: None,
+                parent: None,
+            };
             let instance = self.start(start)?;
             started.extend(self.cache.get(instance).map(crate::create::created));
         }

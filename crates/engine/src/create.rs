@@ -1,5 +1,6 @@
 //! Starting and cancelling instances.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::limits::{NAME_BYTES_MAX, TAGS_MAX};
@@ -21,6 +22,8 @@ pub(crate) struct Start {
     pub(crate) definition: DefinitionKey,
     pub(crate) begin: Begin,
     pub(crate) variables: Variables,
+    /// The elements after which it is ended.
+    pub(crate) end_after: Vec<u32>,
     pub(crate) business_id: Option<Text>,
     pub(crate) tags: Vec<Text>,
     pub(crate) message: Option<CorrelationSource>,
@@ -118,10 +121,12 @@ impl Shard {
             ));
         }
         let begin = self.beginning(key, &create.start_at)?;
+        let end_after = self.ending(key, &create.end_after)?;
         let start = Start {
             definition: key,
             begin,
             variables: create.variables,
+            end_after,
             business_id: create.business_id,
             tags: create.tags,
             message: None,
@@ -151,6 +156,15 @@ impl Shard {
         let process = &self.usable(key)?.process;
         let elements = start_at.iter().map(|id| process.startable(id));
         elements.collect::<Result<_, _>>().map(Begin::At)
+    }
+
+    /// The elements after which an instance is ended, each once.
+    fn ending(&self, key: DefinitionKey, end_after: &[Text]) -> Result<Vec<u32>, Rejection> {
+        crate::change::bounded("runtime instructions", end_after.len())?;
+        let process = &self.usable(key)?.process;
+        let elements = end_after.iter().map(|id| process.endable(id));
+        let elements: BTreeSet<u32> = elements.collect::<Result<_, _>>()?;
+        Ok(elements.into_iter().collect())
     }
 
     pub(crate) fn none_start(&self, key: DefinitionKey) -> Result<u32, Rejection> {
@@ -199,6 +213,7 @@ impl Shard {
             parent: start.parent,
             depth: (depth > 0).then_some(depth),
             undoes: None,
+            ends_after: Some(start.end_after).filter(|elements| !elements.is_empty()),
         };
         self.begin(created, definition);
         let (begin, variables) = (start.begin, start.variables);

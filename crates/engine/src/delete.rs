@@ -1,6 +1,6 @@
 //! Deleting instances that have ended.
 //!
-//! In:  a command; the instance.
+//! In:  a command; the instance; whether something lives that it has called.
 //! Out: one operation: the store knows what the instance has called, and forgets all of it.
 //! Absent: rows of live things. An ended instance has none.
 
@@ -18,7 +18,12 @@ impl Shard {
         if self.dirty.contains(&instance) {
             return Some((Read::Instance(instance), true));
         }
-        self.owner_need(instance.0).map(|read| (read, false))
+        if let Some(read) = self.owner_need(instance.0) {
+            return Some((read, false));
+        }
+        let ended = self.cache.get(instance)?.state.status() != Status::Active;
+        let asks = ended && self.read.live_called.is_none();
+        asks.then_some((Read::LiveCalled(instance), true))
     }
 
     pub(crate) fn delete_instance(&mut self, instance: InstanceKey) -> Outcome {
@@ -34,6 +39,12 @@ impl Shard {
                 "expected an instance that no other one has called, but {instance} was called by {}; \
                  delete the root instance {}, and what it has called goes with it",
                 parent.instance, parent.root
+            )));
+        }
+        if let Some(Some(called)) = self.read.live_called {
+            return Err(Rejection::state(format!(
+                "expected nothing to live that {instance} has called, but {called} does: it was cancelled \
+                 and ends when its canceling listeners are done; wait for that, or cancel it again"
             )));
         }
         self.ops.push(Op::DeleteInstance(instance));

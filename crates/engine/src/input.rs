@@ -169,6 +169,8 @@ pub enum Read {
         /// Business id.
         business_id: Text,
     },
+    /// An instance that lives, among all that this one and what it has called have called.
+    LiveCalled(InstanceKey),
     /// Messages whose time is over.
     OldMessages {
         /// At or before this time.
@@ -195,6 +197,8 @@ pub enum Loaded {
     Slot(SlotRows),
     /// To [`Read::BusinessId`].
     BusinessId(Option<InstanceKey>),
+    /// To [`Read::LiveCalled`].
+    LiveCalled(Option<InstanceKey>),
     /// To [`Read::OldMessages`].
     OldMessages(Vec<MessageRow>),
 }

@@ -140,6 +140,7 @@ impl Shard {
                 correlation_key: correlation_key.clone(),
             }),
             parent: None,
+            end_after: Vec::new(),
         };
         let instance = self.start(start).ok()?;
         row.correlated_to.push(process_id.clone());

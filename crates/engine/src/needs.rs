@@ -3,11 +3,12 @@
 //! Single instances, definitions and slots may be read at any time: one that is not in memory was
 //! changed by no pending batch. Pages of queues and searches are read behind a commit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base::{
-    Command, DefinitionKey, DefinitionRef, InstanceKey, Key, Mail, ModifyInstance, PublishMessage,
-    Record, Text,
+    Command, DefinitionKey, DefinitionRef, InstanceKey, Key, Mail, MessageRow, ModifyInstance,
+    PublishMessage, Record, Text,
 };
 use instance::Instance;
 
@@ -20,6 +21,23 @@ use crate::shard::{Shard, Work};
 
 /// Pages that one input may read, so that a queue of leased jobs cannot hold the shard up.
 const PAGES_PER_INPUT_MAX: u32 = 8;
+
+/// Answers of the store that only the input at the front may use.
+#[derive(Debug, Default)]
+pub(crate) struct ReadForInput {
+    /// Keys that no instance owns.
+    pub(crate) missing: BTreeSet<Key>,
+    /// The active instance under the business id that was asked for.
+    pub(crate) business_id: Option<Option<InstanceKey>>,
+    /// An instance that lives and was called by the one that was asked for.
+    pub(crate) live_called: Option<Option<InstanceKey>>,
+    /// Messages whose time is over.
+    pub(crate) old_messages: Option<Vec<MessageRow>>,
+    /// An instance was read whose definition is not compiled: that comes first.
+    pub(crate) wanted_definition: Option<DefinitionKey>,
+    /// Pages were read up to the bound for this input: go on with what there is.
+    pub(crate) pages: u32,
+}
 
 impl Shard {
     /// The next thing to read for this work, and whether a commit must come first.
@@ -62,7 +80,7 @@ impl Shard {
             }
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::Return(called) => self.return_need(*called).map(at_once),
-            Work::EndCalled(called) | Work::Suspend(called, _) | Work::Resume(called) => {
+            Work::EndCalled(called, _) | Work::Suspend(called, _) | Work::Resume(called) => {
                 self.instance_need(*called).map(at_once)
             }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),
@@ -279,6 +297,9 @@ impl Shard {
             }
             (Read::BusinessId { .. }, Loaded::BusinessId(found)) => {
                 self.read.business_id = Some(found);
+            }
+            (Read::LiveCalled(_), Loaded::LiveCalled(found)) => {
+                self.read.live_called = Some(found);
             }
             (Read::OldMessages { .. }, Loaded::OldMessages(rows)) => {
                 self.read.old_messages = Some(rows);

@@ -29,7 +29,7 @@ enum Meaning {
     Timer(TimerKey),
     Mail(ShardId, Mail),
     Range(KeyRange),
-    EndCalled(InstanceKey),
+    EndCalled(InstanceKey, bool),
     Suspension,
     /// What was asked for has happened to a user task, or why it has not.
     Settled(UserTaskKey, Option<Text>),
@@ -58,6 +58,11 @@ impl Touched {
             }
             _ => Meaning::Nothing,
         }
+    }
+
+    fn job(&mut self, job: JobKey, had_row: bool) -> Meaning {
+        self.jobs.entry(job).or_insert(had_row);
+        Meaning::Job(job)
     }
 
     fn incident(&mut self, incident: IncidentKey, had_row: bool) -> Meaning {
@@ -93,7 +98,9 @@ impl Shard {
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
-                Meaning::EndCalled(called) => works.push(Work::EndCalled(called)),
+                Meaning::EndCalled(called, unheard) => {
+                    works.push(Work::EndCalled(called, unheard));
+                }
                 Meaning::Suspension => self.place_all(instance),
                 Meaning::Settled(task, why) => self.settle_task(task, why),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
@@ -114,20 +121,16 @@ impl Shard {
         let shards = self.options.shards;
         let Some(entry) = self.cache.get_mut(instance) else { return Meaning::Nothing };
         let touched = &mut entry.touched;
+        // The row says how many listeners it waits for.
+        touched.summary |= entry.state.ends_soon();
         match event {
-            Event::JobCreated { job, .. } => {
-                touched.jobs.insert(*job, false);
-                Meaning::Job(*job)
-            }
+            Event::JobCreated { job, .. } => touched.job(*job, false),
             Event::JobLeased { job, .. }
             | Event::JobCompleted { job }
             | Event::JobFailed { job, .. }
             | Event::JobErrorThrown { job, .. }
             | Event::JobRetriesSet { job, .. }
-            | Event::JobCanceled { job } => {
-                touched.jobs.entry(*job).or_insert(true);
-                Meaning::Job(*job)
-            }
+            | Event::JobCanceled { job } => touched.job(*job, true),
             Event::TimerSet { timer, .. } | Event::PolicyTimerSet { timer, .. } => {
                 touched.timers.insert(*timer, false);
                 Meaning::Timer(*timer)
@@ -157,7 +160,7 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
-            Event::CallCanceled { owner: _, instance } => Meaning::EndCalled(*instance),
+            Event::CallCanceled { instance, unheard, .. } => end_called(*instance, *unheard),
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
             Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
@@ -288,6 +291,10 @@ impl Shard {
     }
 }
 
+fn end_called(called: InstanceKey, unheard: Option<bool>) -> Meaning {
+    Meaning::EndCalled(called, unheard == Some(true))
+}
+
 /// What the slot of a subscription must hear.
 fn subscription_mail(entry: &mut Entry, event: &Event, shards: u16) -> Meaning {
     let of = |name: &Text, key: &Text| ShardId::of_message(name, key, shards);
@@ -414,7 +421,14 @@ fn summary(entry: &Entry) -> InstanceRow {
         incidents: u32::try_from(entry.state.incidents().len()).unwrap_or(u32::MAX),
         parent: header.parent,
         suspended: suspended(&entry.state),
+        canceling: canceling(&entry.state),
     }
+}
+
+/// How many are waited for by an instance that ends when they are done.
+fn canceling(state: &Instance) -> Option<u32> {
+    let waits = state.status() == Status::Active && state.ends_soon();
+    waits.then(|| u32::try_from(state.canceling_tasks()).unwrap_or(u32::MAX))
 }
 
 fn suspended(state: &Instance) -> Option<SuspendedRow> {

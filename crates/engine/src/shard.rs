@@ -5,9 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use base::{
-    DefinitionKey, DefinitionTimerRow, ElementKey, InstanceKey, JobKey, Key, Mail, MailRow,
-    MessageRow, Op, Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey,
-    UserTaskKey,
+    DefinitionKey, DefinitionTimerRow, ElementKey, InstanceKey, JobKey, Key, Mail, MailRow, Op,
+    Outcome, Rejection, RejectionKind, ShardId, ShardRow, Text, TimerKey, UserTaskKey,
 };
 use bpmn::{Process, Run};
 use instance::{Ask, Decision, KeySource, Status};
@@ -17,6 +16,7 @@ use crate::call::Thrown;
 use crate::catalog::Catalog;
 use crate::escalate::Escalated;
 use crate::input::{Commit, Effects, Input, Loaded, Poll, Read, Ticket};
+use crate::needs::ReadForInput;
 use crate::queue::Queue;
 use crate::slots::Slots;
 
@@ -55,8 +55,8 @@ pub(crate) enum Work {
     Ask(InstanceKey, Ask),
     /// An instance that was called has completed.
     Return(InstanceKey),
-    /// Nobody waits for a called instance any more.
-    EndCalled(InstanceKey),
+    /// Nobody waits for a called instance any more; perhaps nobody is to hear of it either.
+    EndCalled(InstanceKey, bool),
     /// Its caller is suspended.
     Suspend(InstanceKey, Text),
     /// Its caller goes on.
@@ -80,7 +80,7 @@ impl Work {
             self,
             Self::Ask(..)
                 | Self::Return(_)
-                | Self::EndCalled(_)
+                | Self::EndCalled(..)
                 | Self::Thrown(_)
                 | Self::Escalated(_)
                 | Self::EscalationHeard(..)
@@ -135,21 +135,6 @@ pub struct Shard {
     pub(crate) effects: Effects,
     pub(crate) ready: BTreeSet<Text>,
     pub(crate) dirty: BTreeSet<InstanceKey>,
-}
-
-/// Answers of the store that only the input at the front may use.
-#[derive(Debug, Default)]
-pub(crate) struct ReadForInput {
-    /// Keys that no instance owns.
-    pub(crate) missing: BTreeSet<Key>,
-    /// The active instance under the business id that was asked for.
-    pub(crate) business_id: Option<Option<InstanceKey>>,
-    /// Messages whose time is over.
-    pub(crate) old_messages: Option<Vec<MessageRow>>,
-    /// An instance was read whose definition is not compiled: that comes first.
-    pub(crate) wanted_definition: Option<DefinitionKey>,
-    /// Pages were read up to the bound for this input: go on with what there is.
-    pub(crate) pages: u32,
 }
 
 impl Shard {
@@ -311,7 +296,7 @@ impl Shard {
             }
             Work::Ask(instance, ask) => self.answer_ask(instance, ask),
             Work::Return(called) => self.return_called(called),
-            Work::EndCalled(called) => self.end_called(called),
+            Work::EndCalled(called, unheard) => self.end_called(called, unheard),
             Work::Suspend(called, reason) => self.suspend_called(called, &reason),
             Work::Resume(called) => self.resume_called(called),
             Work::Thrown(thrown) => self.throw_at(thrown),

@@ -11,6 +11,7 @@ use base::limits::NAME_BYTES_MAX;
 use base::{HeldInput, InstanceKey, Key, Mail, MessageKey, Outcome, Rejection, Reply, Text};
 use bpmn::Run;
 
+use crate::cache::Entry;
 use crate::input::Read;
 use crate::shard::{Shard, Work, unknown_instance};
 
@@ -67,8 +68,10 @@ impl Shard {
                 "expected the instance {instance} to be suspended, but it is active"
             )));
         }
+        // Who does not wait for it any more does not resume it either.
+        let waits = |above: &&Entry| above.state.calls().values().any(|called| *called == instance);
         let parent = state.header().parent;
-        let above = parent.and_then(|parent| self.cache.get(parent.instance));
+        let above = parent.and_then(|parent| self.cache.get(parent.instance)).filter(waits);
         if let Some(above) = above.filter(|above| above.state.is_suspended()) {
             return Err(Rejection::state(format!(
                 "expected the caller of the instance {instance} to be active, but {} is suspended; \

@@ -95,6 +95,7 @@ impl Shard {
             tags: Vec::new(),
             message: None,
             parent: None,
+            end_after: Vec::new(),
         };
         if let Err(rejection) = self.start(start) {
             self.effects.notes.push(format!(

@@ -31,6 +31,7 @@ pub fn answer(reader: &mut dyn Reader, shard: ShardId, read: &Read) -> Result<Lo
         Read::BusinessId { process_id, business_id } => {
             Loaded::BusinessId(reader.business_id(process_id, business_id)?)
         }
+        Read::LiveCalled(caller) => Loaded::LiveCalled(reader.live_called(*caller)?),
         Read::OldMessages { until_ms, limit } => {
             Loaded::OldMessages(reader.messages_kept_until(shard, *until_ms, *limit)?)
         }

@@ -6,6 +6,7 @@ use base::{
     SubscriptionKey,
 };
 
+use crate::canceling::EarlyEnd;
 use crate::evolve_scope::{evolve_call, evolve_condition, evolve_kept, evolve_scope};
 use crate::owned::{Index, Owned};
 use crate::state::{
@@ -49,6 +50,7 @@ impl Instance {
             conditions: std::collections::BTreeMap::new(),
             kept_steps: Vec::new(),
             canceling: None,
+            early_end: EarlyEnd::after(created.ends_after.as_deref()),
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -88,12 +90,18 @@ impl Instance {
         }
     }
 
+    fn pass(&mut self, key: ElementKey, element: u32, scope: ElementKey) {
+        self.take_key(key.0);
+        self.look_for_end(element, scope);
+    }
+
     fn leave(&mut self, key: ElementKey, completed: bool) {
         self.end_turn(key, completed);
         let Some(element) = self.elements.remove(&key) else {
             return;
         };
         self.index.remove(element.scope, Owned::Child(key));
+        self.look_for_end(element.element, element.scope);
         if element.scope != key
             && let Some(scope) = self.elements.get_mut(&element.scope)
         {
@@ -182,7 +190,7 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::ElementEntered { key, element, scope, via: _ } => {
             state.enter(*key, *element, *scope, at_ms);
         }
-        Event::ElementPassed { key, .. } => state.take_key(key.0),
+        Event::ElementPassed { key, element, scope, .. } => state.pass(*key, *element, *scope),
         Event::DecisionEvaluated { owner: _, evaluation } => state.take_key(evaluation.key.0),
         Event::ElementCompleted { key } => state.leave(*key, true),
         Event::ElementTerminated { key } => state.leave(*key, false),

@@ -73,7 +73,7 @@ pub(crate) fn evolve_call(state: &mut Instance, event: &Event) {
                 owner.called = Some(*instance);
             }
         }
-        Event::CallCanceled { owner, instance: _ } => {
+        Event::CallCanceled { owner, .. } => {
             state.calls.remove(owner);
         }
         _ => debug_assert!(false, "not an event of a call: {event:?}"),

@@ -1,12 +1,13 @@
 //! An instance goes on by another definition: everything that lives gets its numbers.
 //!
 //! In:  the definition and the new number of each element that anything live is of, or waits for.
-//! Out: the state with the new numbers. What completed and has none is forgotten.
+//! Out: the state with the new numbers. What completed and has none is forgotten, and so is a step
+//! that remained to be taken and leads to no element.
 //! Absent: whether the elements fit (see `bpmn::run::migrate`).
 
 use std::collections::BTreeMap;
 
-use base::{InstanceMigrated, Stage};
+use base::{InstanceMigrated, KeptStep, Stage};
 
 use crate::state::Instance;
 
@@ -30,6 +31,12 @@ impl Instance {
                 renumber(&mut flow);
                 *element.tokens.entry(flow).or_insert(0) += count;
             }
+            let resets = std::mem::take(&mut element.resets);
+            for (mut gateway, mut flows) in resets {
+                renumber(&mut gateway);
+                flows.iter_mut().for_each(renumber);
+                element.resets.insert(gateway, flows);
+            }
         }
         self.timers.values_mut().for_each(|timer| renumber(&mut timer.target));
         self.subscriptions.values_mut().for_each(|open| renumber(&mut open.target));
@@ -50,7 +57,21 @@ impl Instance {
             let listener = job.extra.as_mut().and_then(|extra| extra.listener.as_mut());
             listener.and_then(|listener| listener.start.as_mut()).into_iter().for_each(renumber);
         }
+        let early = self.early_end.iter_mut().flat_map(|early| &mut early.after);
+        early.for_each(renumber);
         self.migrate_compensable(&numbers);
+        self.kept_steps.retain_mut(|step| match step {
+            KeptStep::Enter { element, via, scope: _ } => {
+                let known = numbers.get(element).copied();
+                *element = known.unwrap_or(*element);
+                *via = via.and_then(|flow| numbers.get(&flow).copied());
+                known.is_some()
+            }
+            KeptStep::Check { .. }
+            | KeptStep::Turn { .. }
+            | KeptStep::Compensate { .. }
+            | KeptStep::Work { .. } => true,
+        });
     }
 }
 

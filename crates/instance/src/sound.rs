@@ -58,6 +58,10 @@ impl Instance {
                 return Err(format!("it waits for element {target}, which is none"));
             }
         }
+        if let Some(element) = self.ends_after().iter().find(|element| **element as usize >= nodes)
+        {
+            return Err(format!("it ends after element {element}, which is none"));
+        }
         self.check_kept(nodes, elements)?;
         self.check_compensable(nodes)?;
         self.check_keys()

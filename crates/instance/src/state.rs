@@ -10,6 +10,7 @@ use base::{
 };
 use minicbor::{Decode, Encode};
 
+use crate::canceling::EarlyEnd;
 use crate::compensable::Lists;
 use crate::owned::Index;
 use crate::suspension::Suspension;
@@ -66,6 +67,8 @@ pub struct Instance {
     /// It was cancelled and ends when its last listeners are done.
     #[n(30)]
     pub(crate) canceling: Option<bool>,
+    #[n(31)]
+    pub(crate) early_end: Option<Box<EarlyEnd>>,
 }
 
 /// What an instance is. Only its definition changes, when it is migrated.

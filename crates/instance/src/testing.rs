@@ -27,6 +27,7 @@ pub(crate) fn created() -> Event {
         parent: None,
         depth: None,
         undoes: None,
+        ends_after: None,
     }))
 }
 

@@ -259,6 +259,7 @@ mod tests {
             definition: DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::new(),
             start_at: Vec::new(),
+            end_after: Vec::new(),
             business_id: None,
             business_id_unique: false,
             tags: Vec::new(),

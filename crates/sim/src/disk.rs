@@ -250,6 +250,7 @@ forward! {
     messages_kept_until(shard: ShardId, until_ms: i64, limit: u32) -> Vec<MessageRow>;
     mail(to: ShardId) -> Vec<MailRow>;
     business_id(process_id: &str, business_id: &str) -> Option<InstanceKey>;
+    live_called(caller: InstanceKey) -> Option<InstanceKey>;
     find_instances(query: &Query<InstanceColumn>) -> Found<InstanceRow>;
     find_jobs(query: &Query<JobColumn>) -> Found<JobRow>;
     find_tasks(query: &Query<TaskColumn>) -> Found<UserTaskRow>;

@@ -267,10 +267,12 @@ impl Play {
         let uncalled: Vec<_> = rows.iter().filter(|row| row.parent.is_none()).collect();
         let Some(row) = nth(&uncalled, at) else { return Ok(()) };
         let instance = row.instance;
-        if row.ended_ms.is_some() {
-            let of_it = |row: &&InstanceRow| {
-                row.instance == instance || row.parent.is_some_and(|parent| parent.root == instance)
-            };
+        let of_it = |row: &&InstanceRow| {
+            row.instance == instance || row.parent.is_some_and(|parent| parent.root == instance)
+        };
+        // What it has called may wait for listeners.
+        let lives = rows.iter().filter(of_it).any(|row| row.ended_ms.is_none());
+        if !lives {
             for row in rows.iter().filter(of_it) {
                 let past = Past::read(&mut *reader, row.clone())?;
                 self.archive.insert(row.instance, Rc::new(past));
@@ -278,7 +280,7 @@ impl Play {
         }
         self.wish(What::Delete { instance }, |_| Command::DeleteInstance { instance });
         // One that lives is refused; it may not end before that was decided.
-        if row.ended_ms.is_none() { self.settle() } else { Ok(()) }
+        if lives { self.settle() } else { Ok(()) }
     }
 
     fn delete_definition(&mut self, at: u64) -> Result<(), Failure> {

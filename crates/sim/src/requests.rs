@@ -43,6 +43,7 @@ impl Play {
                 definition: DefinitionRef::Id { id: process, version: None },
                 variables: parse(&variables),
                 start_at: Vec::new(),
+                end_after: Vec::new(),
                 business_id,
                 business_id_unique: unique,
                 tags: Vec::new(),

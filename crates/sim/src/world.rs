@@ -392,6 +392,7 @@ pub(crate) fn new_instance(process: &str, variables: &str) -> CreateInstance {
         definition: DefinitionRef::Id { id: process.into(), version: None },
         variables: Variables::parse(variables).expect("JSON"),
         start_at: Vec::new(),
+        end_after: Vec::new(),
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),

@@ -100,6 +100,8 @@ pub trait Reader: Send {
         process_id: &str,
         business_id: &str,
     ) -> Result<Option<InstanceKey>, Fault>;
+    /// An instance that lives, among all that this one and what it has called have called.
+    fn live_called(&mut self, caller: InstanceKey) -> Result<Option<InstanceKey>, Fault>;
 
     /// Instances, live and ended.
     fn find_instances(

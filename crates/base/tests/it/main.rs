@@ -23,6 +23,7 @@ fn record() -> (InstanceKey, Record) {
         parent: None,
         depth: None,
         undoes: None,
+        ends_after: None,
     };
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
@@ -158,13 +159,14 @@ fn calls() -> (InstanceKey, Record) {
         }),
         depth: Some(2),
         undoes: None,
+        ends_after: None,
     };
     let (owner, child) = (instance.0.offset(1).into(), InstanceKey(other));
     let events = vec![
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
         Event::InstanceReturned { owner, instance: child, undoable: None },
-        Event::CallCanceled { owner, instance: child },
+        Event::CallCanceled { owner, instance: child, unheard: None },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
             owner,
@@ -416,8 +418,22 @@ fn ad_hoc() -> (InstanceKey, Record) {
     (instance, Record { at_ms: 6000, events })
 }
 
+/// An instance that ends after an element.
+fn ends() -> (InstanceKey, Record) {
+    let (instance, mut record) = record();
+    let Some(Event::InstanceCreated(created)) = record.events.first_mut() else {
+        panic!("it begins with its creation");
+    };
+    created.ends_after = Some(vec![2, 300]);
+    record.events.truncate(1);
+    let (owner, called) = (instance.0.offset(1).into(), Key::of_block(ShardId(2), 11).into());
+    record.events.push(Event::CallCanceled { owner, instance: called, unheard: Some(true) });
+    (instance, record)
+}
+
 #[test]
 fn records_keep_their_bytes() {
+    keeps_its_bytes(ends(), include_str!("../../testdata/record-ends.hex").trim());
     keeps_its_bytes(policies(), include_str!("../../testdata/record-policies.hex").trim());
     keeps_its_bytes(scopes(), include_str!("../../testdata/record-scopes.hex").trim());
     keeps_its_bytes(ad_hoc(), include_str!("../../testdata/record-ad-hoc.hex").trim());
@@ -461,6 +477,7 @@ fn damaged_records_are_refused_and_never_panic() {
         changes(),
         policies(),
         scopes(),
+        ends(),
     ];
     for (instance, record) in all {
         damaged(instance, &record);

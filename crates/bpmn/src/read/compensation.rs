@@ -244,9 +244,11 @@ impl<'a> Builder<'a> {
                 "remove isInterrupting=\"false\"",
             );
         }
-        if !matches!(home.kind, Kind::SubProcess { .. }) || home.compensation.is_handler {
+        let is_whole = matches!(home.kind, Kind::SubProcess { .. } | Kind::AdHoc(_));
+        if !is_whole || home.compensation.is_handler {
             let message = format!("{} can never be compensated as a whole", home.label());
-            let help = "put the compensation event sub-process into an embedded sub-process";
+            let help =
+                "put the compensation event sub-process into an embedded or ad-hoc sub-process";
             return self.error(source, "B043", message, help);
         }
         let compensation = &mut draft.nodes[scope].compensation;

@@ -1,10 +1,11 @@
 //! Attributes and texts that are fixed or FEEL, with the place of a syntax error.
 
 use base::{Severity, Text};
-use feel::Expression;
+use feel::{Expression, FromAi};
 use roxmltree::Node as Xml;
 
-use super::builder::Builder;
+use super::ZEEBE;
+use super::builder::{Builder, bpmn_child, elements};
 use crate::graph::Value;
 
 impl<'a> Builder<'a> {
@@ -51,6 +52,29 @@ impl<'a> Builder<'a> {
                 None
             }
         }
+    }
+
+    /// What the inputs of an activity say of the values that somebody outside makes for it.
+    pub fn from_ai(&mut self, at: Xml<'a, 'a>) -> Vec<FromAi> {
+        let extensions = bpmn_child(at, "extensionElements").into_iter().flat_map(elements);
+        let mappings = extensions.filter(|it| it.has_tag_name((ZEEBE, "ioMapping")));
+        let inputs = mappings.flat_map(elements).filter(|it| it.has_tag_name((ZEEBE, "input")));
+        let mut found = Vec::new();
+        for input in inputs {
+            let Some(source) = input.attribute_node("source") else { continue };
+            let Some(body) = source.value().trim_start().strip_prefix('=') else { continue };
+            // What does not compile has been said.
+            let Ok(expression) = feel::compile(body) else { continue };
+            match expression.from_ai() {
+                Ok(parameters) => found.extend(parameters),
+                Err(error) => {
+                    let offset = source.value().len() - body.len() + error.span.start;
+                    let at_byte = source.range_value().start + offset;
+                    self.expression_finding(input, at_byte, body, &error, Severity::Error);
+                }
+            }
+        }
+        found
     }
 
     fn expression_finding(

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use base::Json;
+use feel::FromAi;
 use roxmltree::Node as Xml;
 
 use super::ZEEBE;
@@ -16,14 +17,17 @@ use crate::graph::{Kind, Node};
 
 impl<'a> Builder<'a> {
     /// Writes what an ad-hoc sub-process offers into it.
-    pub(super) fn set_offers(draft: &mut Draft<'a>, number: usize) {
+    pub(super) fn set_offers(&mut self, draft: &mut Draft<'a>, number: usize) {
         let scope = u32::try_from(number).unwrap_or(u32::MAX);
         let begins = |at: &usize| {
             let node = &draft.nodes[*at];
             *at != number && node.scope == scope && node.begins_by_choice()
         };
         let offers = (0..draft.nodes.len()).filter(begins);
-        let offers = offers.map(|at| offer(&draft.nodes[at], draft.sources[at]));
+        let offers = offers.map(|at| {
+            let source = draft.sources[at];
+            offer(&draft.nodes[at], source, &self.from_ai(source))
+        });
         let list = format!("[{}]", offers.collect::<Vec<_>>().join(","));
         if let Kind::AdHoc(ad_hoc) = &mut draft.nodes[number].kind {
             ad_hoc.offers = Json::trusted(list);
@@ -31,7 +35,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn offer(node: &Node, source: Xml<'_, '_>) -> String {
+fn offer(node: &Node, source: Xml<'_, '_>, parameters: &[FromAi]) -> String {
     let mut json = format!("{{\"elementId\":{}", Json::string(&node.id).as_str());
     let mut entry = |name: &str, value: &str| {
         let _ = write!(json, ",\"{name}\":{value}");
@@ -45,6 +49,19 @@ fn offer(node: &Node, source: Xml<'_, '_>) -> String {
     }
     if let Some(properties) = properties(source) {
         entry("properties", &properties);
+    }
+    if !parameters.is_empty() {
+        let all: Vec<String> = parameters.iter().map(parameter).collect();
+        entry("parameters", &format!("[{}]", all.join(",")));
+    }
+    json.push('}');
+    json
+}
+
+fn parameter(parameter: &FromAi) -> String {
+    let mut json = format!("{{\"name\":{}", Json::string(&parameter.name).as_str());
+    for (name, value) in &parameter.tags {
+        let _ = write!(json, ",\"{name}\":{}", value.to_json());
     }
     json.push('}');
     json

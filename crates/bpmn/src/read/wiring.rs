@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
                 Kind::Process { .. } | Kind::SubProcess { .. } => self.find_start(draft, number),
                 Kind::AdHoc(_) => {
                     self.check_ad_hoc(draft, number);
-                    Self::set_offers(draft, number);
+                    self.set_offers(draft, number);
                 }
                 Kind::EventSubProcess { .. } => self.find_handler_start(draft, number),
                 Kind::Throw(_) => self.find_link(draft, number, &links),

@@ -126,13 +126,9 @@ impl Run<'_, '_, '_> {
         if self.holds_inner(done.element, scope) {
             return None;
         }
-        node.compensation.handler.filter(|_| !self.repeats(node, scope))
-    }
-
-    /// Whether what completed in this scope is a whole loop: its turns undo themselves.
-    fn repeats(&self, node: &Node, scope: ElementKey) -> bool {
-        let around = self.node_of(scope).map(|around| &around.id);
-        node.marker.is_some() && around != Some(&node.id)
+        let around = self.decision.state().element(scope).map(|element| element.element);
+        let repeats = node.marker.is_some() && around != Some(done.element);
+        node.compensation.handler.filter(|_| !repeats)
     }
 
     /// Everything that `by` asked for is done.
@@ -159,13 +155,13 @@ impl Run<'_, '_, '_> {
     /// what compensates that which completed in it.
     pub(super) fn reenter(&mut self, key: ElementKey) {
         let Some(node) = self.node_of(key) else { return };
-        let live = self.decision.state().element(key);
-        let (called, scope) = live.map_or((None, key), |live| (live.called, live.scope));
+        let called = self.decision.state().element(key).and_then(|element| element.called);
         if let Some(called) = called {
             return self.decision.ask(Ask::Undo { owner: key, called });
         }
-        let own = node.compensation.event_sub_process;
-        if let Some(element) = own.filter(|_| !self.repeats(node, scope)) {
+        if let Some(element) = node.compensation.event_sub_process
+            && self.is_whole(node, key)
+        {
             let handler = ElementKey(self.decision.next_key());
             let entered = Event::ElementEntered { key: handler, element, scope: key, via: None };
             self.decision.emit(entered);
@@ -177,6 +173,15 @@ impl Run<'_, '_, '_> {
             self.decision.emit(Event::CompensationTriggered { by: key, activities });
         }
         self.steps.push(Step::Compensate { by: key, scope: key });
+    }
+
+    /// Whether this is one whole activity, not the loop around its turns, nor an activation in an
+    /// ad-hoc sub-process. One that was entered again has no number as a turn.
+    fn is_whole(&self, node: &Node, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        let Some(element) = state.element(key).map(|own| own.element) else { return false };
+        let same = state.scopes(key).take_while(|(_, around)| around.element == element).count();
+        same == 1 + usize::from(node.marker.is_some())
     }
 
     /// The instance was started to compensate another one of its definition, which has completed with

@@ -9,7 +9,8 @@ impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
         if let Some(instance) = self.decision.state().calls().get(&owner).copied() {
-            self.decision.emit(Event::CallCanceled { owner, instance });
+            let unheard = self.unheard.then_some(true);
+            self.decision.emit(Event::CallCanceled { owner, instance, unheard });
         }
         let waits: Vec<Owned> = self.decision.state().waits_of(owner).collect();
         for wait in waits {
@@ -43,15 +44,21 @@ impl Run<'_, '_, '_> {
 
     /// Ends the instance before it is done. What listens to the cancellation of user tasks is waited
     /// for; the second time, and in an instance that is suspended, it is not.
-    pub fn cancel(self) {
-        self.cancel_all();
+    pub fn cancel(mut self) {
+        self.end_all();
     }
 
-    /// As [`Self::cancel`], for an instance whose caller has ended its call: it ends with that, and
-    /// nothing of it outlives its caller.
-    pub fn end_with_caller(mut self) {
-        self.unheard = true;
-        self.cancel_all();
+    /// As [`Self::cancel`], for an instance whose caller has ended its call and goes on at once.
+    /// Nobody is asked if nobody was in the caller.
+    pub fn end_with_caller(mut self, unheard: bool) {
+        self.unheard = unheard;
+        self.end_all();
+    }
+
+    /// An element has ended after which the instance is to end: as if somebody had cancelled it then.
+    pub(super) fn end_early(&mut self) {
+        self.steps = super::Steps::default();
+        self.end_all();
     }
 
     /// The listeners that a cancelled instance waits for may be done.
@@ -63,7 +70,7 @@ impl Run<'_, '_, '_> {
         }
     }
 
-    fn cancel_all(mut self) {
+    fn end_all(&mut self) {
         let root = self.decision.state().key().root();
         let again = self.decision.state().ends_soon();
         self.unheard |= again || self.decision.state().is_suspended();

@@ -3,9 +3,12 @@
 //! In:  the other graph, and which element becomes which.
 //! Out: one event that gives everything that lives its number there; before it what is waited for no
 //!      more, after it what is waited for anew. Or nothing, and what does not fit.
-//! Absent: the fold of the numbers (see `instance::migrate`), what fits (see `fit`).
+//! Absent: the fold of the numbers (see `instance::migrate`), what fits (see `fit`), what is kept
+//! for later (see `kept`).
 //!
 //! Jobs, user tasks, variables, loops and called instances stay as they are.
+
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +17,7 @@ use base::{
     DefinitionKey, ElementKey, ElementMapping, Event, IncidentKey, InstanceMigrated,
     MigrationReport, Rejection, Stage, SubscriptionKey, Text,
 };
-use instance::{Job, Owned};
+use instance::{ElementInstance, Owned};
 
 use super::{Run, Step};
 use crate::graph::{Kind, Process, Trigger};
@@ -61,35 +64,25 @@ impl Run<'_, '_, '_> {
     ) -> Result<MigrationReport, Rejection> {
         let to = target.process;
         let mut plan = Plan { mapped: self.mapped(to, mappings)?, ..Plan::default() };
-        self.check_at_rest()?;
+        self.check_goes_on()?;
         self.plan_elements(to, &mut plan)?;
         self.plan_tokens(to, &mut plan)?;
         self.plan_incidents(to, &mut plan)?;
         self.plan_waits(to, &mut plan)?;
-        self.plan_compensation(to, &mut plan);
+        self.plan_kept(to, &mut plan)?;
         if !dry_run {
             self.apply_plan(target, &plan);
         }
         Ok(plan.report)
     }
 
-    /// What is in the middle of something has no place in the other graph.
-    fn check_at_rest(&self) -> Result<(), Rejection> {
-        self.check_no_cancellation()?;
-        let state = self.decision.state();
-        if !state.kept_steps().is_empty() {
+    /// One that was cancelled goes on by no definition.
+    fn check_goes_on(&self) -> Result<(), Rejection> {
+        if self.decision.state().ends_soon() {
             return Err(Rejection::state(
-                "expected no steps that remain to be taken, but the instance has taken too many at \
-                 once; resolve the incident STEP_LIMIT first",
+                "expected an instance that goes on, but it was cancelled and ends when its canceling \
+                 listeners are done; wait for them, or cancel it again to end it at once",
             ));
-        }
-        let gateway = state.elements().values().find_map(|scope| scope.resets.keys().next());
-        if let Some(gateway) = gateway {
-            return Err(Rejection::state(format!(
-                "expected no gateway that has gone on and waits for the rest of its tokens, but {} \
-                 does; migrate when they have come",
-                self.process.node(*gateway).label()
-            )));
         }
         Ok(())
     }
@@ -146,29 +139,25 @@ impl Run<'_, '_, '_> {
                 continue;
             }
             let node = self.process.node(live.element);
+            let canceling = state.is_canceling(*key);
             let Some(into) = plan.mapped.get(&live.element).copied() else {
+                let (what, or) = if canceling {
+                    ("whose canceling listeners are being called", "wait until they are done")
+                } else {
+                    ("which is active", "end it by a modification first")
+                };
                 return Err(Rejection::state(format!(
-                    "expected a mapping for {}, which is active ({key}); map it to an element of \
-                     the type {}, or end it by a modification first",
+                    "expected a mapping for {}, {what} ({key}); map it to an element of the type {}, \
+                     or {or}",
                     node.label(),
                     node.element_type
                 )));
             };
             super::fit::fits(self.process, live.element, to, into)?;
             let around = state.element(live.scope).map_or(0, |scope| scope.element);
-            let wanted = plan.mapped.get(&around).copied().filter(|_| around != 0).unwrap_or(0);
-            // Turns of a loop and activations of an ad-hoc sub-process stand in the same element.
-            let inner = around == live.element;
-            if !inner && to.node(into).scope != wanted {
-                return Err(Rejection::state(format!(
-                    "expected {} to stay in its scope, but it is in {} and {} is in {}; map the \
-                     scopes alike, or map it to an element that stands in {}",
-                    node.label(),
-                    self.process.node(around).label(),
-                    to.node(into).label(),
-                    to.node(to.node(into).scope).label(),
-                    to.node(wanted).label()
-                )));
+            // The scope of what has ended but for its listeners may have ended.
+            if !canceling {
+                self.stays_in(around, live.element, to, into, plan)?;
             }
             for queued in &live.queued {
                 let element = plan.mapped.get(&queued.element).copied();
@@ -183,12 +172,37 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
+    /// An element stays in the scope that its own becomes. Turns of a loop and activations of an
+    /// ad-hoc sub-process stand in the same element.
+    fn stays_in(
+        &self,
+        around: u32,
+        element: u32,
+        to: &Process,
+        into: u32,
+        plan: &Plan,
+    ) -> Result<(), Rejection> {
+        let wanted = plan.mapped.get(&around).copied().filter(|_| around != 0).unwrap_or(0);
+        if around == element || to.node(into).scope == wanted {
+            return Ok(());
+        }
+        Err(Rejection::state(format!(
+            "expected {} to stay in its scope, but it is in {} and {} is in {}; map the scopes alike, \
+             or map it to an element that stands in {}",
+            self.process.node(element).label(),
+            self.process.node(around).label(),
+            to.node(into).label(),
+            to.node(to.node(into).scope).label(),
+            to.node(wanted).label()
+        )))
+    }
+
     /// Every token that waits before a gateway waits before the one that it becomes.
     fn plan_tokens(&self, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
         for scope in self.decision.state().elements().values() {
             let mut taken = BTreeSet::new();
             for flow in scope.tokens.keys() {
-                let into = self.flow_into(to, plan, *flow)?;
+                let into = self.flow_into(to, plan, *flow, scope.element)?;
                 if !taken.insert(into) {
                     return Err(Rejection::state(format!(
                         "expected the tokens that wait to stay apart, but two of them would wait on \
@@ -204,7 +218,15 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    fn flow_into(&self, to: &Process, plan: &Plan, flow: u32) -> Result<u32, Rejection> {
+    /// The flow into a gateway, in a scope of the element `around`, on which a token waits, or has
+    /// come and is remembered.
+    fn flow_into(
+        &self,
+        to: &Process,
+        plan: &Plan,
+        flow: u32,
+        around: u32,
+    ) -> Result<u32, Rejection> {
         let present = self.process.flow(flow);
         let gateway = self.process.node(present.target);
         let Some(into) = plan.mapped.get(&present.target).copied() else {
@@ -216,6 +238,7 @@ impl Run<'_, '_, '_> {
             )));
         };
         super::fit::fits(self.process, present.target, to, into)?;
+        self.stays_in(around, present.target, to, into, plan)?;
         let node = to.node(into);
         if node.incoming.len() < gateway.incoming.len() {
             return Err(Rejection::state(format!(
@@ -237,46 +260,6 @@ impl Run<'_, '_, '_> {
                 node.label()
             ))
         })
-    }
-
-    /// What is done again later must be there.
-    fn plan_incidents(&self, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
-        for (incident, open) in self.decision.state().incidents() {
-            match &open.stage {
-                Stage::Starting { start } | Stage::Beginning { start } => {
-                    self.plan_start(*start, to, plan)?;
-                }
-                Stage::Listening { .. } => plan.resolved.push(*incident),
-                Stage::Entering
-                | Stage::Activating
-                | Stage::Working
-                | Stage::Leaving
-                | Stage::Going
-                | Stage::Throwing { .. } => {}
-            }
-        }
-        let listeners = self.decision.state().jobs().values().filter_map(Job::listener);
-        let starts: Vec<u32> = listeners.filter_map(|listener| listener.start).collect();
-        starts.into_iter().try_for_each(|start| self.plan_start(start, to, plan))
-    }
-
-    /// The start event, or what stands for one, at which the process is about to begin.
-    fn plan_start(&self, start: u32, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
-        let none = match to.node(0).kind {
-            Kind::Process { start } => start,
-            _ => None,
-        };
-        let into = plan.mapped.get(&start).copied().or(none);
-        let into = into.filter(|into| to.starts().any(|(start, _)| start == *into));
-        let into = into.ok_or_else(|| {
-            Rejection::state(format!(
-                "expected a mapping for the start event {}, at which the instance is about to \
-                 begin, to a start event of the process",
-                self.process.node(start).label()
-            ))
-        })?;
-        plan.numbers.insert(start, into);
-        Ok(())
     }
 
     fn plan_waits(&self, to: &Process, plan: &mut Plan) -> Result<(), Rejection> {
@@ -398,7 +381,8 @@ impl Run<'_, '_, '_> {
                 .get(&incident)
                 .is_some_and(|open| matches!(open.stage, Stage::Entering | Stage::Starting { .. }))
         });
-        later || self.is_reentered(owner) || self.cancel_in(owner).is_some()
+        let over = state.is_canceling(owner);
+        later || over || self.is_reentered(owner) || self.cancel_in(owner).is_some()
     }
 
     /// The events that the owner waits for in the other graph beside its own work.
@@ -432,26 +416,6 @@ impl Run<'_, '_, '_> {
             })
         };
         present.iter().any(|event| plan.mapped.get(event) == Some(&target) && !failed(event))
-    }
-
-    /// What completed stays known where the other graph can compensate it.
-    fn plan_compensation(&self, to: &Process, plan: &mut Plan) {
-        let state = self.decision.state();
-        for (_, done) in state.all_compensable() {
-            let node = self.process.node(done.element);
-            let fits = |into: &u32| {
-                let undoes = to.node(*into).compensation;
-                let whole = done.called.is_some() || !state.compensable(done.key).is_empty();
-                super::fit::fits(self.process, done.element, to, *into).is_ok()
-                    && (undoes.handler.or(undoes.event_sub_process).is_some() || whole)
-            };
-            match plan.mapped.get(&done.element).copied().filter(fits) {
-                Some(into) => {
-                    plan.numbers.insert(done.element, into);
-                }
-                None => plan.report.forgotten.push(node.id.clone()),
-            }
-        }
     }
 
     fn apply_plan(&mut self, target: Target<'_>, plan: &Plan) {
@@ -488,7 +452,8 @@ impl Run<'_, '_, '_> {
             run.listen_for(owner[0].0, &targets);
         }
         let scopes = run.decision.state().elements().iter();
-        let waiting = scopes.filter(|(_, scope)| !scope.tokens.is_empty()).map(|(key, _)| *key);
+        let waits = |scope: &ElementInstance| !scope.tokens.is_empty() || !scope.resets.is_empty();
+        let waiting = scopes.filter(|(_, scope)| waits(scope)).map(|(key, _)| *key);
         let waiting: Vec<ElementKey> = waiting.collect();
         for scope in waiting {
             run.steps.push(Step::Check { scope });

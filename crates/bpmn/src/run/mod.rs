@@ -222,6 +222,9 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
 
     fn go(&mut self) {
         loop {
+            if self.decision.state().ends_now() {
+                return self.end_early();
+            }
             if self.has_changes() {
                 self.look_at_conditions();
                 continue;

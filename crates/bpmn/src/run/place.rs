@@ -30,6 +30,17 @@ impl Process {
         Ok(element)
     }
 
+    /// The element with this id, if an instance can be ended after it.
+    pub fn endable(&self, id: &str) -> Result<u32, Rejection> {
+        match self.known(id)? {
+            0 => Err(Rejection::invalid(format!(
+                "expected an element after which the instance is ended, but `{id}` is the process \
+                 itself; name an element in it"
+            ))),
+            element => Ok(element),
+        }
+    }
+
     /// The element with this id, if it can begin without a token.
     pub(super) fn enterable(&self, id: &str) -> Result<u32, Rejection> {
         let element = self.known(id)?;

@@ -1,6 +1,6 @@
 //! Ad-hoc sub-processes: what begins in them, when they end, and what interrupts them.
 
-use base::{ActivateElement, ElementKey, Variables};
+use base::{ActivateElement, ElementKey, Severity, Variables};
 
 use super::harness::Sim;
 use super::transcript::{check, xml};
@@ -255,6 +255,48 @@ fn what_can_begin_in_it_is_a_variable_of_its_own() {
          complete c  => job after
          variables   => ",
     );
+}
+
+#[test]
+fn parameters_that_an_agent_makes_are_a_part_of_the_offer() {
+    let tool = |input: &str| {
+        let more = format!(
+            r#"<serviceTask id="d"><extensionElements><zeebe:taskDefinition type="d"/><zeebe:ioMapping>
+            <zeebe:input target="x" source="= {input}"/><zeebe:input target="y" source="=1"/>
+            </zeebe:ioMapping></extensionElements></serviceTask>"#
+        );
+        fermata_bpmn::read(&xml(&model("", LIST, &more)))
+    };
+    let said = |input: &str| {
+        let process = tool(input).unwrap().processes.remove(0);
+        let sim = Sim::of(process, r#"{"wanted": [], "id": 1}"#);
+        let own = sim.state.element(sim.nth_live("sub", 1)).unwrap().variables.to_json();
+        own.split_once(r#"{"elementId":"d","#)
+            .map(|(_, of_d)| of_d.trim_end_matches("}]}").to_owned())
+    };
+    assert_eq!(said("{a: 1}.a"), None);
+    assert_eq!(
+        said("{to: fromAi(toolCall.to, &quot;who&quot;), n: [fromAi(value: count, type: &quot;number&quot;,
+            options: {required: false, range: [-1, 2]}, description: null)]}"),
+        Some(
+            r#""parameters":[{"name":"to","description":"who"},{"name":"count","type":"number","options":{"required":false,"range":[-1,2]}}]"#
+                .to_owned()
+        )
+    );
+    let refused = |input: &str| {
+        let findings = tool(input).unwrap_err();
+        let finding = findings.iter().find(|it| it.severity == Severity::Error).unwrap();
+        (finding.code, finding.element_id.as_deref().map(str::to_owned), finding.message.clone())
+    };
+    for (input, wrong) in [
+        ("fromAi(1 + toolCall.n)", "has no name"),
+        ("fromAi(toolCall.n, &quot;a&quot; + b)", "read before the process runs"),
+        ("fromAi(toolCall.n, null, null, &quot;object&quot;)", "the schema of fromAi"),
+    ] {
+        let (code, element, message) = refused(input);
+        assert_eq!((code, element.as_deref()), ("B020", Some("d")), "{input}");
+        assert!(message.contains(wrong), "{message}");
+    }
 }
 
 #[test]

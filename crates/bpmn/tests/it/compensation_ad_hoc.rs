@@ -3,7 +3,7 @@
 
 use base::{ActivateElement, Variables};
 
-use super::compensation::{end, on_handler, throw, undos};
+use super::compensation::{end, on_handler, throw, undos, whole};
 use super::harness::{Sim, job};
 use super::transcript::{check, xml};
 
@@ -189,5 +189,105 @@ fn a_handler_that_fails_is_mended_and_the_rest_follows() {
          complete undo-c    => job undo-b
          complete undo-b    => job undo-a
          complete undo-a    => job z",
+    );
+}
+
+/// A compensation event sub-process with the job `mend`, then this event.
+fn mending(event: &str) -> String {
+    whole(&format!("<<mend>>{event}[[hs -> mend -> he]]"))
+}
+
+#[test]
+fn a_compensation_event_sub_process_takes_the_place_of_the_handlers_in_it() {
+    for attributes in ["", r#"activityRef="sub""#] {
+        check(
+            &saga(attributes, &mending("<endEvent id=\"he\"/>"), ""),
+            "start {\"wanted\": [\"a\", \"b\"]}  => job a, job b, open sub
+             complete b        => job a, job c, open sub
+             complete a        => job c, open sub
+             complete c        => job mend
+             complete mend     => job z
+             complete z        => completed",
+        );
+    }
+    // Also where nothing in it has a handler, or nothing was done that has one.
+    let plain =
+        saga("", &mending("<endEvent id=\"he\"/>"), "").replace(&undos(&["a", "b", "c"]), "");
+    check(
+        &plain,
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         complete a        => job mend
+         complete mend     => job z",
+    );
+    // While the sub-process works it listens to nothing.
+    check(
+        &saga("", &mending("<endEvent id=\"he\"/>"), ""),
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         throw a NO        => incident UNHANDLED_ERROR_EVENT at a, job a, open sub",
+    );
+}
+
+#[test]
+fn a_compensation_event_sub_process_may_compensate_the_activations() {
+    check(
+        &saga("", &mending(&end("he", "compensate")), ""),
+        "start {\"wanted\": [\"a\", \"b\"]}  => job a, job b, open sub
+         complete a        => job b, open sub
+         complete b        => job c, open sub
+         complete c        => job mend
+         complete mend     => job undo-c
+         complete undo-c   => job undo-b
+         complete undo-b   => job undo-a
+         complete undo-a   => job z
+         complete z        => completed",
+    );
+    // An error of a handler goes outwards: the sub-process has ended.
+    check(
+        &saga("", &mending(&end("he", "compensate")), ""),
+        "start {\"wanted\": [\"a\"]}  => job a, open sub
+         complete a        => job mend
+         throw mend NO     => incident UNHANDLED_ERROR_EVENT at mend, job mend
+         cancel            => terminated",
+    );
+    let named =
+        mending(&end("he", "compensate").replace("Definition/>", "Definition activityRef=\"a\"/>"));
+    let read = fermata_bpmn::read(&xml(&saga("", &named, "")));
+    let found = read.expect_err("an activity of an activation");
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["B042"]);
+}
+
+#[test]
+fn an_activation_is_not_compensated_by_the_event_sub_process_of_the_whole() {
+    let inside = format!(
+        r#"<<f g>><intermediateThrowEvent id="t2"><compensateEventDefinition/></intermediateThrowEvent>
+           {}[[f -> t2 -> g]]{}"#,
+        undos(&["f"]),
+        mending("<endEvent id=\"he\"/>")
+    );
+    check(
+        &saga("", &inside, ""),
+        "start {\"wanted\": [\"a\", \"f\"]}  => job a, job f, open sub
+         complete f         => job a, job undo-f, open sub
+         complete undo-f    => job a, job g, open sub
+         complete a         => job g, open sub
+         complete g         => job mend
+         complete mend      => job z",
+    );
+}
+
+#[test]
+fn each_turn_of_a_loop_is_compensated_by_the_event_sub_process_in_it() {
+    let marker = super::loops::multi(true, super::loops::EACH, "");
+    let looped = saga("", &(mending(&end("he", "compensate")) + &marker), "");
+    check(
+        &looped,
+        "start {\"items\": [1, 2], \"wanted\": [\"a\"]}  => job a, open sub
+         complete a         => job a, open sub
+         complete a         => job mend
+         complete mend      => job undo-a
+         complete undo-a    => job mend
+         complete mend      => job undo-a
+         complete undo-a    => job z
+         complete z         => completed",
     );
 }

@@ -1,6 +1,6 @@
 //! Compensation of activities that repeat.
 
-use super::compensation::{throw, undo};
+use super::compensation::{end, sub, throw, undo, whole};
 use super::transcript::check;
 
 /// The activity `a` for each of two items, with its handler.
@@ -35,24 +35,25 @@ fn each_turn_of_an_activity_that_repeats_is_undone_for_itself_the_last_first() {
     check(&repeated(false), "start {\"items\": []} => job b\n complete b => completed");
 }
 
-/// A sub-process for each of two items, which says itself how it is undone.
 #[test]
-fn each_turn_of_a_sub_process_that_repeats_undoes_itself() {
-    let each = super::loops::multi(true, super::loops::EACH, "");
-    let body = format!(
-        r#"<startEvent id="s"/><subProcess id="sub">{each}<startEvent id="is"/><<a>><endEvent id="ie"/>
-           [[is -> a -> ie]]<subProcess id="h" triggeredByEvent="true"><startEvent id="hs">
-           <compensateEventDefinition/></startEvent><<u>><endEvent id="he"/>[[hs -> u -> he]]</subProcess>
-           </subProcess><<b>>{}<endEvent id="e"/>[[s -> sub -> t -> b -> e]]"#,
+fn each_turn_is_compensated_by_the_event_sub_process_in_it() {
+    let mending = format!("<<mend>>{}[[hs -> mend -> he]]", end("he", "compensate"));
+    let marker = super::loops::multi(true, super::loops::EACH, "");
+    let model = format!(
+        r#"<startEvent id="s"/>{}<<b>>{}<endEvent id="e"/>[[s -> sub -> t -> b -> e]]"#,
+        sub(&["i"], &(whole(&mending) + &marker)),
         throw("")
     );
     check(
-        &body,
-        "start {\"items\": [1, 2]}  => job a
-         complete a               => job a
-         complete a               => job u
-         complete u               => job u
-         complete u               => job b
-         complete b               => completed",
+        &model,
+        "start {\"items\": [1, 2]} => job i
+         complete i       => job i
+         complete i       => job mend
+         complete mend    => job undo-i
+         complete undo-i  => job mend
+         complete mend    => job undo-i
+         complete undo-i  => job b
+         complete b       => completed",
     );
+    check(&model, "start {\"items\": []} => job b");
 }

@@ -67,7 +67,21 @@ impl Sim {
         sim
     }
 
+    /// Ends when the first of these elements has ended.
+    pub fn until(process: Process, ids: &[&str], variables: &str) -> Self {
+        let endable = |id: &&str| process.endable(id).expect(id);
+        let elements: Vec<u32> = ids.iter().map(endable).collect();
+        let mut sim = Self::created_as(process, Some(elements));
+        let (start, _) = sim.process.starts().next().expect("a start event");
+        sim.input(|run| run.start(start, Variables::parse(variables).unwrap()));
+        sim
+    }
+
     pub fn created(process: Process) -> Self {
+        Self::created_as(process, None)
+    }
+
+    fn created_as(process: Process, ends_after: Option<Vec<u32>>) -> Self {
         let mut keys = KeySource::new(ShardId(1), 1);
         let definition = base::DefinitionKey(keys.take(1));
         let instance = base::InstanceKey(keys.take(1));
@@ -92,6 +106,7 @@ impl Sim {
                 parent: None,
                 depth: None,
                 undoes: None,
+                ends_after,
             },
             0,
         );

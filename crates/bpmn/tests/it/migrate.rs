@@ -311,8 +311,7 @@ fn what_completed_stays_compensable_where_it_is_mapped() {
         &other,
         "start              => job a
          complete a         => job b
-         migrate b>b        => job b
-         complete b         => job after",
+         stay b>b           => expected a mapping for \"a\", which has completed and can be compensated",
     );
 }
 

@@ -20,7 +20,8 @@ use super::harness::{Sim, flow, job, model};
 /// `signal NAME {..}`, `advance PT1H`, `set {..}`, `local a {..}` (in a's own scope), `resolve a`,
 /// `activate SUB a b {..}`, `replace SUB a` (ends what is active first), `answer SUB +a cancel {..}` and
 /// `answer SUB done` (what its job says, with variables of the sub-process), `cancel`, `suspend`,
-/// `resume`, `variables`. `start at a b {..}` begins at these elements. `modify` takes `+a` (begin),
+/// `resume`, `variables`. `start at a b {..}` begins at these elements, `start until a b {..}` ends when
+/// the first of them has ended. `modify` takes `+a` (begin),
 /// `+a@s` (in the scope s; `s/2` is the second that lives), `-a` (end), `-a/2`, `a>b` (move); the
 /// variables are the root's. `refuse` does so in vain: behind it stands a part of the reason.
 /// `a 2` is the second that lives of `a`. What waits is sorted; `x2` says how often: `suspended,
@@ -56,9 +57,11 @@ fn check_all(bodies: &[&str], script: &str) {
             let (places, variables) = variables.split_at(at);
             let variables = if variables.is_empty() { "{}" } else { variables };
             let process = process.take().expect("one start");
-            sim = Some(match places.trim().strip_prefix("at ") {
-                None => Sim::of(process, variables),
-                Some(at) => Sim::at(process, &at.split_whitespace().collect::<Vec<_>>(), variables),
+            let places: Vec<&str> = places.split_whitespace().collect();
+            sim = Some(match places[..] {
+                ["at", ref ids @ ..] => Sim::at(process, ids, variables),
+                ["until", ref ids @ ..] => Sim::until(process, ids, variables),
+                _ => Sim::of(process, variables),
             });
         }
         let sim = sim.as_mut().expect("the script begins with `start`");

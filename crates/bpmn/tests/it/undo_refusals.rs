@@ -99,6 +99,11 @@ fn compensation_event_sub_processes_that_could_never_run_are_refused() {
     let beside = handler.replace("id=\"hs\"", "id=\"hs\" isInterrupting=\"false\"");
     refuse(&in_sub(&beside), "B043", "cannot run beside");
     refuse(&(in_sub(&handler) + &undo("sub")), "B043", "keep one of them");
+    let ad_hoc = |more: &str| {
+        format!("<adHocSubProcess id=\"sub\">{}{}{more}</adHocSubProcess>", job("i"), undo("i"))
+    };
+    refuse(&ad_hoc(&(handler.clone() + &other)), "B043", "two compensation event sub-processes");
+    refuse(&(ad_hoc(&handler) + &undo("sub")), "B043", "keep one of them");
 }
 
 #[test]

@@ -92,6 +92,7 @@ async fn create(drill: &Drill, order: &Order) {
         business_id: Some(order.id.clone()),
         business_id_unique: true,
         start_at: Vec::new(),
+        end_after: Vec::new(),
         tags: vec!["demo".into()],
         await_completion: None,
     };

@@ -66,9 +66,13 @@ fn heading(words: &str, screen: &mut Screen) {
 fn head(shown: &Value, screen: &mut Screen) {
     let (instance, definition) = (&shown["instance"], &shown["definition"]);
     let state = text(instance, "state");
+    let failed = instance["hasIncident"].as_bool() == Some(true);
     let state_word = if state == "SUSPENDED" {
         styled(BOLD, &spoken(state))
-    } else if instance["hasIncident"].as_bool() == Some(true) {
+    } else if instance["cancelingListeners"].is_u64() {
+        let style = if failed { BAD } else { BOLD };
+        styled(style, &crate::list::being_cancelled(instance))
+    } else if failed {
         styled(BAD, &format!("{}, waits for an incident to be resolved", spoken(state)))
     } else {
         styled(state_style(state), &spoken(state))

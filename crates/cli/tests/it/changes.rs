@@ -23,6 +23,17 @@ fn an_instance_starts_at_an_element() {
 }
 
 #[test]
+fn an_instance_ends_after_an_element() {
+    let server = Server::with(&["work"]);
+    let started = server.json(["start", "work", "--at", "done", "--until", "done"]);
+    let shown = server.json(["show", &text(&started, "processInstanceKey")]);
+    assert_eq!(shown["instance"]["state"], "TERMINATED");
+    let refused = server.call(["start", "work", "--until", "nowhere"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.err.contains("none with the id `nowhere`"), "{}", refused.err);
+}
+
+#[test]
 fn an_instance_is_modified() {
     let server = Server::with(&["work"]);
     let key = server.start("work", "{}");

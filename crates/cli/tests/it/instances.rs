@@ -204,7 +204,15 @@ fn an_instance_whose_cancellation_is_listened_to_says_that_it_lives_on() {
     let cancelled = server.call(["cancel", &key]).ok();
     fits(&cancelled.out);
     assert!(cancelled.out.contains("canceling listeners"), "{}", cancelled.out);
+    let words = "being cancelled, waits for 1 listener";
+    for told in [server.call(["show", &key]).ok(), server.call(["list"]).ok()] {
+        fits(&told.out);
+        assert!(told.out.contains(words), "{}", told.out);
+    }
+    assert_eq!(server.json(["list"])[0]["cancelingListeners"], 1);
+    assert_eq!(server.json(["show", &key])["instance"]["cancelingListeners"], 1);
     let again = server.json(["cancel", &key]);
     assert_eq!(again[0]["waitsForListeners"], false, "{again}");
+    assert!(server.json(["show", &key])["instance"].get("cancelingListeners").is_none());
     assert_eq!(server.json(["list", "--state", "terminated"]).as_array().map(Vec::len), Some(1));
 }

@@ -19,6 +19,11 @@ pub(super) fn get_or_else(_: &mut Machine, args: &Args<'_>) -> Answer {
     Ok(if value.is_null() { args.get(1).clone() } else { value.clone() })
 }
 
+/// The value as it is; what else is said of it is for readers of the model (`Expression::from_ai`).
+pub(super) fn from_ai(_: &mut Machine, args: &Args<'_>) -> Answer {
+    Ok(args.get(0).clone())
+}
+
 /// Ends the whole evaluation if the condition does not hold, with the cause as the reason.
 pub(super) fn assert(machine: &mut Machine, args: &Args<'_>) -> Answer {
     if args.get(1).is_true() {

@@ -164,6 +164,12 @@ static ROWS: &[Row] = &[
     builtin("from base64", &["value: string"], "string", conversion::from_base64),
     builtin("from json", &["value: string"], "any", conversion::from_json),
     builtin(
+        "fromAi",
+        &["value: any, description?: any, type?: any, schema?: any, options?: any"],
+        "any",
+        misc::from_ai,
+    ),
+    builtin(
         "get entries",
         &["m: context", "context: context"],
         "list<context>",

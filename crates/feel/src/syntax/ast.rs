@@ -88,11 +88,13 @@ pub(crate) enum Kind {
 impl Kind {
     /// Levels of the deepest child.
     pub fn children_depth(&self) -> u32 {
-        let all = |nodes: &[Node]| nodes.iter().map(|node| node.depth).max().unwrap_or(0);
-        let bound = |bindings: &[Binding]| {
-            let ends = bindings.iter().flat_map(|one| std::iter::once(&one.of).chain(&one.to));
-            ends.map(|node| node.depth).max().unwrap_or(0)
-        };
+        let mut deepest = 0;
+        self.each_child(&mut |child| deepest = deepest.max(child.depth));
+        deepest
+    }
+
+    /// The nodes directly below, in the order of the text.
+    pub fn each_child<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
         match self {
             Self::Null
             | Self::Bool(_)
@@ -101,28 +103,40 @@ impl Kind {
             | Self::At(..)
             | Self::Name(_)
             | Self::Input
-            | Self::Any => 0,
-            Self::List(nodes) | Self::And(nodes) | Self::Or(nodes) | Self::Not(nodes) => all(nodes),
-            Self::Context(entries) => entries.iter().map(|(_, node)| node.depth).max().unwrap_or(0),
-            Self::Range(range) => {
-                range.low.iter().chain(&range.high).map(|node| node.depth).max().unwrap_or(0)
+            | Self::Any => {}
+            Self::List(nodes) | Self::And(nodes) | Self::Or(nodes) | Self::Not(nodes) => {
+                nodes.iter().for_each(visit);
             }
+            Self::Context(entries) => entries.iter().for_each(|(_, node)| visit(node)),
+            Self::Range(range) => range.low.iter().chain(&range.high).for_each(visit),
             Self::Path(node, _)
             | Self::Negate(node)
             | Self::Test(_, node)
             | Self::InstanceOf(node, _)
-            | Self::Function { body: node, .. } => node.depth,
-            Self::Filter(a, b) | Self::Compare(_, a, b) => a.depth.max(b.depth),
-            Self::Arithmetic(first, rest) => {
-                rest.iter().map(|(_, node)| node.depth).fold(first.depth, u32::max)
+            | Self::Function { body: node, .. } => visit(node),
+            Self::Filter(a, b) | Self::Compare(_, a, b) => {
+                [a, b].into_iter().for_each(|it| visit(it))
             }
-            Self::Between(a, b, c) | Self::If(a, b, c) => a.depth.max(b.depth).max(c.depth),
-            Self::In(node, nodes) | Self::Call(node, nodes) => node.depth.max(all(nodes)),
+            Self::Arithmetic(first, rest) => {
+                visit(first);
+                rest.iter().for_each(|(_, node)| visit(node));
+            }
+            Self::Between(a, b, c) | Self::If(a, b, c) => {
+                [a, b, c].into_iter().for_each(|it| visit(it));
+            }
+            Self::In(node, nodes) | Self::Call(node, nodes) => {
+                visit(node);
+                nodes.iter().for_each(visit);
+            }
             Self::CallNamed(node, nodes) => {
-                nodes.iter().map(|(_, node)| node.depth).fold(node.depth, u32::max)
+                visit(node);
+                nodes.iter().for_each(|(_, node)| visit(node));
             }
             Self::For(bindings, node) | Self::Quantified { bindings, condition: node, .. } => {
-                node.depth.max(bound(bindings))
+                for binding in bindings {
+                    std::iter::once(&binding.of).chain(&binding.to).for_each(&mut *visit);
+                }
+                visit(node);
             }
         }
     }

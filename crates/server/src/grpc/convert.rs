@@ -5,13 +5,15 @@ use std::time::Duration;
 use base::{
     ActivateElement, ActivateJobs, ActivatedJob, AdHocResult, Command, CreateInstance,
     DefinitionRef, FailJob, JobKey, ListenerResult, PublishMessage, Rejection, RejectionKind,
-    Reply, TaskPatch, ThrowError, Variables,
+    Reply, TaskPatch, Text, ThrowError, Variables,
 };
 use http::HeaderMap;
 use proto::gateway as wire;
+use proto::gateway::process_instance_creation_runtime_instruction::Instruction;
 use tokio::time::Instant;
 use tonic::Status;
 
+use super::listened::{kind, listened, listener_event_type};
 use super::status::{key, tenant, texts, timeout, variables};
 use super::stream::{self, Pushes};
 use crate::DEFAULT_TENANT;
@@ -78,12 +80,26 @@ fn start(request: wire::CreateProcessInstanceRequest, await_result: Option<Vec<S
         definition,
         variables: variables(&request.variables)?,
         start_at: request.start_instructions.into_iter().map(|at| at.element_id.into()).collect(),
+        end_after: request
+            .runtime_instructions
+            .into_iter()
+            .map(end_after)
+            .collect::<Result<_, _>>()?,
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),
         await_result: await_result.map(texts),
     };
     Ok((Command::Create(create), bytes))
+}
+
+fn end_after(wish: wire::ProcessInstanceCreationRuntimeInstruction) -> Result<Text, Status> {
+    let Some(Instruction::Terminate(terminate)) = wish.instruction else {
+        return Err(status(Rejection::invalid(
+            "expected a runtime instruction to say what happens (`terminate`), but it is empty",
+        )));
+    };
+    Ok(terminate.after_element_id.into())
 }
 
 /// The answer to [`create`].
@@ -306,5 +322,8 @@ pub(crate) fn wire_job(job: &ActivatedJob) -> wire::ActivatedJob {
         deadline: job.deadline_ms,
         variables: job.variables.to_string(),
         tenant_id: DEFAULT_TENANT.into(),
+        user_task: job.user_task.as_deref().map(listened),
+        kind: kind(job.role).into(),
+        listener_event_type: listener_event_type(job.role).into(),
     }
 }

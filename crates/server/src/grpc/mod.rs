@@ -9,6 +9,7 @@ pub(crate) mod convert;
 mod decisions;
 mod gateway;
 mod health;
+mod listened;
 mod status;
 mod stream;
 

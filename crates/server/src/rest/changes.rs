@@ -191,7 +191,6 @@ struct Planned {
     kept: Vec<Renamed>,
     closed: Vec<Arc<str>>,
     opened: Vec<Arc<str>>,
-    forgotten: Vec<Arc<str>>,
 }
 
 #[derive(Serialize)]
@@ -227,7 +226,6 @@ impl From<MigrationReport> for Planned {
             kept: report.kept.into_iter().map(Renamed::from).collect(),
             closed: wire::shared(&report.closed),
             opened: wire::shared(&report.opened),
-            forgotten: wire::shared(&report.forgotten),
         }
     }
 }

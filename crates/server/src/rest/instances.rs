@@ -19,7 +19,7 @@ use super::filter::{Field, Kind};
 use super::problem::Problem;
 use super::search::{self, SearchBody, Source};
 use super::wire::{
-    self, Body, PathKey, WireKey, WireTime, absent, done, json, key, raw, shared, tenant, texts,
+    self, Body, PathKey, WireKey, WireTime, done, json, key, raw, shared, tenant, texts,
 };
 use crate::DEFAULT_TENANT;
 use crate::host::Host;
@@ -56,7 +56,7 @@ struct CreateBody {
     /// Our own: refuse when an active instance of the process has the business id.
     business_id_unique: Option<bool>,
     start_instructions: Option<Vec<StartBody>>,
-    runtime_instructions: Option<Vec<serde::de::IgnoredAny>>,
+    runtime_instructions: Option<Vec<RuntimeBody>>,
     #[serde(rename = "operationReference")]
     _operation_reference: Option<i64>,
 }
@@ -65,6 +65,21 @@ struct CreateBody {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StartBody {
     element_id: String,
+}
+
+/// What happens while it runs: the instance is ended after an element.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RuntimeBody {
+    #[serde(rename = "type")]
+    _kind: RuntimeKind,
+    after_element_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+enum RuntimeKind {
+    #[serde(rename = "TERMINATE_PROCESS_INSTANCE")]
+    Terminate,
 }
 
 #[derive(Serialize)]
@@ -98,8 +113,7 @@ async fn create(
     Body(mut body, bytes): Body<CreateBody>,
 ) -> Result<Response, Problem> {
     tenant(body.tenant_id.as_deref())?;
-    let runtime = body.runtime_instructions.as_ref().filter(|list| !list.is_empty());
-    absent("runtime instructions", runtime)?;
+    let end_after = body.runtime_instructions.take().unwrap_or_default().into_iter();
     let start_at = body.start_instructions.take().unwrap_or_default().into_iter();
     let definition = definition(&host, &body).await?;
     let waits = body.await_completion.unwrap_or(false);
@@ -107,6 +121,7 @@ async fn create(
         definition,
         variables: wire::variables(body.variables.as_deref())?,
         start_at: start_at.map(|start| start.element_id.into()).collect(),
+        end_after: end_after.map(|end| end.after_element_id.into()).collect(),
         business_id: body.business_id.filter(|id| !id.is_empty()).map(Text::from),
         business_id_unique: body.business_id_unique.unwrap_or(false),
         tags: tags(body.tags.take().unwrap_or_default())?,
@@ -246,6 +261,9 @@ pub(super) struct WireInstance {
     /// Our own: as whoever suspended it said.
     #[serde(skip_serializing_if = "Option::is_none")]
     suspended_reason: Option<Arc<str>>,
+    /// Our own: it was cancelled and ends when the canceling listeners of so many user tasks are done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canceling_listeners: Option<u32>,
 }
 
 fn reason(said: &Text) -> Option<Arc<str>> {
@@ -279,6 +297,7 @@ pub(super) fn wire_instance(host: &Host, row: InstanceRow) -> WireInstance {
         business_id: row.business_id.map(|id| id.shared()),
         suspended_date: row.suspended.as_ref().map(|at| WireTime(at.since_ms)),
         suspended_reason: row.suspended.and_then(|at| reason(&at.reason)),
+        canceling_listeners: row.canceling,
     }
 }
 

@@ -53,6 +53,7 @@ use base::limits::VARIABLES_BYTES_MAX;
 
 use crate::host::Host;
 use problem::Problem;
+pub(crate) use wire::WireTime;
 
 /// Largest JSON body: the largest variables, and what stands around them.
 const BODY_BYTES_MAX: usize = VARIABLES_BYTES_MAX + 256 * 1024;

@@ -331,7 +331,7 @@ fn call_fact(event: &Event) -> Fact {
         Event::InstanceReturned { owner, instance, undoable: _ } => {
             about("instanceReturned", *owner, format!("instance {instance}"))
         }
-        Event::CallCanceled { owner, instance } => {
+        Event::CallCanceled { owner, instance, unheard: _ } => {
             about("callCanceled", *owner, format!("instance {instance}"))
         }
         _ => unknown(),

@@ -129,7 +129,7 @@ impl<'de> Deserialize<'de> for WireKey {
 
 /// An instant as the wire has it: ISO 8601 in UTC, with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WireTime(pub(super) i64);
+pub(crate) struct WireTime(pub(crate) i64);
 
 impl std::fmt::Display for WireTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -32,6 +32,7 @@ fn create(payload: usize) -> Command {
         definition: DefinitionRef::Id { id: "p".into(), version: None },
         variables: Variables::parse(&format!(r#"{{"x": "{}"}}"#, "y".repeat(payload))).unwrap(),
         start_at: Vec::new(),
+        end_after: Vec::new(),
         business_id: None,
         business_id_unique: false,
         tags: Vec::new(),

@@ -122,7 +122,7 @@ impl Reading {
                 }
             }
             Event::InstanceReturned { owner, instance, undoable: _ }
-            | Event::CallCanceled { owner, instance }
+            | Event::CallCanceled { owner, instance, .. }
                 if self.calls.remove(owner) != Some(*instance) =>
             {
                 return Err(("calls", format!("{event:?}, and nobody waits for it")));

@@ -70,7 +70,10 @@ impl Play {
     fn check_summary(past: &Past) -> Checked {
         let (row, state) = (&past.row, &past.state);
         let header = state.header();
+        // Waits for listeners alone, each at a task of its own.
+        let canceling = (state.ends_soon() && past.live()).then_some(state.jobs().len());
         let same = row.state == state_of(state)
+            && row.canceling.map(|tasks| tasks as usize) == canceling
             && row.ended_ms == state.ended_ms()
             && row.incidents as usize == state.incidents().len()
             && row.definition == header.definition

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use base::{
-    Command, Event, FailJob, IncidentKind, InstanceKey, JobKey, RejectionKind, Reply, ThrowError,
-    Variables,
+    Command, Event, FailJob, IncidentKind, InstanceKey, JobKey, RejectionKind, Reply, Variables,
 };
 use engine::{Definition, ShardOptions};
 use fermata_sim::{Crash, World};
@@ -115,7 +114,7 @@ pub fn resolve(world: &mut World, instance: InstanceKey) {
 fn throw(world: &mut World, job: JobKey, code: &str, variables: &str) -> base::Outcome {
     let variables = Variables::parse(variables).unwrap();
     let (code, message) = (code.into(), "why".into());
-    world.command(Command::ThrowError(ThrowError { job, code, message, variables }))
+    world.command(Command::ThrowError(base::ThrowError { job, code, message, variables }))
 }
 
 #[test]
@@ -165,6 +164,7 @@ fn the_caller_is_answered_when_the_child_has_brought_it_to_its_end() {
             definition: base::DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::parse(r#"{"x": 1}"#).unwrap(),
             start_at: Vec::new(),
+            end_after: Vec::new(),
             business_id: Some("order-1".into()),
             business_id_unique: true,
             tags: vec!["vip".into()],

@@ -66,6 +66,7 @@ fn an_instance_starts_at_an_element_and_goes_on_from_there() {
             definition: DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::parse(r#"{"order": "7"}"#).unwrap(),
             start_at: ids.iter().map(|id| (*id).into()).collect(),
+            end_after: Vec::new(),
             business_id: None,
             business_id_unique: false,
             tags: Vec::new(),
@@ -83,6 +84,48 @@ fn an_instance_starts_at_an_element_and_goes_on_from_there() {
         let page = Page { from: 0, limit: 10 };
         let rows = world.reader().find_instances(&Query { page, ..Query::default() }).unwrap().rows;
         assert_eq!(rows.len(), 1, "a refused start starts nothing");
+    });
+}
+
+#[test]
+fn an_instance_ends_after_its_element_through_crashes_a_migration_and_a_suspension() {
+    in_every_world(|world| {
+        let with = |second: &str| {
+            let jobs = [("a", service("a")), (second, service(second)), ("z", service("z"))];
+            let jobs: Vec<(&str, &str)> = jobs.iter().map(|(id, xml)| (*id, &**xml)).collect();
+            model(&line(&jobs))
+        };
+        world.deploy(&[&with("b")]).unwrap();
+        let start = |end_after: &str| base::CreateInstance {
+            definition: DefinitionRef::Id { id: "p".into(), version: None },
+            variables: Variables::new(),
+            start_at: Vec::new(),
+            end_after: vec![end_after.into(), end_after.into()],
+            business_id: None,
+            business_id_unique: false,
+            tags: Vec::new(),
+            await_result: None,
+        };
+        let refusal = world.try_create(start("nowhere")).unwrap_err();
+        assert_eq!(refusal.kind, RejectionKind::InvalidArgument);
+        let instance = world.try_create(start("b")).unwrap().instance;
+        world.crash();
+        let newer = world.deploy(&[&with("c")]).unwrap()[0].key;
+        let refusal = migrate(world, instance, newer, &[("a", "a")]).unwrap_err();
+        assert!(refusal.message.contains("is to be terminated"), "{}", refusal.message);
+        migrate(world, instance, newer, &[("a", "a"), ("b", "c")]).unwrap();
+        world.crash();
+        let job = world.job("a").job;
+        world.complete(job, "{}").unwrap();
+        let job = world.job("c").job;
+        let reason = "audit".into();
+        world.command(Command::Suspend { instance, reason }).unwrap();
+        world.complete(job, "{}").unwrap();
+        assert_eq!(status(world, instance), Status::Active);
+        world.command(Command::Resume { instance }).unwrap();
+        world.advance(1);
+        assert_eq!(status(world, instance), Status::Terminated);
+        assert!(world.activate("z", 1).is_empty());
     });
 }
 
@@ -197,6 +240,7 @@ fn rows_follow_a_migration_and_the_log_keeps_its_names() {
             definition: DefinitionRef::Key(first),
             variables: Variables::new(),
             start_at: Vec::new(),
+            end_after: Vec::new(),
             business_id: None,
             business_id_unique: false,
             tags: Vec::new(),

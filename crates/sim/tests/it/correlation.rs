@@ -143,6 +143,7 @@ fn a_start_message_starts_one_instance_a_key_at_a_time() {
             definition: base::DefinitionRef::Id { id: "p".into(), version: None },
             variables: Variables::new(),
             start_at: Vec::new(),
+            end_after: Vec::new(),
             business_id: None,
             business_id_unique: false,
             tags: Vec::new(),

@@ -208,6 +208,7 @@ fn named(definition: base::DefinitionRef) -> base::CreateInstance {
         business_id_unique: false,
         tags: Vec::new(),
         start_at: Vec::new(),
+        end_after: Vec::new(),
         await_result: None,
     }
 }

@@ -16,6 +16,7 @@ fn start(business_id: Option<&str>, unique: bool) -> CreateInstance {
         definition: DefinitionRef::Id { id: "p".into(), version: None },
         variables: Variables::new(),
         start_at: Vec::new(),
+        end_after: Vec::new(),
         business_id: business_id.map(Into::into),
         business_id_unique: unique,
         tags: vec!["vip".into()],

@@ -388,6 +388,7 @@ fn a_suspended_instance_keeps_its_business_id_and_takes_variables() {
                 business_id_unique: true,
                 tags: Vec::new(),
                 start_at: Vec::new(),
+                end_after: Vec::new(),
                 await_result: None,
             })
         };

@@ -1,6 +1,10 @@
 //! Listeners of user tasks in shards: who asked hears when they are done.
 
-use base::{Command, ListenerResult, RejectionKind, TaskPatch, Variables};
+use base::{
+    Command, InstanceKey, InstanceState, ListenerResult, ModifyInstance, RejectionKind, Selection,
+    TaskPatch, Variables,
+};
+use fermata_sim::World;
 use instance::Status;
 
 use crate::{in_every_world, line, model};
@@ -79,20 +83,110 @@ fn a_task_whose_completion_was_denied_stays_and_can_be_completed() {
     });
 }
 
+/// A caller, and the instance that it has called, which waits at a task whose cancellation `c` hears.
+fn calling(world: &mut World) -> (InstanceKey, InstanceKey) {
+    let model_of_child = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="child""#);
+    let call = r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
+        <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>"#;
+    world.deploy(&[&model_of_child, &model(&line(&[("call", call)]))]).unwrap();
+    let caller = world.create("p", "{}");
+    (caller, *world.history(caller).state.calls().values().next().unwrap())
+}
+
+fn status(world: &mut World, instance: InstanceKey) -> Status {
+    world.history(instance).state.status()
+}
+
 #[test]
-fn a_called_instance_ends_with_its_caller_and_asks_nobody() {
+fn a_called_instance_lives_on_until_its_listeners_are_done_and_its_caller_ends_at_once() {
+    in_every_world(|world| {
+        let (caller, child) = calling(world);
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        world.crash();
+        assert_eq!(status(world, caller), Status::Terminated);
+        let state = world.history(child).state;
+        assert!(state.ends_soon() && state.status() == Status::Active, "{state:?}");
+        let row = world.reader().instance(child).unwrap().unwrap();
+        assert_eq!((row.state, row.ended_ms), (InstanceState::Active, None));
+        // Nothing of it is deleted under it.
+        let early = world.command(Command::DeleteInstance { instance: caller }).unwrap_err();
+        assert_eq!(early.kind, RejectionKind::InvalidState);
+        assert!(early.message.contains(&child.to_string()), "{}", early.message);
+        let job = world.job("c").job;
+        world.complete(job, "{}").unwrap();
+        assert_eq!(status(world, child), Status::Terminated);
+        world.command(Command::DeleteInstance { instance: caller }).unwrap();
+        assert_eq!(world.reader().instance(child).unwrap(), None);
+    });
+}
+
+#[test]
+fn a_called_instance_that_waits_for_listeners_is_cancelled_suspended_and_resumed_for_itself() {
+    in_every_world(|world| {
+        let (caller, child) = calling(world);
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        let reason = "audit".into();
+        world.command(Command::Suspend { instance: child, reason }).unwrap();
+        assert!(world.activate("c", 1).is_empty());
+        world.command(Command::Resume { instance: child }).unwrap();
+        assert_eq!(world.activate("c", 1).len(), 1);
+        world.command(Command::Cancel { instance: child }).unwrap();
+        assert_eq!(status(world, child), Status::Terminated);
+        world.command(Command::DeleteInstance { instance: caller }).unwrap();
+    });
+}
+
+#[test]
+fn a_suspended_caller_and_what_it_has_called_end_at_once() {
+    in_every_world(|world| {
+        let (caller, child) = calling(world);
+        let reason = "audit".into();
+        world.command(Command::Suspend { instance: caller, reason }).unwrap();
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        assert_eq!([status(world, caller), status(world, child)], [Status::Terminated; 2]);
+    });
+}
+
+#[test]
+fn a_caller_that_goes_on_is_suspended_without_what_it_has_called_once() {
     in_every_world(|world| {
         let model_of_child = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="child""#);
-        let call = r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
-            <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>"#;
-        world.deploy(&[&model_of_child, &model(&line(&[("call", call)]))]).unwrap();
+        let body = r#"<bpmn:startEvent id="s"/><bpmn:callActivity id="call"><bpmn:extensionElements>
+            <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>
+            <bpmn:boundaryEvent id="t" attachedToRef="call"><bpmn:timerEventDefinition>
+            <bpmn:timeDuration>PT1M</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
+            <bpmn:userTask id="later"><bpmn:extensionElements><zeebe:userTask/></bpmn:extensionElements></bpmn:userTask>
+            <bpmn:endEvent id="e"/><bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="call"/>
+            <bpmn:sequenceFlow id="f2" sourceRef="call" targetRef="e"/>
+            <bpmn:sequenceFlow id="f3" sourceRef="t" targetRef="later"/>
+            <bpmn:sequenceFlow id="f4" sourceRef="later" targetRef="e"/>"#;
+        world.deploy(&[&model_of_child, &model(body)]).unwrap();
         let caller = world.create("p", "{}");
         let child = *world.history(caller).state.calls().values().next().unwrap();
-        world.command(Command::Cancel { instance: caller }).unwrap();
-        for instance in [caller, child] {
-            assert_eq!(world.history(instance).state.status(), Status::Terminated);
-        }
-        assert!(world.activate("c", 1).is_empty());
+        world.advance(60_000);
+        let state = world.history(caller).state;
+        assert!(state.calls().is_empty() && state.user_tasks().len() == 1, "{state:?}");
+        assert!(world.history(child).state.ends_soon());
+        world.command(Command::Suspend { instance: child, reason: "audit".into() }).unwrap();
+        world.command(Command::Suspend { instance: caller, reason: "audit".into() }).unwrap();
+        // It does not wait for its caller: nothing resumes it but this.
+        world.command(Command::Resume { instance: child }).unwrap();
+        let job = world.job("c").job;
+        world.complete(job, "{}").unwrap();
+        assert_eq!(status(world, child), Status::Terminated);
+        assert!(world.history(caller).state.is_suspended());
+    });
+}
+
+#[test]
+fn a_modification_that_ends_a_call_asks_nobody() {
+    in_every_world(|world| {
+        let (caller, child) = calling(world);
+        let terminate = vec![Selection::Element("call".into())];
+        let modify =
+            ModifyInstance { instance: caller, activate: Vec::new(), terminate, moves: Vec::new() };
+        world.command(Command::Modify(modify)).unwrap();
+        assert_eq!([status(world, caller), status(world, child)], [Status::Terminated; 2]);
     });
 }
 

@@ -1,5 +1,7 @@
 //! Reading the store in memory.
 
+use std::collections::BTreeSet;
+
 use base::{
     DecisionGraphKey, DecisionGraphRow, DefinitionKey, DefinitionRow, DefinitionTimerRow,
     IncidentRow, InstanceKey, InstanceRow, JobKey, JobRow, Key, LogRow, MailRow, MessageRow,
@@ -189,6 +191,20 @@ impl Reader for MemoryReader {
                 && row.business_id.as_deref() == Some(business_id)
         });
         Ok(named.min_by_key(|row| (row.started_ms, row.instance)).map(|row| row.instance))
+    }
+
+    fn live_called(&mut self, caller: InstanceKey) -> Result<Option<InstanceKey>, Fault> {
+        let tables = &self.0.lock().tables;
+        let mut below: BTreeSet<InstanceKey> = BTreeSet::new();
+        let mut open = vec![caller];
+        while let Some(above) = open.pop() {
+            let by = |row: &&InstanceRow| row.parent.is_some_and(|it| it.instance == above);
+            let rows = tables.instances.values().filter(by).map(|row| row.instance);
+            open.extend(rows.filter(|instance| below.insert(*instance)));
+        }
+        let lives =
+            |key: &InstanceKey| tables.instances.get(key).is_some_and(|it| it.state.is_live());
+        Ok(below.into_iter().find(lives))
     }
 
     fn find_instances(

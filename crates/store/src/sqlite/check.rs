@@ -68,13 +68,17 @@ fn check_decisions(connection: &Connection, schema: FileState) -> rusqlite::Resu
 /// Every row can be read; those with a checksum are what was written.
 fn check_rows(connection: &Connection, schema: FileState) -> rusqlite::Result<()> {
     let all = |columns: &str, tables: &str| format!("{columns} FROM {tables}");
-    // Nobody was called before schema 3, nor suspended before schema 4.
+    // Nobody was called before schema 3, nor suspended before schema 4, nor waited for listeners
+    // before schema 6.
     let tables = if schema < FileState::Schema(3) {
         "(SELECT *, NULL AS parent, NULL AS parent_element, NULL AS root,
-              NULL AS suspended_ms, NULL AS suspended_why FROM instances) JOIN models USING (model)"
-    } else if schema < FileState::Schema(4) {
-        "(SELECT *, NULL AS suspended_ms, NULL AS suspended_why FROM instances)
+              NULL AS suspended_ms, NULL AS suspended_why, NULL AS canceling FROM instances)
          JOIN models USING (model)"
+    } else if schema < FileState::Schema(4) {
+        "(SELECT *, NULL AS suspended_ms, NULL AS suspended_why, NULL AS canceling FROM instances)
+         JOIN models USING (model)"
+    } else if schema < FileState::Schema(6) {
+        "(SELECT *, NULL AS canceling FROM instances) JOIN models USING (model)"
     } else {
         "instances JOIN models USING (model)"
     };

@@ -335,6 +335,21 @@ impl Reader for SqliteReader {
         )
     }
 
+    fn live_called(&mut self, caller: InstanceKey) -> Result<Option<InstanceKey>, Fault> {
+        self.view().one(
+            "WITH RECURSIVE called (instance) AS (
+                 SELECT instance FROM instances WHERE parent = ?
+                 UNION
+                 SELECT of_it.instance FROM instances AS of_it
+                     JOIN called ON of_it.parent = called.instance
+             )
+             SELECT instance FROM called JOIN instances USING (instance)
+             WHERE state IN (0, 3) ORDER BY instance LIMIT 1",
+            [sql(caller.0)],
+            |row| Fields::new(row).key(),
+        )
+    }
+
     fn find_instances(
         &mut self,
         query: &Query<InstanceColumn>,

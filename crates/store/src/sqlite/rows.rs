@@ -110,7 +110,7 @@ pub(super) fn model_file(row: &Row) -> Result<(Arc<[u8]>, Vec<Text>)> {
 
 pub(super) const INSTANCE: &str = "SELECT instance, definition, process_id, version, state, \
      business_id, tags, started_ms, ended_ms, incidents, parent, parent_element, root, \
-     suspended_ms, suspended_why";
+     suspended_ms, suspended_why, canceling";
 
 pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
     let mut fields = Fields::new(row);
@@ -133,6 +133,7 @@ pub(super) fn instance(row: &Row) -> Result<InstanceRow> {
         incidents: fields.get()?,
         parent: parent(&mut fields)?,
         suspended: suspended(&mut fields)?,
+        canceling: fields.get()?,
     })
 }
 

@@ -151,7 +151,7 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
     // What mostly changes is in one index alone; replacing a row writes all of them.
     let mut turn = Repeated::new(
         tables,
-        "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8
+        "UPDATE instances SET state = ?3, ended_ms = ?7, incidents = ?8, canceling = ?14
          WHERE instance = ?1 AND model = ?2 AND business_id IS ?4 AND tags IS ?5
              AND started_ms = ?6 AND parent IS ?9 AND parent_element IS ?10 AND root IS ?11
              AND suspended_ms IS ?12 AND suspended_why IS ?13",
@@ -160,8 +160,8 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
         tables,
         "INSERT OR REPLACE INTO instances
              (instance, model, state, business_id, tags, started_ms, ended_ms, incidents,
-              parent, parent_element, root, suspended_ms, suspended_why)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              parent, parent_element, root, suspended_ms, suspended_why, canceling)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     );
     for row in changes.instances.values() {
         let (key, model, tags) = (sql(row.instance.0), model(tables, row, names)?, list(&row.tags));
@@ -179,6 +179,7 @@ fn instances(tables: &Tables, changes: &Changes, names: &mut Names) -> Result<()
             row.parent.map(|parent| sql(parent.root.0)),
             row.suspended.as_ref().map(|suspended| suspended.since_ms),
             row.suspended.as_ref().map(|suspended| &*suspended.reason),
+            row.canceling,
         ];
         let is_new = row.state == InstanceState::Active && row.incidents == 0;
         if is_new || turn.run(params)? == 0 {

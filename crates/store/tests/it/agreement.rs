@@ -67,6 +67,7 @@ fn instance_op(dice: &mut Dice) -> Op {
         let reason = dice.text().into();
         row.suspended = Some(SuspendedRow { since_ms: dice.number(), reason });
     }
+    row.canceling = (dice.below(3) == 0).then_some(2);
     row.business_id = (dice.below(2) == 0).then(|| dice.text().into());
     row.tags = (0..dice.below(3)).map(|_| dice.text().into()).collect();
     row.started_ms = dice.number();
@@ -289,6 +290,7 @@ fn questions(dice: &mut Dice) -> Vec<Question> {
         question!(messages_kept_until(shard, number, limit)),
         question!(mail(shard)),
         question!(business_id(name, text)),
+        question!(live_called(key(shard, block))),
         question!(find_instances(&instances)),
         question!(find_jobs(&jobs)),
         question!(find_tasks(&tasks)),

@@ -49,6 +49,24 @@ fn is_left(store: &dyn Store, block: u64) -> bool {
 }
 
 #[test]
+fn what_lives_of_all_that_an_instance_has_called_is_known() {
+    each_store(|store, _| {
+        commit(store, ShardId::FIRST, all());
+        let at = |block| key::<InstanceKey>(ShardId::FIRST, block);
+        let live = |block| reader(store).live_called(at(block)).unwrap();
+        assert_eq!(live(1), None);
+        let mut row = reader(store).instance(at(3)).unwrap().unwrap();
+        for state in [InstanceState::Active, InstanceState::Suspended] {
+            row.state = state;
+            commit(store, ShardId::FIRST, vec![Op::PutInstance(row.clone())]);
+            assert_eq!((live(1), live(2)), (Some(at(3)), Some(at(3))));
+            // Not itself, and nothing of another one.
+            assert_eq!((live(3), live(4)), (None, None));
+        }
+    });
+}
+
+#[test]
 fn an_instance_goes_with_all_that_it_has_called_and_nothing_else() {
     each_store(|store, _| {
         commit(store, ShardId::FIRST, all());

@@ -115,6 +115,7 @@ fn a_file_of_the_release_before_call_activities_opens_and_takes_called_instances
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE instances DROP COLUMN canceling;
          ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          ALTER TABLE decision_graphs DROP COLUMN deleted_ms;
@@ -147,7 +148,8 @@ fn a_file_of_the_release_before_suspensions_opens_and_takes_suspended_instances(
     let file = Connection::open(dir.path().join("fermata.db")).unwrap();
     file.execute_batch(
         "ALTER TABLE instances DROP COLUMN suspended_ms;
-         ALTER TABLE instances DROP COLUMN suspended_why; ALTER TABLE jobs DROP COLUMN listener;
+         ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE instances DROP COLUMN canceling; ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          ALTER TABLE decision_graphs DROP COLUMN deleted_ms; PRAGMA user_version = 3",
     )
@@ -168,6 +170,33 @@ fn a_file_of_the_release_before_suspensions_opens_and_takes_suspended_instances(
 }
 
 #[test]
+fn a_file_of_the_release_before_waits_for_listeners_opens_and_takes_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    commit(&store, ShardId::FIRST, everything());
+    let before = answers(&mut *reader(&store));
+    drop(store);
+    let file = Connection::open(dir.path().join("fermata.db")).unwrap();
+    let old = "ALTER TABLE instances DROP COLUMN canceling; PRAGMA user_version = 5";
+    file.execute_batch(old).unwrap();
+    drop(file);
+    SqliteStore::check(dir.path()).unwrap();
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(answers(&mut *reader(&store)), before);
+    let mut row = instance(ShardId::FIRST, 2);
+    // In place, and anew.
+    for canceling in [None, Some(2), Some(1), None] {
+        row.canceling = canceling;
+        row.incidents = u32::from(canceling.is_some());
+        commit(&store, ShardId::FIRST, vec![Op::PutInstance(row.clone())]);
+        assert_eq!(reader(&store).instance(row.instance).unwrap(), Some(row.clone()));
+    }
+    drop(store);
+    SqliteStore::check(dir.path()).unwrap();
+}
+
+#[test]
 fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
@@ -183,6 +212,7 @@ fn a_file_of_the_release_before_decisions_opens_with_all_that_is_in_it() {
          ALTER TABLE instances DROP COLUMN parent_element; ALTER TABLE instances DROP COLUMN root;
          ALTER TABLE instances DROP COLUMN suspended_ms;
          ALTER TABLE instances DROP COLUMN suspended_why;
+         ALTER TABLE instances DROP COLUMN canceling;
          ALTER TABLE jobs DROP COLUMN listener;
          ALTER TABLE definitions DROP COLUMN deleted_ms;
          PRAGMA user_version = 1",
@@ -265,7 +295,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let before = std::fs::read(&path).unwrap();
     assert_eq!(
         open(dir.path()).err(),
-        Some(Fault::TooNew { path: path.clone(), found: 99, known: 5 })
+        Some(Fault::TooNew { path: path.clone(), found: 99, known: 6 })
     );
     assert!(matches!(SqliteStore::check(dir.path()), Err(Fault::TooNew { .. })));
     assert_eq!(std::fs::read(&path).unwrap(), before);

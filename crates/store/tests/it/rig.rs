@@ -63,6 +63,7 @@ pub fn instance(shard: ShardId, block: u64) -> InstanceRow {
         incidents: 0,
         parent: None,
         suspended: None,
+        canceling: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! Changing running instances.
 
 use proto::gateway as wire;
+use proto::gateway::activated_job::{JobKind, ListenerEventType};
 use proto::gateway::deployment::Metadata;
 use proto::gateway::migrate_process_instance_request::{MappingInstruction, MigrationPlan};
 use proto::gateway::modify_process_instance_request as modify;
+use proto::gateway::process_instance_creation_runtime_instruction::Instruction;
 use tonic::Code;
 
 use super::{Gateway, MODEL, against_a_server, deploy, jobs, poll, refused};
@@ -110,5 +112,106 @@ fn nothing_is_started_of_a_definition_that_was_deleted() {
         refused(outcome, Code::NotFound, "");
         let job = job(&mut client).await;
         assert_eq!(job.process_instance_key, created.process_instance_key, "it goes on");
+    });
+}
+
+const HEARD: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="p" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="f" sourceRef="start" targetRef="approve" />
+    <bpmn:userTask id="approve">
+      <bpmn:extensionElements>
+        <zeebe:userTask />
+        <zeebe:priorityDefinition priority="70" />
+        <zeebe:taskSchedule dueDate="2030-01-31T12:00:00Z" />
+        <zeebe:assignmentDefinition candidateGroups="clerks, heads" />
+        <zeebe:executionListeners>
+          <zeebe:executionListener eventType="start" type="before" />
+        </zeebe:executionListeners>
+        <zeebe:taskListeners>
+          <zeebe:taskListener eventType="creating" type="check" />
+        </zeebe:taskListeners>
+      </bpmn:extensionElements>
+    </bpmn:userTask>
+  </bpmn:process>
+</bpmn:definitions>"#;
+
+#[test]
+fn a_listeners_job_says_what_it_listens_to() {
+    against_a_server(|mut client, _| async move {
+        deployed(&mut client, HEARD).await;
+        let request = wire::CreateProcessInstanceRequest {
+            bpmn_process_id: "p".into(),
+            ..Default::default()
+        };
+        client.create_process_instance(request).await.unwrap();
+        let before = jobs(&mut client, poll("before", 1, 10_000)).await.unwrap().remove(0);
+        assert_eq!(before.kind(), JobKind::ExecutionListener);
+        assert_eq!(before.listener_event_type(), ListenerEventType::Start);
+        assert_eq!(before.user_task, None);
+        let request =
+            wire::CompleteJobRequest { job_key: before.key, variables: "{}".into(), result: None };
+        client.complete_job(request).await.unwrap();
+        let check = jobs(&mut client, poll("check", 1, 10_000)).await.unwrap().remove(0);
+        assert_eq!(check.kind(), JobKind::TaskListener);
+        assert_eq!(check.listener_event_type(), ListenerEventType::Creating);
+        let task = check.user_task.unwrap();
+        assert!(task.user_task_key.is_some_and(|key| key > 0), "{task:?}");
+        let expected = wire::UserTaskProperties {
+            action: Some(String::new()),
+            candidate_groups: vec!["clerks".into(), "heads".into()],
+            due_date: Some("2030-01-31T12:00:00.000Z".into()),
+            priority: Some(70),
+            user_task_key: task.user_task_key,
+            ..Default::default()
+        };
+        assert_eq!(task, expected);
+    });
+}
+
+#[test]
+fn an_instance_ends_after_the_element_that_its_start_names() {
+    const TWO: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" targetNamespace="http://example.com">
+  <bpmn:process id="p" isExecutable="true">
+    <bpmn:startEvent id="start" />
+    <bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="one" />
+    <bpmn:serviceTask id="one">
+      <bpmn:extensionElements><zeebe:taskDefinition type="work" /></bpmn:extensionElements>
+    </bpmn:serviceTask>
+    <bpmn:sequenceFlow id="f2" sourceRef="one" targetRef="two" />
+    <bpmn:serviceTask id="two">
+      <bpmn:extensionElements><zeebe:taskDefinition type="work" /></bpmn:extensionElements>
+    </bpmn:serviceTask>
+  </bpmn:process>
+</bpmn:definitions>"#;
+    let ends = |instruction| wire::CreateProcessInstanceRequest {
+        bpmn_process_id: "p".into(),
+        runtime_instructions: vec![wire::ProcessInstanceCreationRuntimeInstruction { instruction }],
+        ..Default::default()
+    };
+    let after = |id: &str| {
+        let after_element_id = id.to_owned();
+        ends(Some(Instruction::Terminate(wire::TerminateProcessInstanceInstruction {
+            after_element_id,
+        })))
+    };
+    against_a_server(|mut client, _| async move {
+        deployed(&mut client, TWO).await;
+        let outcome = client.create_process_instance(ends(None)).await.map(|_| ());
+        refused(outcome, Code::InvalidArgument, "it is empty");
+        let outcome = client.create_process_instance(after("three")).await.map(|_| ());
+        refused(outcome, Code::InvalidArgument, "three");
+        let created = client.create_process_instance(after("one")).await.unwrap().into_inner();
+        let first = job(&mut client).await;
+        assert_eq!(first.element_id, "one");
+        let done =
+            wire::CompleteJobRequest { job_key: first.key, variables: "{}".into(), result: None };
+        client.complete_job(done).await.unwrap();
+        let cancel = wire::CancelProcessInstanceRequest {
+            process_instance_key: created.process_instance_key,
+            operation_reference: None,
+        };
+        let outcome = client.cancel_process_instance(cancel).await.map(|_| ());
+        refused(outcome, Code::NotFound, "was cancelled");
     });
 }

@@ -38,6 +38,38 @@ fn an_instance_starts_at_the_elements_that_it_is_told() {
 }
 
 #[test]
+fn an_instance_ends_after_the_elements_that_it_is_told() {
+    on_each(|rig| {
+        rig.deploy_order();
+        let start = |instructions: Value| {
+            json!({"processDefinitionId": "order", "variables": {"order": "8"},
+                "startInstructions": [{"elementId": "approve"}],
+                "runtimeInstructions": instructions})
+        };
+        let after = |id: &str| json!({"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": id});
+        let body = start(json!([after("approve"), after("charge")]));
+        let created = rig.post("/v2/process-instances", &body);
+        let instance = created["processInstanceKey"].as_str().unwrap();
+        let task = rig.task(instance)["userTaskKey"].as_str().unwrap().to_owned();
+        rig.done("POST", &format!("/v2/user-tasks/{task}/completion"), &json!({}));
+        let ended = rig.get(&format!("/v2/process-instances/{instance}"));
+        assert_eq!(ended["state"], "TERMINATED");
+        assert_eq!(element(rig, instance, "approve")["state"], "COMPLETED");
+        for (instructions, part) in [
+            (json!([after("approve"), after("x")]), "the id `x`"),
+            (json!([after("to-paid")]), "sequence flow"),
+            (json!([after("order")]), "the process itself"),
+            (json!([{"type": "SUSPEND", "afterElementId": "approve"}]), "SUSPEND"),
+            (json!([{"type": "TERMINATE_PROCESS_INSTANCE"}]), "afterElementId"),
+        ] {
+            let body = start(instructions);
+            let refused = rig.refused("POST", "/v2/process-instances", &body, 400);
+            assert!(refused["detail"].as_str().unwrap().contains(part), "{refused}");
+        }
+    });
+}
+
+#[test]
 fn a_modification_ends_begins_and_moves_in_one_call() {
     on_each(|rig| {
         rig.deploy_order();

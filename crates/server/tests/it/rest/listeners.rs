@@ -131,13 +131,16 @@ fn who_listens_to_a_cancellation_is_heard_before_the_instance_ends() {
         assert_eq!(job["userTask"]["changedAttributes"], json!([]));
         let key = task["userTaskKey"].as_str().unwrap();
         assert_eq!(rig.get(&format!("/v2/user-tasks/{key}"))["state"], "CANCELED");
-        assert_eq!(rig.get(&path)["state"], "ACTIVE");
+        let lives = rig.get(&path);
+        assert_eq!((&lives["state"], &lives["cancelingListeners"]), (&json!("ACTIVE"), &json!(1)));
         let completion = format!("/v2/jobs/{}/completion", job["jobKey"].as_str().unwrap());
         let denied = json!({"result": {"type": "userTask", "denied": true}});
         let refused = rig.refused("POST", &completion, &denied, 400);
         assert!(refused["detail"].as_str().unwrap().contains("cancellation"), "{refused}");
         rig.done("POST", &completion, &json!({}));
-        until(|| rig.get(&path), |found| found["state"] == "TERMINATED");
+        let ended = until(|| rig.get(&path), |found| found["state"] == "TERMINATED");
+        assert_eq!(ended["state"], "TERMINATED", "{ended}");
+        assert!(ended.get("cancelingListeners").is_none(), "{ended}");
     });
 }
 

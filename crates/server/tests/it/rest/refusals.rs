@@ -98,9 +98,6 @@ fn a_model_that_is_refused_says_where() {
 fn what_this_release_cannot_do_is_said_and_not_passed_over() {
     on_each(|rig| {
         rig.deploy_order();
-        let start = json!({"processDefinitionId": "order", "runtimeInstructions": [
-            {"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": "approve"}]});
-        rig.refused("POST", "/v2/process-instances", &start, 501);
         let lease = json!({"type": "t", "timeout": 1, "maxJobsToActivate": 1, "withLease": true});
         rig.refused("POST", "/v2/jobs/activation", &lease, 501);
         let result = json!({"result": {"type": "adHocSubProcess", "denied": true}});
