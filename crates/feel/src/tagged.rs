@@ -27,7 +27,7 @@ pub struct FromAi {
 impl Expression {
     /// The calls of `fromAi` in it, in the order of the text. An error is a call of which nothing
     /// can be said before it runs: its value has no name, or a part of its description is computed.
-    pub fn from_ai(&self) -> Result<Vec<FromAi>, Diagnostic> {
+    pub fn ai_parameters(&self) -> Result<Vec<FromAi>, Diagnostic> {
         let mut found = Vec::new();
         if self.source().contains(FUNCTION) {
             let environment = Environment::open();

@@ -55,7 +55,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What the inputs of an activity say of the values that somebody outside makes for it.
-    pub fn from_ai(&mut self, at: Xml<'a, 'a>) -> Vec<FromAi> {
+    pub fn ai_parameters(&mut self, at: Xml<'a, 'a>) -> Vec<FromAi> {
         let extensions = bpmn_child(at, "extensionElements").into_iter().flat_map(elements);
         let mappings = extensions.filter(|it| it.has_tag_name((ZEEBE, "ioMapping")));
         let inputs = mappings.flat_map(elements).filter(|it| it.has_tag_name((ZEEBE, "input")));
@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
             let Some(body) = source.value().trim_start().strip_prefix('=') else { continue };
             // What does not compile has been said.
             let Ok(expression) = feel::compile(body) else { continue };
-            match expression.from_ai() {
+            match expression.ai_parameters() {
                 Ok(parameters) => found.extend(parameters),
                 Err(error) => {
                     let offset = source.value().len() - body.len() + error.span.start;

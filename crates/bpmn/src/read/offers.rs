@@ -26,7 +26,7 @@ impl<'a> Builder<'a> {
         let offers = (0..draft.nodes.len()).filter(begins);
         let offers = offers.map(|at| {
             let source = draft.sources[at];
-            offer(&draft.nodes[at], source, &self.from_ai(source))
+            offer(&draft.nodes[at], source, &self.ai_parameters(source))
         });
         let list = format!("[{}]", offers.collect::<Vec<_>>().join(","));
         if let Kind::AdHoc(ad_hoc) = &mut draft.nodes[number].kind {

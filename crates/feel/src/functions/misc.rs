@@ -19,7 +19,7 @@ pub(super) fn get_or_else(_: &mut Machine, args: &Args<'_>) -> Answer {
     Ok(if value.is_null() { args.get(1).clone() } else { value.clone() })
 }
 
-/// The value as it is; what else is said of it is for readers of the model (`Expression::from_ai`).
+/// The value as it is; what else is said of it is for readers of the model (`Expression::ai_parameters`).
 pub(super) fn from_ai(_: &mut Machine, args: &Args<'_>) -> Answer {
     Ok(args.get(0).clone())
 }
