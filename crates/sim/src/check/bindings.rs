@@ -17,7 +17,7 @@ use crate::play::{Play, wrong};
 #[derive(Clone, Copy, Debug)]
 struct Version<'a> {
     id: &'a Text,
-    version: i32,
+    number: i32,
     deployment: DefinitionKey,
     tag: Option<&'a Text>,
     /// When everybody knew of it; nobody asks for what is deleted.
@@ -40,7 +40,7 @@ impl Version<'_> {
         };
         let newer = |other: &&Version<'_>| {
             other.id == self.id
-                && other.version > self.version
+                && other.number > self.number
                 && other.known_ms.is_some_and(|known_ms| known_ms < at_ms)
         };
         fits(self) && !all.iter().filter(newer).any(fits)
@@ -58,7 +58,7 @@ impl Play {
         let (deployed, decided) = (self.clients.deployed.clone(), self.clients.decided.clone());
         let processes = facts.definitions.iter().map(|row| Version {
             id: &row.id,
-            version: row.version,
+            number: row.version,
             deployment: row.deployment,
             tag: row.version_tag.as_ref(),
             known_ms: deployed.get(&row.key).copied().filter(|_| row.deleted_ms.is_none()),
@@ -67,7 +67,7 @@ impl Play {
         let decisions = graphs.iter().flat_map(|graph| {
             graph.decisions.iter().map(|row| Version {
                 id: &row.id,
-                version: row.version,
+                number: row.version,
                 deployment: graph.deployment,
                 tag: row.version_tag.as_ref(),
                 known_ms: decided.get(&graph.key).copied(),
@@ -101,24 +101,24 @@ impl Play {
                 }
                 Event::DecisionEvaluated { owner, evaluation } => {
                     let known = |it: &&Version<'_>| {
-                        *it.id == evaluation.id && it.version == evaluation.version
+                        *it.id == evaluation.id && it.number == evaluation.version
                     };
                     (*owner, decisions, decisions.iter().find(known).copied())
                 }
                 _ => continue,
             };
-            let caller = facts.definitions.iter().find(|row| Some(row.key) == places.definition);
+            let asking = facts.definitions.iter().find(|row| Some(row.key) == places.definition);
             let binding = places.node(&self.graphs, owner).and_then(|node| match &node.kind {
                 Kind::Call(called) => Some(&called.binding),
                 Kind::Decision(called) => Some(&called.binding),
                 _ => None,
             });
-            let (Some(called), Some(caller), Some(binding)) = (called, caller, binding) else {
+            let (Some(called), Some(asking), Some(binding)) = (called, asking, binding) else {
                 continue;
             };
             self.coverage.count("check", "bindings");
-            if !called.is_meant(binding, caller.deployment, all, at_ms) && !self.clock_jumped {
-                let what = format!("{owner} of {} called {called:?} by {binding:?}", caller.key);
+            if !called.is_meant(binding, asking.deployment, all, at_ms) && !self.clock_jumped {
+                let what = format!("{owner} of {} called {called:?} by {binding:?}", asking.key);
                 return Err(wrong("bindings")(what));
             }
             if called.is_old(all, at_ms) {
@@ -147,11 +147,11 @@ impl Play {
         let definition = state.header().definition;
         let graph = self.graph(&mut *reader, definition).expect("a graph");
         let node = state.element(row.owner).map(|live| graph.node(live.element));
-        let Some(Kind::Call(called)) = node.map(|node| &node.kind) else { return false };
+        let Some(Kind::Call(call)) = node.map(|node| &node.kind) else { return false };
         let caller = heads.iter().find(|head| head.key == definition).map(|head| head.deployment);
-        let bpmn::Value::Fixed(id) = &called.process_id else { return false };
+        let bpmn::Value::Fixed(id) = &call.process_id else { return false };
         let deleted = heads.iter().filter(|head| head.id == *id && head.deleted_ms.is_some());
-        deleted.into_iter().any(|head| match &called.binding {
+        deleted.into_iter().any(|head| match &call.binding {
             Binding::Deployment => Some(head.deployment) == caller,
             Binding::VersionTag(tag) => head.version_tag.as_ref() == Some(tag),
             Binding::Latest => false,

@@ -30,8 +30,8 @@ pub(super) fn ad_hoc(maker: &mut Maker) -> Span {
         maker.says(&format!("<bpmn:completionCondition>{condition}</bpmn:completionCondition>"));
     }
     if maker.rng.chance(1, 5) {
-        let marker = scopes::marker(maker);
-        maker.says(&marker);
+        let repeated = scopes::marker(maker);
+        maker.says(&repeated);
     }
     inside(maker, [&first, &second, &last]);
     if maker.rng.chance(1, 4) {
