@@ -421,7 +421,7 @@ fn activate(sim: &mut Sim, random: &mut Random, variables: &Variables) {
 }
 
 /// Plays a model, and adds what it went through to what was seen; true if it came to its end by itself.
-pub fn play_random(seed: u64, body: &str, random: &mut Random, seen: &mut Seen) -> bool {
+pub fn play_random(seed: u64, body: &str, random: &mut Random, types: &mut Seen) -> bool {
     let mut model = read(&xml(body)).unwrap_or_else(|found| panic!("{found:#?}\n{body}"));
     let process = model.processes.remove(0);
     let lived = catch_unwind(AssertUnwindSafe(|| live(process, random)));
@@ -430,7 +430,7 @@ pub fn play_random(seed: u64, body: &str, random: &mut Random, seen: &mut Seen) 
         if let Event::ElementEntered { element, .. } | Event::ElementPassed { element, .. } = event
         {
             let node = sim.process.node(*element);
-            seen.extend([node.element_type, if node.marker.is_some() { "repeats" } else { "" }]);
+            types.extend([node.element_type, if node.marker.is_some() { "repeats" } else { "" }]);
         }
     }
     sim.state.status() == Status::Completed
