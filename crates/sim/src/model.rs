@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn every_generated_model_is_one_that_the_reader_takes_and_all_elements_occur() {
         let mut seen = std::collections::BTreeSet::new();
-        for seed in 0..200 {
+        for seed in 0..400 {
             for process in 0..PROCESSES {
                 let model = generate(seed, process, 0, 8);
                 seen.extend(model.processes.iter().flat_map(|p| &p.nodes).map(name_of));
