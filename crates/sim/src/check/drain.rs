@@ -9,8 +9,9 @@ use crate::clients::What;
 use crate::model::{self, JOB_TYPES, PROCESSES};
 use crate::play::{Play, everything, wrong};
 
-/// Rounds of honest work. Models are of bounded length and loops end when a worker says so.
-const ROUNDS_MAX: u32 = 200;
+/// Rounds of honest work, mostly of a minute. Models are of bounded length and loops end when a worker
+/// says so; but timers of an hour may stand in a loop within a loop.
+const ROUNDS_MAX: u32 = 800;
 
 impl Play {
     /// Brings everything to its end, and checks that it is there.
