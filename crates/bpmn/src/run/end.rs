@@ -80,6 +80,7 @@ impl Run<'_, '_, '_> {
             self.decision.emit(Event::InstanceTerminated);
         } else {
             self.decision.emit(Event::InstanceCanceling);
+            self.keep_release();
         }
     }
 

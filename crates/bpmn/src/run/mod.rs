@@ -55,13 +55,15 @@ pub struct Run<'p, 'd, 'a> {
     changes: condition::Changes,
     /// What ends is ended at once: nobody listens to it.
     unheard: bool,
+    /// What was held is being done; the next release is set afterwards.
+    releasing: bool,
 }
 
 impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
         let (steps, changes) = (Steps::default(), condition::Changes::default());
-        Self { process, decision, steps, changes, unheard: false }
+        Self { process, decision, steps, changes, unheard: false, releasing: false }
     }
 
     /// The instance begins at this start event.
@@ -229,7 +231,7 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
                 self.look_at_conditions();
                 continue;
             }
-            let Some(step) = self.next_step() else { return };
+            let Some(step) = self.next_step() else { return self.keep_release() };
             match step {
                 Step::Enter { element, scope, via } => self.enter(element, scope, via),
                 Step::Check { scope } => self.check_scope(scope),

@@ -59,9 +59,20 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::TimerSet { timer, owner, target: PROCESS, due_ms, repeats: 0 });
     }
 
+    /// What ends all that the process waits for ends the release too: while the instance lives, what
+    /// is held must have its turn.
+    pub(super) fn keep_release(&mut self) {
+        let state = self.decision.state();
+        let lives = state.status() == Status::Active && !state.is_suspended();
+        if lives && !self.releasing && state.next_held().is_some() {
+            self.set_release();
+        }
+    }
+
     /// Does what came up to this time; the next release follows.
     pub(super) fn release(&mut self, timer: TimerKey, until_ms: i64) {
         self.decision.emit(Event::TimerFired { timer });
+        self.releasing = true;
         for _ in 0..HELD_PER_RELEASE {
             let Some(held) = self.decision.state().next_held() else { break };
             if held.at_ms > until_ms && held.at_ms <= self.decision.now_ms() {
