@@ -123,6 +123,24 @@ fn several_inputs_keep_their_order_also_around_a_timer() {
 }
 
 #[test]
+fn what_is_held_has_its_turn_also_when_the_process_has_come_to_its_end_listeners() {
+    let listener = r#"<extensionElements><zeebe:executionListeners>
+        <zeebe:executionListener eventType="end" type="bye"/></zeebe:executionListeners></extensionElements>"#;
+    let body = listener.to_owned()
+        + r#"<startEvent id="s"/><<a>><endEvent id="end"/>
+        <boundaryEvent id="t" attachedToRef="a"><timerEventDefinition><timeDuration>PT1M</timeDuration>
+        </timerEventDefinition></boundaryEvent>[[s -> a -> end, t -> end]]"#;
+    check(
+        &body,
+        "start         => job a, timer t 60s
+         suspend       => job a, suspended, timer t 60s
+         advance PT2M  => job a, suspended, timer t -60s
+         complete a    => held, job a, suspended, timer t -60s
+         resume        => end listener bye at p",
+    );
+}
+
+#[test]
 fn messages_are_held_each_once() {
     check(
         &beside(""),
