@@ -34,7 +34,7 @@ says which), or at once when it is cancelled again";
 async fn lives(context: &Context, key: &str) -> Result<bool, Failure> {
     let found = context.client.get("process-instances", key).await.map_err(Failure::from);
     match found {
-        Ok(instance) => Ok(instance.value()["state"] == "ACTIVE"),
+        Ok(instance) => Ok(instance.value()["cancelingListeners"].is_u64()),
         // It may have been deleted meanwhile.
         Err(failure) if failure.is_no() => Ok(false),
         Err(failure) => Err(failure),

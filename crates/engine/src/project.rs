@@ -428,7 +428,7 @@ fn summary(entry: &Entry) -> InstanceRow {
 /// How many are waited for by an instance that ends when they are done.
 fn canceling(state: &Instance) -> Option<u32> {
     let waits = state.status() == Status::Active && state.ends_soon();
-    waits.then(|| u32::try_from(state.canceling_tasks()).unwrap_or(u32::MAX))
+    waits.then(|| state.canceling_tasks())
 }
 
 fn suspended(state: &Instance) -> Option<SuspendedRow> {

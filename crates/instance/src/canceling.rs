@@ -35,9 +35,10 @@ impl Instance {
         self.canceling == Some(true)
     }
 
-    /// How many user tasks' listeners to their cancellation are being called.
-    pub fn canceling_tasks(&self) -> usize {
-        self.elements.keys().filter(|key| self.is_canceling(**key)).count()
+    /// How many user tasks' listeners it waits for, if it ends soon: nothing else is left in it.
+    pub fn canceling_tasks(&self) -> u32 {
+        let root = self.elements.get(&self.header.instance.root());
+        root.filter(|_| self.ends_soon()).map_or(0, |root| root.children)
     }
 
     /// The elements after whose first end it is ended.

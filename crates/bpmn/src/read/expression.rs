@@ -35,19 +35,17 @@ impl<'a> Builder<'a> {
     /// FEEL, with or without its leading `=`. `start` is where `text` begins in the file; with
     /// entities before the error the column is that of the text as it reads.
     pub fn feel(&mut self, at: Xml<'a, 'a>, text: &str, start: usize) -> Option<Expression> {
-        let body = text.trim_start();
-        let body = body.strip_prefix('=').unwrap_or(body);
-        let offset = text.len() - body.len();
+        let (body, begin) = body_of(text, start);
         match feel::compile(body) {
             Ok(expression) => {
                 for warning in expression.warnings() {
-                    let at_byte = start + offset + warning.span.start;
+                    let at_byte = begin + warning.span.start;
                     self.expression_finding(at, at_byte, body, warning, Severity::Warning);
                 }
                 Some(expression)
             }
             Err(error) => {
-                let at_byte = start + offset + error.span.start;
+                let at_byte = begin + error.span.start;
                 self.expression_finding(at, at_byte, body, &error, Severity::Error);
                 None
             }
@@ -62,14 +60,16 @@ impl<'a> Builder<'a> {
         let mut found = Vec::new();
         for input in inputs {
             let Some(source) = input.attribute_node("source") else { continue };
-            let Some(body) = source.value().trim_start().strip_prefix('=') else { continue };
+            if !source.value().trim_start().starts_with('=') {
+                continue;
+            }
+            let (body, begin) = body_of(source.value(), source.range_value().start);
             // What does not compile has been said.
             let Ok(expression) = feel::compile(body) else { continue };
             match expression.ai_parameters() {
                 Ok(parameters) => found.extend(parameters),
                 Err(error) => {
-                    let offset = source.value().len() - body.len() + error.span.start;
-                    let at_byte = source.range_value().start + offset;
+                    let at_byte = begin + error.span.start;
                     self.expression_finding(input, at_byte, body, &error, Severity::Error);
                 }
             }
@@ -102,4 +102,12 @@ fn floor_boundary(text: &str, mut at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+/// An expression without its leading `=`, and where that begins in the file, for a text that begins at
+/// `start`.
+fn body_of(text: &str, start: usize) -> (&str, usize) {
+    let body = text.trim_start();
+    let body = body.strip_prefix('=').unwrap_or(body);
+    (body, start + text.len() - body.len())
 }

@@ -262,6 +262,26 @@ fn what_comes_while_held_inputs_are_done_waits_behind_them() {
 }
 
 #[test]
+fn what_is_held_has_its_turn_also_when_the_instance_is_cancelled_before() {
+    let body = r#"<startEvent id="s"/><parallelGateway id="g"/><<a>><userTask id="u"><extensionElements>
+        <zeebe:userTask/><zeebe:taskListeners><zeebe:taskListener eventType="canceling" type="c"/>
+        </zeebe:taskListeners></extensionElements></userTask><endEvent id="end"/>
+        [[s -> g -> a -> end, g -> u -> end]]"#;
+    let mut read = fermata_bpmn::read(&xml(body)).unwrap();
+    let mut sim = Sim::of(read.processes.remove(0), "{}");
+    sim.input(|run| run.suspend("".into()));
+    sim.complete("a", "{}");
+    sim.input(resume);
+    sim.input(|run| run.cancel());
+    assert!(sim.state.ends_soon() && sim.state.holds_inputs());
+    assert_eq!(sim.state.canceling_tasks(), 1);
+    sim.advance(0);
+    assert!(!sim.state.holds_inputs());
+    sim.complete("u", "{}");
+    assert!(sim.ended());
+}
+
+#[test]
 fn a_loop_stops_between_its_parts() {
     let body = r#"<startEvent id="s"/><serviceTask id="a"><extensionElements>
         <zeebe:taskDefinition type="a"/></extensionElements><multiInstanceLoopCharacteristics>

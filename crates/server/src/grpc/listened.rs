@@ -46,3 +46,17 @@ pub(crate) fn listened(listened: &ListenedTask) -> wire::UserTaskProperties {
         user_task_key: Some(listened.task.0.as_i64()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_have_the_same_names_as_over_rest() {
+        let listeners = ListenerEvent::ALL.map(JobRole::Listener);
+        for role in [JobRole::Work, JobRole::AdHoc].into_iter().chain(listeners) {
+            assert_eq!(kind(role).as_str_name(), role.kind());
+            assert_eq!(listener_event_type(role).as_str_name(), role.listener_event_type());
+        }
+    }
+}
