@@ -278,7 +278,7 @@ fn what_is_held_has_its_turn_also_when_the_instance_is_cancelled_before() {
     sim.advance(0);
     assert!(!sim.state.holds_inputs());
     sim.complete("u", "{}");
-    assert!(sim.ended());
+    assert_eq!(sim.state.status(), Status::Terminated);
 }
 
 #[test]
