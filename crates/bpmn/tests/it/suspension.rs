@@ -4,7 +4,7 @@ use base::Variables;
 use instance::Status;
 
 use super::harness::{Sim, job};
-use super::transcript::{check, resume, suspend, xml};
+use super::transcript::{cancel, check, resume, suspend, xml};
 
 /// The job `a`, then `b`.
 const LINE: &str = r#"<startEvent id="s"/><<a b>><endEvent id="end"/>[[s -> a -> b -> end]]"#;
@@ -272,7 +272,7 @@ fn what_is_held_has_its_turn_also_when_the_instance_is_cancelled_before() {
     sim.input(|run| run.suspend("".into()));
     sim.complete("a", "{}");
     sim.input(resume);
-    sim.input(|run| run.cancel());
+    sim.input(cancel);
     assert!(sim.state.ends_soon() && sim.state.holds_inputs());
     assert_eq!(sim.state.canceling_tasks(), 1);
     sim.advance(0);
