@@ -9,10 +9,10 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    ConditionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind, InstanceCreated,
-    InstanceKey, InstanceMigrated, JobExtra, JobKey, Json, KeptStep, Key, KeyBase, MessageKey,
-    Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails, UserTaskKey,
-    Variables,
+    Cancellation, ConditionKey, ElementKey, Evaluation, HeldInput, IncidentKey, IncidentKind,
+    InstanceCreated, InstanceKey, InstanceMigrated, JobExtra, JobKey, Json, KeptStep, Key, KeyBase,
+    MessageKey, Purpose, Stage, SubscriptionKey, TaskTransition, Text, TimerKey, UserTaskDetails,
+    UserTaskKey, Variables,
 };
 
 /// A fact about one instance.
@@ -272,6 +272,9 @@ pub enum Event {
     /// Somebody ends the instance; it is terminated when listeners to what is cancelled are done.
     #[n(77)]
     InstanceCanceling,
+    /// Somebody is to hear of what was ended, or nobody.
+    #[n(78)]
+    Cancellation(#[n(0)] Cancellation),
     /// Everything in the root scope is done.
     #[n(27)]
     InstanceCompleted,
@@ -342,15 +345,13 @@ pub enum Event {
         #[n(2)]
         undoable: Option<bool>,
     },
-    /// The called instance is no longer wanted; `unheard`: its canceling listeners are not asked.
+    /// The called instance is no longer wanted.
     #[n(47)]
     CallCanceled {
         #[n(0)]
         owner: ElementKey,
         #[n(1)]
         instance: InstanceKey,
-        #[n(2)]
-        unheard: Option<bool>,
     },
     /// What completes next can be compensated: its variables stay known, and what completed in it.
     #[n(50)]
@@ -492,9 +493,8 @@ pub enum Event {
     /// Those that would begin something in this scope are no longer wanted.
     #[n(96)]
     KeptStepsDropped(#[n(0)] ElementKey),
-    /// The listeners of the user task of `owner` are called before this happens. Said again when one of
-    /// them corrects it. With `Canceling` the owner has ended for all but them: its token is gone and
-    /// it goes to the root scope.
+    /// Listeners are called before this happens to the user task of `owner`; said again when one of them
+    /// corrects it. With `Canceling`, the owner has ended for all but them and goes to the root scope.
     #[n(74)]
     UserTaskTransition {
         #[n(0)]

@@ -3,8 +3,8 @@
 use minicbor::{Decode, Encode};
 
 use crate::{
-    ActivateElement, AdHocResult, ElementKey, JobKey, Key, KeyBase, MessageKey, SubscriptionKey,
-    Text, UserTaskDetails, UserTaskKey, Variables,
+    ActivateElement, AdHocResult, ElementKey, InstanceKey, JobKey, Key, KeyBase, MessageKey,
+    SubscriptionKey, Text, UserTaskDetails, UserTaskKey, Variables,
 };
 
 /// What reached a suspended instance and was accepted. Numbers as in [`crate::Event`].
@@ -103,6 +103,14 @@ pub enum HeldInput {
         #[n(2)]
         details: Box<UserTaskDetails>,
     },
+    /// An instance whose call was cancelled has ended.
+    #[n(8)]
+    CalledEnded {
+        #[n(0)]
+        owner: ElementKey,
+        #[n(1)]
+        instance: InstanceKey,
+    },
 }
 
 impl HeldInput {
@@ -115,7 +123,9 @@ impl HeldInput {
             | Self::ListenerAnswered { job, .. }
             | Self::ErrorThrown { job, .. } => Some(job.0),
             Self::TaskCompleted { task, .. } => Some(task.0),
-            Self::Message { .. } | Self::ElementsActivated { .. } => None,
+            Self::Message { .. } | Self::ElementsActivated { .. } | Self::CalledEnded { .. } => {
+                None
+            }
         }
     }
 }

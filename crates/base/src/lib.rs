@@ -5,6 +5,7 @@
 
 mod ad_hoc;
 mod batch;
+mod cancellation;
 mod change;
 mod command;
 mod created;
@@ -30,6 +31,7 @@ pub mod xml;
 
 pub use ad_hoc::{ActivateElement, AdHocResult};
 pub use batch::{Batch, Op};
+pub use cancellation::Cancellation;
 pub use change::{
     Activation, ElementMapping, InstanceMigrated, MigrateInstance, MigrationReport, ModifyInstance,
     Move, MoveWithin, ScopedVariables, Selection, Within,

@@ -29,6 +29,9 @@ pub struct Process {
     pub data: Data,
     /// What `fermata lint` does not say, and why.
     pub silences: Vec<Silence>,
+    /// Somebody may listen to the cancellation of an instance: there is a user task with `canceling`
+    /// listeners, or a called process that may have one.
+    pub heard: bool,
 }
 
 /// `<fermata:lint ignore="..." reason="..."/>`: warnings that are known and meant.
@@ -461,6 +464,11 @@ impl Trigger {
 }
 
 impl Node {
+    /// Whether somebody may listen when it is cancelled.
+    pub(crate) fn may_be_heard(&self) -> bool {
+        matches!(self.kind, Kind::Call(_)) || self.listens(ListenerEvent::Canceling)
+    }
+
     /// Whether anybody listens to this.
     pub fn listens(&self, event: ListenerEvent) -> bool {
         self.listeners.iter().any(|listener| listener.event == event)

@@ -21,7 +21,8 @@ impl Shard {
             | Ask::GiveBack { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
-                self.instance_need(*entry.state.calls().get(owner)?)
+                let called = entry.state.calls().get(owner).copied();
+                self.instance_need(called.or_else(|| entry.state.awaited_call(*owner))?)
             }
         }
     }

@@ -6,8 +6,8 @@
 
 use base::limits::CALL_DEPTH_MAX;
 use base::{
-    DefinitionKey, ElementKey, InstanceCreated, InstanceKey, JobKey, Parent, Rejection, Text,
-    Variables,
+    Cancellation, DefinitionKey, ElementKey, Event, InstanceCreated, InstanceKey, JobKey, Parent,
+    Rejection, Text, Variables,
 };
 use bpmn::{CalledProcess, Kind, Run};
 use instance::Status;
@@ -16,6 +16,34 @@ use crate::cache::Entry;
 use crate::create::{Begin, Start};
 use crate::input::Read;
 use crate::shard::{Shard, Work};
+
+/// A call that was cancelled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EndedCall {
+    /// Who has called, and its activity.
+    pub(crate) caller: InstanceKey,
+    pub(crate) owner: ElementKey,
+    pub(crate) called: InstanceKey,
+    /// Nobody is to hear of it.
+    pub(crate) unheard: bool,
+}
+
+impl EndedCall {
+    /// What the event of an instance says of it.
+    pub(crate) fn of(above: InstanceKey, event: &Event) -> Option<Self> {
+        let (owner, called, unheard) = match *event {
+            Event::CallCanceled { owner, instance }
+            | Event::Cancellation(Cancellation::CallAwaited { owner, instance }) => {
+                (owner, instance, false)
+            }
+            Event::Cancellation(Cancellation::CallUnheard { owner, instance }) => {
+                (owner, instance, true)
+            }
+            _ => return None,
+        };
+        Some(Self { caller: above, owner, called, unheard })
+    }
+}
 
 /// An error on its way outwards, from one calling instance to the next.
 #[derive(Debug)]
@@ -64,6 +92,9 @@ impl Shard {
     ) -> Option<(&Entry, &CalledProcess)> {
         let entry = self.cache.get(instance).filter(|entry| !entry.poisoned)?;
         let element = entry.state.element(owner)?.element;
+        if entry.state.awaited_call(owner).is_some() {
+            return None;
+        }
         let Kind::Call(called) = &entry.definition.process.node(element).kind else { return None };
         (!entry.state.calls().contains_key(&owner)).then_some((entry, called))
     }
@@ -84,8 +115,10 @@ impl Shard {
         match self.prepared(entry, called, owner, process_id) {
             Ok((start, depth)) => {
                 let child = InstanceKey(self.keys.take(1));
+                let definition = self.catalog.compiled(start.definition);
+                let heard = definition.is_some_and(|called| called.process.heard);
                 let known = self.decide_after(self.steps, instance, |_, decision, process| {
-                    Run::new(process, decision).called(owner, child);
+                    Run::new(process, decision).called(owner, child, heard);
                 });
                 if known.is_ok() {
                     // A panic has quarantined the called instance, which its caller waits for.
@@ -143,16 +176,27 @@ impl Shard {
         Ok((start, depth))
     }
 
-    /// A called instance has completed: its caller goes on.
+    /// A called instance has ended: its caller goes on, if it waits for that.
     pub(crate) fn return_called(&mut self, called: InstanceKey) {
         let Some(entry) = self.cache.get(called) else { return };
         let Some(parent) = entry.state.header().parent else { return };
-        if entry.state.status() != Status::Completed {
+        let waits_for_end =
+            |above: &Entry| above.state.awaited_call(parent.element) == Some(called);
+        let waits_for_end = self.cache.get(parent.instance).is_some_and(waits_for_end);
+        let relevant = match entry.state.status() {
+            Status::Active => false,
+            Status::Completed => true,
+            Status::Terminated => waits_for_end,
+        };
+        if !relevant {
             return;
         }
         if self.is_held_up(parent.instance) {
             self.push_behind(Work::Return(called));
             return;
+        }
+        if waits_for_end {
+            return self.called_ended(parent.instance, parent.element, called);
         }
         let root = entry.state.element(called.root());
         let variables = root.map(|root| root.variables.clone()).unwrap_or_default();
@@ -189,9 +233,9 @@ impl Shard {
         let root = old.state.element(called.root());
         let variables = root.map(|root| root.variables.clone()).unwrap_or_default();
         let left = old.state.all_compensable().map(|(scope, done)| (scope, done.clone())).collect();
-        let child = InstanceKey(self.keys.take(1));
+        let (child, heard) = (InstanceKey(self.keys.take(1)), definition.process.heard);
         let known = self.decide_after(self.steps, instance, |_, decision, process| {
-            Run::new(process, decision).called(owner, child);
+            Run::new(process, decision).called(owner, child, heard);
         });
         if known.is_err() {
             return;
@@ -216,17 +260,34 @@ impl Shard {
         });
     }
 
-    /// Nobody waits for a called instance any more. It may live on until who listens to the cancellation
-    /// of its user tasks is done; its caller hears no more of it.
-    pub(crate) fn end_called(&mut self, called: InstanceKey, unheard: bool) {
+    /// A call was cancelled. The called instance may live on until who listens to the cancellation of
+    /// its user tasks is done: then its caller hears of its end, if it waits for that.
+    pub(crate) fn end_called(&mut self, ended: EndedCall) {
+        let EndedCall { caller, owner, called, unheard } = ended;
         if self.is_held_up(called) {
-            self.push_behind(Work::EndCalled(called, unheard));
+            self.push_behind(Work::EndCalled(ended));
             return;
         }
         let live = |entry: &Entry| entry.state.status() == Status::Active;
-        if self.cache.get(called).is_some_and(live) {
-            let _ = self.decide(called, |_, decision, process| {
+        let lives = self.cache.get(called).is_some_and(live);
+        let ending = lives.then(|| {
+            self.decide(called, |_, decision, process| {
                 Run::new(process, decision).end_with_caller(unheard);
+            })
+        });
+        // It has ended before, or nobody can be asked: it has a quarantine of its own to be mended.
+        if !matches!(ending, Some(Ok(()))) {
+            self.called_ended(caller, owner, called);
+        }
+    }
+
+    /// Who waits for the end of an instance whose call was cancelled goes on.
+    fn called_ended(&mut self, above: InstanceKey, owner: ElementKey, called: InstanceKey) {
+        let waits = |entry: &Entry| entry.state.awaited_call(owner) == Some(called);
+        if self.cache.get(above).is_some_and(waits) {
+            // A panic has quarantined the caller; when that is resolved, it looks for the end again.
+            let _ = self.decide_after(self.steps, above, |_, decision, process| {
+                Run::new(process, decision).called_ended(owner, called);
             });
         }
     }
@@ -234,6 +295,13 @@ impl Shard {
     /// After a quarantine: the result may have come when the caller could not take it.
     pub(crate) fn look_again(&mut self, instance: InstanceKey, owner: ElementKey) {
         let Some(entry) = self.cache.get(instance) else { return };
+        if let Some(called) = entry.state.awaited_call(owner) {
+            let lives = |entry: &Entry| entry.state.status() == Status::Active;
+            if !self.cache.get(called).is_some_and(lives) {
+                self.called_ended(instance, owner, called);
+            }
+            return;
+        }
         let Some(called) = entry.state.calls().get(&owner).copied() else { return };
         match self.cache.get(called).map(|entry| entry.state.status()) {
             Some(Status::Completed) => self.push_work(vec![Work::Return(called)]),

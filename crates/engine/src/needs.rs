@@ -80,7 +80,11 @@ impl Shard {
             }
             Work::Ask(instance, ask) => self.ask_need(*instance, ask).map(at_once),
             Work::Return(called) => self.return_need(*called).map(at_once),
-            Work::EndCalled(called, _) | Work::Suspend(called, _) | Work::Resume(called) => {
+            Work::EndCalled(ended) => self
+                .instance_need(ended.called)
+                .or_else(|| self.instance_need(ended.caller))
+                .map(at_once),
+            Work::Suspend(called, _) | Work::Resume(called) => {
                 self.instance_need(*called).map(at_once)
             }
             Work::Thrown(thrown) => self.thrown_need(thrown).map(at_once),

@@ -13,6 +13,7 @@ use base::{
 use instance::{Instance, Status};
 
 use crate::cache::{Entry, Touched};
+use crate::call::EndedCall;
 use crate::shard::{Shard, Work};
 
 /// Events after which an instance that does not leave memory is snapshotted all the same, so that
@@ -29,7 +30,7 @@ enum Meaning {
     Timer(TimerKey),
     Mail(ShardId, Mail),
     Range(KeyRange),
-    EndCalled(InstanceKey, bool),
+    EndCalled(EndedCall),
     Suspension,
     /// What was asked for has happened to a user task, or why it has not.
     Settled(UserTaskKey, Option<Text>),
@@ -98,9 +99,7 @@ impl Shard {
                 Meaning::Timer(timer) => self.place_timer(instance, timer),
                 Meaning::Mail(to, mail) => self.send(to, mail),
                 Meaning::Range(range) => self.cache.add_range(range),
-                Meaning::EndCalled(called, unheard) => {
-                    works.push(Work::EndCalled(called, unheard));
-                }
+                Meaning::EndCalled(ended) => works.push(Work::EndCalled(ended)),
                 Meaning::Suspension => self.place_all(instance),
                 Meaning::Settled(task, why) => self.settle_task(task, why),
                 Meaning::Ended => self.instance_ended(instance, &mut works),
@@ -160,7 +159,9 @@ impl Shard {
             Event::SubscriptionOpened { .. }
             | Event::SubscriptionClosed { .. }
             | Event::SubscriptionCorrelated { .. } => subscription_mail(entry, event, shards),
-            Event::CallCanceled { instance, unheard, .. } => end_called(*instance, *unheard),
+            Event::CallCanceled { .. } | Event::Cancellation(_) => {
+                EndedCall::of(instance, event).map_or(Meaning::Nothing, Meaning::EndCalled)
+            }
             Event::InstanceSuspended(_) | Event::InstanceResumed => Meaning::Suspension,
             // What was held is done: jobs may be handed out again.
             Event::HeldInputTaken if !entry.state.holds_inputs() => Meaning::Suspension,
@@ -289,10 +290,6 @@ impl Shard {
             self.cache.grew(instance, bytes);
         }
     }
-}
-
-fn end_called(called: InstanceKey, unheard: Option<bool>) -> Meaning {
-    Meaning::EndCalled(called, unheard == Some(true))
 }
 
 /// What the slot of a subscription must hear.

@@ -12,7 +12,7 @@ use bpmn::{Process, Run};
 use instance::{Ask, Decision, KeySource, Status};
 
 use crate::cache::Cache;
-use crate::call::Thrown;
+use crate::call::{EndedCall, Thrown};
 use crate::catalog::Catalog;
 use crate::escalate::Escalated;
 use crate::input::{Commit, Effects, Input, Loaded, Poll, Read, Ticket};
@@ -55,8 +55,8 @@ pub(crate) enum Work {
     Ask(InstanceKey, Ask),
     /// An instance that was called has completed.
     Return(InstanceKey),
-    /// Nobody waits for a called instance any more; perhaps nobody is to hear of it either.
-    EndCalled(InstanceKey, bool),
+    /// Nobody wants the result of a called instance any more.
+    EndCalled(EndedCall),
     /// Its caller is suspended.
     Suspend(InstanceKey, Text),
     /// Its caller goes on.
@@ -296,7 +296,7 @@ impl Shard {
             }
             Work::Ask(instance, ask) => self.answer_ask(instance, ask),
             Work::Return(called) => self.return_called(called),
-            Work::EndCalled(called, unheard) => self.end_called(called, unheard),
+            Work::EndCalled(ended) => self.end_called(ended),
             Work::Suspend(called, reason) => self.suspend_called(called, &reason),
             Work::Resume(called) => self.resume_called(called),
             Work::Thrown(thrown) => self.throw_at(thrown),

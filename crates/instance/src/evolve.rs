@@ -51,6 +51,7 @@ impl Instance {
             kept_steps: Vec::new(),
             canceling: None,
             early_end: EarlyEnd::after(created.ends_after.as_deref()),
+            interruptions: None,
         };
         state.elements.insert(instance.root(), ElementInstance::new(0, instance.root(), at_ms));
         state
@@ -102,6 +103,7 @@ impl Instance {
         };
         self.index.remove(element.scope, Owned::Child(key));
         self.look_for_end(element.element, element.scope);
+        self.forget_interruption(key);
         if element.scope != key
             && let Some(scope) = self.elements.get_mut(&element.scope)
         {
@@ -229,7 +231,8 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         | Event::UserTaskCanceled { .. } => evolve_task(state, event, at_ms),
         Event::InstanceCalled { .. }
         | Event::InstanceReturned { .. }
-        | Event::CallCanceled { .. } => evolve_call(state, event),
+        | Event::CallCanceled { .. }
+        | Event::Cancellation(_) => evolve_call(state, event),
         Event::IncidentRaised { .. } | Event::IncidentResolved { .. } => {
             evolve_incident(state, event, at_ms);
         }
@@ -248,10 +251,14 @@ pub(crate) fn evolve(state: &mut Instance, event: &Event, at_ms: i64) {
         Event::InstanceCompleted => state.end(Status::Completed, at_ms),
         Event::InstanceTerminated => state.end(Status::Terminated, at_ms),
         Event::InstanceCanceling => state.canceling = Some(true),
-        Event::KeysReserved { first, count } => {
-            state.next_key = *first;
-            state.keys_end = first.offset(*count);
-        }
+        Event::KeysReserved { first, count } => state.reserve(*first, *count),
+    }
+}
+
+impl Instance {
+    fn reserve(&mut self, first: Key, count: u64) {
+        self.next_key = first;
+        self.keys_end = first.offset(count);
     }
 }
 

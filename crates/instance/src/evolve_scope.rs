@@ -69,13 +69,16 @@ pub(crate) fn evolve_call(state: &mut Instance, event: &Event) {
         }
         Event::InstanceReturned { owner, instance, undoable } => {
             state.calls.remove(owner);
+            state.call_is_over(*owner);
             if let Some(owner) = state.elements.get_mut(owner).filter(|_| *undoable == Some(true)) {
                 owner.called = Some(*instance);
             }
         }
-        Event::CallCanceled { owner, .. } => {
+        Event::CallCanceled { owner, instance: _ } => {
             state.calls.remove(owner);
+            state.call_is_over(*owner);
         }
+        Event::Cancellation(fact) => state.evolve_cancellation(fact),
         _ => debug_assert!(false, "not an event of a call: {event:?}"),
     }
 }

@@ -20,6 +20,7 @@ mod suspension;
 #[cfg(test)]
 mod testing;
 mod view;
+mod visible;
 
 pub use compensable::Compensable;
 pub use decision::{Ask, Decision, KeySource};

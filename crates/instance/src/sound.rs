@@ -28,9 +28,13 @@ impl Instance {
         }
         let mut children: BTreeMap<ElementKey, u32> = BTreeMap::new();
         for (element, found) in &self.elements {
-            // Scopes are older than what is in them, so that the way outwards has an end.
+            // Scopes are older than what is in them, so that the way outwards has an end; but what has
+            // interrupted something is younger than that, in which nothing is.
+            let ordered = |scope: ElementKey| {
+                (scope < *element || self.is_canceling(*element)) && !self.is_canceling(scope)
+            };
             let placed = *element == root
-                || (found.scope < *element && self.elements.contains_key(&found.scope));
+                || ordered(found.scope) && self.elements.contains_key(&found.scope);
             if !placed {
                 return Err(format!("element instance {element} is in no scope"));
             }
@@ -47,7 +51,8 @@ impl Instance {
                 return Err(format!("scope {element} holds {there} elements, it says {said}"));
             }
         }
-        if let Some(owner) = self.calls.keys().find(|owner| !self.elements.contains_key(owner)) {
+        let waiting = self.calls.keys().chain(self.interrupted());
+        if let Some(owner) = { waiting }.find(|owner| !self.elements.contains_key(owner)) {
             return Err(format!("element instance {owner} waits for a call and is none"));
         }
         let targets = self.timers.values().map(|timer| timer.target);

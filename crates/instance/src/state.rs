@@ -10,7 +10,7 @@ use base::{
 };
 use minicbor::{Decode, Encode};
 
-use crate::canceling::EarlyEnd;
+use crate::canceling::{EarlyEnd, Interruptions};
 use crate::compensable::Lists;
 use crate::owned::Index;
 use crate::suspension::Suspension;
@@ -69,6 +69,8 @@ pub struct Instance {
     pub(crate) canceling: Option<bool>,
     #[n(31)]
     pub(crate) early_end: Option<Box<EarlyEnd>>,
+    #[n(32)]
+    pub(crate) interruptions: Option<Box<Interruptions>>,
 }
 
 /// What an instance is. Only its definition changes, when it is migrated.
@@ -448,38 +450,6 @@ impl Instance {
     /// When it ended, milliseconds since 1970.
     pub fn ended_ms(&self) -> Option<i64> {
         self.ended_ms
-    }
-
-    /// The element instances from `scope` outwards to the root. Ends on any state: a scope is older
-    /// than what is in it.
-    pub fn scopes(
-        &self,
-        scope: ElementKey,
-    ) -> impl Iterator<Item = (ElementKey, &ElementInstance)> {
-        let mut next = Some(scope);
-        std::iter::from_fn(move || {
-            let key = next?;
-            let element = self.elements.get(&key)?;
-            next = (element.scope < key).then_some(element.scope);
-            Some((key, element))
-        })
-    }
-
-    /// The value that is visible under `name` from `scope`, inner scopes first.
-    pub fn variable(&self, scope: ElementKey, name: &str) -> Option<&Json> {
-        self.scopes(scope).find_map(|(_, element)| element.variables.get(name))
-    }
-
-    /// All variables visible from `scope`.
-    pub fn visible_variables(&self, scope: ElementKey) -> Variables {
-        let mut chain: Vec<&Variables> =
-            self.scopes(scope).map(|(_, element)| &element.variables).collect();
-        chain.reverse();
-        let mut all = Variables::new();
-        for variables in chain {
-            all.merge(variables);
-        }
-        all
     }
 
     /// The snapshot of the state.

@@ -69,7 +69,8 @@ impl World {
         }
         let Some(parent) = state.header().parent else { return };
         let above = self.history(parent.instance).state;
-        let waits = above.calls().get(&parent.element) == Some(&state.key());
+        let waits = above.calls().get(&parent.element) == Some(&state.key())
+            || above.awaited_call(parent.element) == Some(state.key());
         assert_eq!(waits, state.status() == Status::Active, "who waits for {}", state.key());
         assert_eq!(parent.root, above.root_instance());
     }

@@ -8,6 +8,8 @@ use base::{
 };
 use fermata_base as base;
 
+mod canceled;
+
 fn record() -> (InstanceKey, Record) {
     let key = Key::of_block(ShardId(2), 7);
     let instance = InstanceKey(key);
@@ -166,7 +168,7 @@ fn calls() -> (InstanceKey, Record) {
         Event::InstanceCreated(Box::new(created)),
         Event::InstanceCalled { owner, instance: child },
         Event::InstanceReturned { owner, instance: child, undoable: None },
-        Event::CallCanceled { owner, instance: child, unheard: None },
+        Event::CallCanceled { owner, instance: child },
         Event::IncidentRaised {
             incident: instance.0.offset(3).into(),
             owner,
@@ -426,14 +428,13 @@ fn ends() -> (InstanceKey, Record) {
     };
     created.ends_after = Some(vec![2, 300]);
     record.events.truncate(1);
-    let (owner, called) = (instance.0.offset(1).into(), Key::of_block(ShardId(2), 11).into());
-    record.events.push(Event::CallCanceled { owner, instance: called, unheard: Some(true) });
     (instance, record)
 }
 
 #[test]
 fn records_keep_their_bytes() {
     keeps_its_bytes(ends(), include_str!("../../testdata/record-ends.hex").trim());
+    keeps_its_bytes(canceled::record(), include_str!("../../testdata/record-canceled.hex").trim());
     keeps_its_bytes(policies(), include_str!("../../testdata/record-policies.hex").trim());
     keeps_its_bytes(scopes(), include_str!("../../testdata/record-scopes.hex").trim());
     keeps_its_bytes(ad_hoc(), include_str!("../../testdata/record-ad-hoc.hex").trim());
@@ -478,6 +479,7 @@ fn damaged_records_are_refused_and_never_panic() {
         policies(),
         scopes(),
         ends(),
+        canceled::record(),
     ];
     for (instance, record) in all {
         damaged(instance, &record);

@@ -233,6 +233,7 @@ impl<'a> Builder<'a> {
         }
         let data = self.data(&draft);
         let silences = self.silences(source, &draft);
+        let heard = draft.nodes.iter().any(Node::may_be_heard);
         Some(Process {
             id,
             name: source.attribute("name").map(Into::into),
@@ -241,6 +242,7 @@ impl<'a> Builder<'a> {
             flows,
             data,
             silences,
+            heard,
         })
     }
 

@@ -126,7 +126,8 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::AdHocDone { owner: key });
         self.withdraw_job(key);
         if cancel_remaining {
-            self.terminate_children(key);
+            let canceled = self.interrupt(|run| run.terminate_children(key));
+            self.move_canceled(key, canceled);
         }
         self.steps.push(super::Step::Check { scope: key });
     }

@@ -7,7 +7,8 @@
 
 use base::limits::MESSAGE_BYTES_MAX;
 use base::{
-    ElementKey, Event, IncidentKind, InstanceKey, JobKey, JobState, Stage, Text, Variables,
+    Cancellation, ElementKey, Event, IncidentKind, InstanceKey, JobKey, JobState, Stage, Text,
+    Variables,
 };
 use instance::Ask;
 
@@ -30,8 +31,13 @@ impl Run<'_, '_, '_> {
     }
 
     /// The instance that `owner` asked for begins.
-    pub fn called(self, owner: ElementKey, instance: InstanceKey) {
+    /// Whether somebody may listen to its cancellation is `heard`: then the end of a call waits for its
+    /// end.
+    pub fn called(self, owner: ElementKey, instance: InstanceKey, heard: bool) {
         self.decision.emit(Event::InstanceCalled { owner, instance });
+        if heard {
+            self.decision.emit(Event::Cancellation(Cancellation::CallHeard { owner }));
+        }
     }
 
     /// There is nothing that `owner` could call.
@@ -107,11 +113,11 @@ impl Run<'_, '_, '_> {
         let state = self.decision.state();
         let stuck = |key: &ElementKey| state.incidents().values().any(|open| open.owner == *key);
         let live = state.elements().iter().filter(|(key, _)| !stuck(key));
-        let live = live.filter(|(key, _)| !self.is_listening(**key));
+        let live = live.filter(|(key, _)| !self.is_listening(**key) && !self.is_held(**key));
         let live: Vec<_> = live.map(|(key, element)| (*key, element.element)).collect();
         for (key, element) in live {
             match &self.process.node(element).kind {
-                Kind::Call(_) if self.decision.state().calls().contains_key(&key) => {
+                Kind::Call(_) if self.has_called(key) => {
                     self.decision.ask(Ask::LookAgain { owner: key });
                 }
                 // An event waits for nothing but those who have called this instance.
@@ -119,6 +125,11 @@ impl Run<'_, '_, '_> {
                 _ => self.throw_again(key),
             }
         }
+    }
+
+    fn has_called(&self, key: ElementKey) -> bool {
+        let state = self.decision.state();
+        state.calls().contains_key(&key) || state.awaited_call(key).is_some()
     }
 
     fn throw_again(&mut self, owner: ElementKey) {

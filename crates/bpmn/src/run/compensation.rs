@@ -94,7 +94,7 @@ impl Run<'_, '_, '_> {
 
     /// Begins the next handler for `by`, unless one is at work; or goes on when there is none.
     pub(super) fn compensate_next(&mut self, by: ElementKey, scope: ElementKey) {
-        if self.has_handler(by) || self.cancels_later(by, scope) {
+        if self.has_handler(by) || self.cancels_later(by, scope) || self.is_held(by) {
             return;
         }
         let next = self.decision.state().next_compensated(by);
@@ -214,9 +214,7 @@ impl Run<'_, '_, '_> {
             *key != by && state.element(*key).is_some_and(|it| it.compensates.is_none())
         };
         let others: Vec<ElementKey> = state.children_of(scope).filter(works).collect();
-        for other in others {
-            self.terminate(other);
-        }
+        let canceled = self.interrupt(|run| others.into_iter().for_each(|it| run.terminate(it)));
         self.drop_tokens(scope);
         self.cancel_waits(scope);
         let done = self.decision.state().compensable(scope).iter();
@@ -224,7 +222,9 @@ impl Run<'_, '_, '_> {
         if !activities.is_empty() {
             self.decision.emit(Event::CompensationTriggered { by, activities });
         }
-        self.steps.push(Step::Compensate { by, scope });
+        if !self.wait_for_canceled(by, canceled, &Variables::new()) {
+            self.steps.push(Step::Compensate { by, scope });
+        }
     }
 
     /// The cancel end event that has taken the place of everything else in a transaction.

@@ -1,6 +1,6 @@
 //! Ending before the work is done: terminate, interruption, cancellation.
 
-use base::{ElementKey, Event};
+use base::{Cancellation, ElementKey, Event};
 use instance::Owned;
 
 use super::{Run, Step};
@@ -8,9 +8,14 @@ use super::{Run, Step};
 impl Run<'_, '_, '_> {
     /// Cancels everything that `owner` itself waits for.
     pub(super) fn cancel_waits(&mut self, owner: ElementKey) {
-        if let Some(instance) = self.decision.state().calls().get(&owner).copied() {
-            let unheard = self.unheard.then_some(true);
-            self.decision.emit(Event::CallCanceled { owner, instance, unheard });
+        let state = self.decision.state();
+        let awaited = || state.awaited_call(owner).filter(|_| self.unheard);
+        if let Some(instance) = state.calls().get(&owner).copied().or_else(awaited) {
+            self.decision.emit(if self.unheard {
+                Event::Cancellation(Cancellation::CallUnheard { owner, instance })
+            } else {
+                Event::CallCanceled { owner, instance }
+            });
         }
         let waits: Vec<Owned> = self.decision.state().waits_of(owner).collect();
         for wait in waits {
@@ -28,16 +33,27 @@ impl Run<'_, '_, '_> {
     }
 
     /// Ends an element instance and everything in it. A user task whose cancellation somebody listens
-    /// to stays in the root scope until the listeners are done, unless nobody is to be asked.
+    /// to stays in the root scope until the listeners are done, and a call activity until its called
+    /// instance has ended, if somebody may listen in that; unless nobody is to be asked.
     pub(super) fn terminate(&mut self, key: ElementKey) {
         if self.decision.state().is_canceling(key) && !self.unheard {
-            return;
+            self.move_canceled(self.decision.state().key().root(), vec![key]);
+            return self.outlived.push(key);
         }
         self.terminate_children(key);
+        if let Some(instance) = self.heard_call(key) {
+            let awaited = Cancellation::CallAwaited { owner: key, instance };
+            self.decision.emit(Event::Cancellation(awaited));
+            self.cancel_waits(key);
+            return self.outlived.push(key);
+        }
         let listened = self.canceled_task(key);
         self.cancel_waits(key);
         match listened {
-            Some(transition) => self.outlive(key, transition),
+            Some(transition) => {
+                self.outlive(key, transition);
+                self.outlived.push(key);
+            }
             None => self.decision.emit(Event::ElementTerminated { key }),
         }
     }
@@ -119,7 +135,8 @@ impl Run<'_, '_, '_> {
     pub(super) fn terminate_scope(&mut self, end: ElementKey) {
         let Some(scope) = self.scope_of(end) else { return };
         self.decision.emit(Event::ElementCompleted { key: end });
-        self.terminate_children(scope);
+        let canceled = self.interrupt(|run| run.terminate_children(scope));
+        self.move_canceled(scope, canceled);
         self.steps.push(Step::Check { scope });
     }
 }

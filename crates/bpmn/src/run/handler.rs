@@ -78,8 +78,9 @@ impl Run<'_, '_, '_> {
     pub(super) fn handle(&mut self, scope: ElementKey, start: u32, variables: Variables) {
         let element = self.process.node(start).scope;
         let node = self.process.node(element);
+        let mut canceled = Vec::new();
         if let Kind::EventSubProcess { interrupting: true, .. } = node.kind {
-            self.terminate_children(scope);
+            canceled = self.interrupt(|run| run.terminate_children(scope));
             self.close_handlers(scope);
             if self.decision.state().element(scope).is_some_and(|it| it.ad_hoc.is_some()) {
                 self.decision.emit(Event::AdHocDone { owner: scope });
@@ -88,6 +89,19 @@ impl Run<'_, '_, '_> {
         }
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element, scope, via: None });
+        if !self.wait_for_canceled(key, canceled, &variables) {
+            self.begin_handler(node, key, start, variables);
+        }
+    }
+
+    /// The event sub-process begins with its start event, which has come.
+    pub(super) fn begin_handler(
+        &mut self,
+        node: &Node,
+        key: ElementKey,
+        start: u32,
+        variables: Variables,
+    ) {
         match self.prepare_handler(node, key) {
             Ok(()) if node.listens(ListenerEvent::Start) => {
                 // What came with the trigger must be known when the start event is entered later.
@@ -199,10 +213,16 @@ impl Run<'_, '_, '_> {
             return self.handle(at, event, variables);
         };
         let Some(scope) = self.scope_of(at) else { return };
+        let mut canceled = Vec::new();
         if interrupting {
-            self.terminate(at);
+            canceled = self.interrupt(|run| run.terminate(at));
         }
-        self.enter_triggered(event, scope, None, variables);
+        if canceled.is_empty() {
+            return self.enter_triggered(event, scope, None, variables);
+        }
+        let key = ElementKey(self.decision.next_key());
+        self.decision.emit(Event::ElementEntered { key, element: event, scope, via: None });
+        self.wait_for_canceled(key, canceled, &variables);
     }
 }
 

@@ -141,7 +141,7 @@ impl Run<'_, '_, '_> {
         if self.decision.state().status() != Status::Active {
             return;
         }
-        if self.begin_queued(scope) {
+        if self.begin_queued(scope) || self.release_interruption(scope) {
             return;
         }
         let Some(element) = self.decision.state().element(scope) else { return };

@@ -120,6 +120,9 @@ impl<'p> Run<'p, '_, '_> {
     pub(super) fn next_turn(&mut self, body: ElementKey) {
         let Some(element) = self.decision.state().element(body) else { return };
         let Some(repeat) = &element.repeat else { return };
+        if self.is_held(body) {
+            return;
+        }
         if repeat.total.is_some_and(|total| repeat.started >= total) {
             return;
         }
@@ -301,7 +304,10 @@ impl<'p> Run<'p, '_, '_> {
     pub(super) fn complete_loop(&mut self, body: ElementKey) {
         let Some(node) = self.node_of(body) else { return };
         let Some(scope) = self.scope_of(body) else { return };
-        self.terminate_children(body);
+        let canceled = self.interrupt(|run| run.terminate_children(body));
+        if self.wait_for_canceled(body, canceled, &Variables::new()) {
+            return;
+        }
         if let Some(Marker::Multi(MultiInstance { output: Some(output), .. })) = &node.marker {
             let element = self.decision.state().element(body);
             let repeat = element.and_then(|element| element.repeat.as_deref());

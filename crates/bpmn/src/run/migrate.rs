@@ -381,6 +381,7 @@ impl Run<'_, '_, '_> {
                 .get(&incident)
                 .is_some_and(|open| matches!(open.stage, Stage::Entering | Stage::Starting { .. }))
         });
+        let later = later || self.is_held(owner) && !self.is_body(owner);
         let over = state.is_canceling(owner);
         later || over || self.is_reentered(owner) || self.cancel_in(owner).is_some()
     }

@@ -17,6 +17,7 @@ mod end;
 mod fit;
 mod flows;
 mod handler;
+mod interrupt;
 mod leave;
 mod listener;
 mod loops;
@@ -55,6 +56,8 @@ pub struct Run<'p, 'd, 'a> {
     changes: condition::Changes,
     /// What ends is ended at once: nobody listens to it.
     unheard: bool,
+    /// What an interruption has ended for all but those who listen to that.
+    outlived: Vec<ElementKey>,
     /// What was held is being done; the next release is set afterwards.
     releasing: bool,
 }
@@ -63,7 +66,8 @@ impl<'p, 'd, 'a> Run<'p, 'd, 'a> {
     /// Starts deciding.
     pub fn new(process: &'p Process, decision: &'d mut Decision<'a>) -> Self {
         let (steps, changes) = (Steps::default(), condition::Changes::default());
-        Self { process, decision, steps, changes, unheard: false, releasing: false }
+        let (unheard, outlived, releasing) = (false, Vec::new(), false);
+        Self { process, decision, steps, changes, unheard, outlived, releasing }
     }
 
     /// The instance begins at this start event.

@@ -27,7 +27,6 @@ impl Run<'_, '_, '_> {
     /// It goes on: what is held is released, in order.
     pub fn resume(mut self) {
         self.decision.emit(Event::InstanceResumed);
-        self.set_release();
         self.ask_all_conditions();
         self.go();
     }
@@ -59,8 +58,8 @@ impl Run<'_, '_, '_> {
         self.decision.emit(Event::TimerSet { timer, owner, target: PROCESS, due_ms, repeats: 0 });
     }
 
-    /// What ends all that the process waits for ends the release too: while the instance lives, what
-    /// is held must have its turn.
+    /// While the instance lives and is not suspended, what is held must have its turn: also when what
+    /// ends all that the process waits for has ended the release too.
     pub(super) fn keep_release(&mut self) {
         let state = self.decision.state();
         let lives = state.status() == Status::Active && !state.is_suspended();
@@ -109,6 +108,7 @@ impl Run<'_, '_, '_> {
                 // What does not fit any more is as gone as its sub-process would be.
                 let _ = self.activate_in(owner, elements, cancel_remaining);
             }
+            HeldInput::CalledEnded { owner, instance } => self.end_canceled_call(owner, instance),
             HeldInput::ListenerAnswered { job, denied, details } => {
                 self.answer_listener(job, denied, *details);
             }

@@ -11,7 +11,7 @@ use base::{
 
 use instance::Owned;
 
-use super::{Run, Step};
+use super::Run;
 
 impl Run<'_, '_, '_> {
     /// A user task comes up.
@@ -195,10 +195,7 @@ impl Run<'_, '_, '_> {
                 self.leave_with(owner, variables.unwrap_or_default());
             }
             ListenerEvent::Canceling => {
-                let root = self.decision.state().key().root();
-                self.cancel_waits(owner);
-                self.decision.emit(Event::ElementTerminated { key: owner });
-                self.steps.push(Step::Check { scope: root });
+                self.end_canceled_element(owner);
             }
             ListenerEvent::Assigning
             | ListenerEvent::Updating

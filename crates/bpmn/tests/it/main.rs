@@ -20,6 +20,7 @@ mod events;
 mod gateways;
 mod harness;
 mod hostile;
+mod interruptions;
 mod large;
 mod lint;
 mod lint_docs;

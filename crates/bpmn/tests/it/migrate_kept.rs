@@ -201,13 +201,13 @@ fn a_user_task_whose_cancellation_is_listened_to_is_mapped() {
         &with("u", "sub"),
         &with("v", "other"),
         "start           => task u, timer it 7200s, timer t 3600s
-         advance PT1H    => canceling listener one at u, job late
+         advance PT1H    => canceling listener one at u
          stay =          => \"u\", whose canceling listeners are being called
          stay = u>late   => \"u\" to become a USER_TASK
-         migrate = u>v   => canceling listener one at v, job late
-         complete v      => canceling listener two at v, job late
-         complete late   => canceling listener two at v
-         complete v      => completed",
+         migrate = u>v   => canceling listener one at v
+         complete v      => canceling listener two at v
+         complete v      => job late
+         complete late   => completed",
     );
     check_migration(
         &with("u", "sub"),

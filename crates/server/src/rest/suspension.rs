@@ -87,6 +87,9 @@ fn held(input: &HeldInput) -> Fact {
         HeldInput::ListenerAnswered { job, denied: None, .. } => {
             about(kind, *job, "the listener is done")
         }
+        HeldInput::CalledEnded { owner, instance } => {
+            about(kind, *owner, format!("the called instance {instance} has ended"))
+        }
         HeldInput::TaskCompleted { task, .. } => about(kind, *task, "the user task is completed"),
         HeldInput::Message { message, name, .. } => match base::signal::of_slot(name) {
             Some(signal) => about(kind, *message, format!("the signal {signal}")),

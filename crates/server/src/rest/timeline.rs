@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use base::{Evaluation, Event, Key, Text};
+use base::{Cancellation, Evaluation, Event, InstanceCreated, Key, Text};
 use instance::TimelineEntry;
 use serde::Serialize;
 
@@ -105,19 +105,7 @@ pub(super) fn of_all(kind: &'static str, detail: String) -> Fact {
 
 fn fact(event: &Event, names: &Names) -> Fact {
     match event {
-        Event::InstanceCreated(created) => {
-            let mut detail = format!("{} version {}", created.process_id, created.version);
-            if let Some(business_id) = &created.business_id {
-                let _ = write!(detail, ", business id {business_id}");
-            }
-            if let Some(message) = &created.message {
-                let _ = write!(detail, ", by the message {}", message.name);
-            }
-            if let Some(parent) = &created.parent {
-                let _ = write!(detail, ", called by {}", parent.instance);
-            }
-            about("instanceCreated", created.instance, detail)
-        }
+        Event::InstanceCreated(created) => created_fact(created),
         Event::InstanceModified { .. }
         | Event::InstanceMigrated(_)
         | Event::InstanceCanceling
@@ -164,7 +152,8 @@ fn fact(event: &Event, names: &Names) -> Fact {
         }
         Event::InstanceCalled { .. }
         | Event::InstanceReturned { .. }
-        | Event::CallCanceled { .. } => call_fact(event),
+        | Event::CallCanceled { .. }
+        | Event::Cancellation(_) => call_fact(event),
         Event::StepsKept(steps) => {
             of_all("stepsKept", format!("{} steps wait for the incident", steps.len()))
         }
@@ -331,10 +320,45 @@ fn call_fact(event: &Event) -> Fact {
         Event::InstanceReturned { owner, instance, undoable: _ } => {
             about("instanceReturned", *owner, format!("instance {instance}"))
         }
-        Event::CallCanceled { owner, instance, unheard: _ } => {
+        Event::CallCanceled { owner, instance } => {
             about("callCanceled", *owner, format!("instance {instance}"))
         }
+        Event::Cancellation(fact) => cancellation_fact(fact),
         _ => unknown(),
+    }
+}
+
+fn created_fact(created: &InstanceCreated) -> Fact {
+    let mut detail = format!("{} version {}", created.process_id, created.version);
+    if let Some(business_id) = &created.business_id {
+        let _ = write!(detail, ", business id {business_id}");
+    }
+    if let Some(message) = &created.message {
+        let _ = write!(detail, ", by the message {}", message.name);
+    }
+    if let Some(parent) = &created.parent {
+        let _ = write!(detail, ", called by {}", parent.instance);
+    }
+    about("instanceCreated", created.instance, detail)
+}
+
+fn cancellation_fact(fact: &Cancellation) -> Fact {
+    match fact {
+        Cancellation::CallHeard { owner } => about("callHeard", *owner, ""),
+        Cancellation::CallAwaited { owner, instance } => {
+            let detail = format!("instance {instance}, whose end is waited for");
+            about("callCanceled", *owner, detail)
+        }
+        Cancellation::CallUnheard { owner, instance } => {
+            about("callCanceled", *owner, format!("instance {instance}, at once"))
+        }
+        Cancellation::Moved { scope, elements } => {
+            about("cancelingMoved", *scope, format!("it waits for {} elements", elements.len()))
+        }
+        Cancellation::Held { owner, .. } => {
+            about("interruptionHeld", *owner, "until what it has ended was heard")
+        }
+        Cancellation::Released { owner } => about("interruptionReleased", *owner, ""),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use base::{Event, InstanceState};
+use base::{Cancellation, Event, InstanceKey, InstanceState};
 
 use super::Checked;
-use super::facts::Facts;
+use super::facts::{Facts, Past};
 use crate::play::{Play, wrong};
 
 impl Play {
@@ -57,6 +57,7 @@ impl Play {
                     return wrong(format!("{owner} in {instance} waits in vain for {called}"));
                 }
             }
+            check_awaited(past, facts)?;
             let Some(parent) = parent else { continue };
             let Some(above) = facts.past(parent.instance) else {
                 return wrong(format!("{instance} was called by nobody: {parent:?}"));
@@ -76,15 +77,7 @@ impl Play {
             if past.live() != waits {
                 return wrong(format!("{instance} lives: {}, wanted: {waits}", past.live()));
             }
-            let told = above.events().find_map(|(_, event)| match event {
-                Event::InstanceReturned { instance: of, .. } if *of == instance => {
-                    Some(InstanceState::Completed)
-                }
-                Event::CallCanceled { instance: of, .. } if *of == instance => {
-                    Some(InstanceState::Terminated)
-                }
-                _ => None,
-            });
+            let told = above.events().find_map(|(_, event)| told_of(instance, event));
             // Whether it is suspended is its row's to say (`rows`).
             let ended = Some(past.row.state).filter(|_| !past.live());
             if told != ended {
@@ -96,4 +89,33 @@ impl Play {
         }
         Ok(())
     }
+}
+
+/// What an instance says of the end of one that it has called.
+fn told_of(called: InstanceKey, event: &Event) -> Option<InstanceState> {
+    match event {
+        Event::InstanceReturned { instance, .. } if *instance == called => {
+            Some(InstanceState::Completed)
+        }
+        Event::CallCanceled { instance, .. }
+        | Event::Cancellation(
+            Cancellation::CallAwaited { instance, .. } | Cancellation::CallUnheard { instance, .. },
+        ) if *instance == called => Some(InstanceState::Terminated),
+        _ => None,
+    }
+}
+
+/// A called instance whose end is waited for is ending. While its caller is suspended, that it has
+/// ended is held.
+fn check_awaited(past: &Past, facts: &Facts) -> Checked {
+    for (owner, called) in past.state.awaited_calls() {
+        let child = facts.past(called);
+        let ends = child.is_some_and(|child| child.live() && child.state.ends_soon());
+        if past.live() && !ends && !past.state.holds_inputs() {
+            let instance = past.row.instance;
+            let what = format!("{owner} in {instance} waits in vain for {called} to end");
+            return Err(wrong("calls")(what));
+        }
+    }
+    Ok(())
 }

@@ -27,7 +27,7 @@ pub(super) fn token_of_held(input: &HeldInput) -> Option<u64> {
         HeldInput::JobFailed { message, .. } | HeldInput::ErrorThrown { message, .. } => {
             token_of(message)
         }
-        HeldInput::Message { .. } => None,
+        HeldInput::Message { .. } | HeldInput::CalledEnded { .. } => None,
     }
 }
 

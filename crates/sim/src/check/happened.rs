@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{ElementKey, Event, HeldInput, JobKey, Purpose, TimerKey};
+use base::{Cancellation, ElementKey, Event, HeldInput, JobKey, ListenerEvent, Purpose, TimerKey};
 
 use super::facts::Past;
 use super::places::Places;
@@ -17,6 +17,8 @@ pub(crate) const NAMES: &[&str] = &[
     "updating listener",
     "completing listener",
     "canceling listener",
+    "interruption held",
+    "end of a call awaited",
     "denied",
     "corrected",
     "attempt timeout",
@@ -132,17 +134,11 @@ impl Course {
         Some(match event {
             Event::JobCreated { extra, .. } => {
                 let listener = extra.as_ref()?.listener?;
-                match listener.event {
-                    base::ListenerEvent::Start => "start listener",
-                    base::ListenerEvent::End => "end listener",
-                    base::ListenerEvent::Creating => "creating listener",
-                    base::ListenerEvent::Assigning => "assigning listener",
-                    base::ListenerEvent::Updating => "updating listener",
-                    base::ListenerEvent::Completing => "completing listener",
-                    base::ListenerEvent::Canceling => "canceling listener",
-                }
+                listener_name(listener.event)
             }
             Event::UserTaskDenied { .. } => "denied",
+            Event::Cancellation(Cancellation::Released { .. }) => "interruption held",
+            Event::Cancellation(Cancellation::CallAwaited { .. }) => "end of a call awaited",
             Event::JobCompleted { job } => {
                 self.completed = Some(*job);
                 self.told = self.asked.get(job).copied();
@@ -170,16 +166,7 @@ impl Course {
             Event::InstanceResumed => "resumed",
             Event::InputHeld(input) => {
                 self.holds += 1;
-                match &**input {
-                    HeldInput::JobCompleted { .. } => "job completed while suspended",
-                    HeldInput::JobFailed { .. } => "job failed while suspended",
-                    HeldInput::ErrorThrown { .. } => "error thrown while suspended",
-                    HeldInput::TaskCompleted { .. } => "task completed while suspended",
-                    HeldInput::Message { .. } => "message while suspended",
-                    HeldInput::AdHocAnswered { .. } => "ad-hoc job answered while suspended",
-                    HeldInput::ElementsActivated { .. } => "ad-hoc activation while suspended",
-                    HeldInput::ListenerAnswered { .. } => "listener answered while suspended",
-                }
+                held_name(input)?
             }
             Event::HeldInputTaken => {
                 self.holds -= 1;
@@ -190,4 +177,31 @@ impl Course {
             _ => return None,
         })
     }
+}
+
+fn listener_name(event: ListenerEvent) -> &'static str {
+    match event {
+        ListenerEvent::Start => "start listener",
+        ListenerEvent::End => "end listener",
+        ListenerEvent::Creating => "creating listener",
+        ListenerEvent::Assigning => "assigning listener",
+        ListenerEvent::Updating => "updating listener",
+        ListenerEvent::Completing => "completing listener",
+        ListenerEvent::Canceling => "canceling listener",
+    }
+}
+
+fn held_name(input: &HeldInput) -> Option<&'static str> {
+    Some(match input {
+        HeldInput::JobCompleted { .. } => "job completed while suspended",
+        HeldInput::JobFailed { .. } => "job failed while suspended",
+        HeldInput::ErrorThrown { .. } => "error thrown while suspended",
+        HeldInput::TaskCompleted { .. } => "task completed while suspended",
+        HeldInput::Message { .. } => "message while suspended",
+        HeldInput::AdHocAnswered { .. } => "ad-hoc job answered while suspended",
+        HeldInput::ElementsActivated { .. } => "ad-hoc activation while suspended",
+        HeldInput::ListenerAnswered { .. } => "listener answered while suspended",
+        // Too rare in random worlds to be asked for; a story has it.
+        HeldInput::CalledEnded { .. } => return None,
+    })
 }

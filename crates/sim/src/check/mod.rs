@@ -14,6 +14,7 @@ pub(crate) mod facts;
 mod flows;
 pub(crate) mod happened;
 mod past;
+mod past_canceled;
 mod past_compare;
 mod past_scopes;
 mod places;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base::{
     ConditionKey, ElementKey, Event, HeldInput, IncidentKey, InstanceKey, JobKey, JobState, Key,
-    ListenerEvent, SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 use super::Checked;
 use super::facts::Facts;
+use super::past_canceled::Canceled;
 use crate::play::{Play, wrong};
 
 /// A live job as the log says.
@@ -36,6 +37,7 @@ pub(super) struct Reading {
     pub(super) conditions: BTreeMap<ConditionKey, (ElementKey, u32, bool)>,
     pub(super) incidents: BTreeMap<IncidentKey, (ElementKey, Option<JobKey>)>,
     pub(super) calls: BTreeMap<ElementKey, InstanceKey>,
+    pub(super) canceled: Canceled,
     pub(super) tokens: BTreeMap<(ElementKey, u32), u32>,
     /// Every key that was ever drawn.
     keys: BTreeSet<Key>,
@@ -121,6 +123,7 @@ impl Reading {
             Event::ElementEntered { key, element, scope, via: _ } => {
                 self.draw(key.0)?;
                 self.lives(*scope)?;
+                self.begins_in(*scope)?;
                 self.elements.insert(*key, (*element, *scope));
             }
             Event::ElementPassed { key, scope, .. } => {
@@ -129,9 +132,7 @@ impl Reading {
             }
             Event::ElementCompleted { key } | Event::ElementTerminated { key } => {
                 self.lives(*key)?;
-                self.elements.remove(key);
-                self.variables.remove(key);
-                self.tokens.retain(|(scope, _), _| scope != key);
+                self.ends(*key, event)?;
             }
             Event::InstanceCompleted | Event::InstanceTerminated => {
                 if self.elements.len() != 1 {
@@ -170,7 +171,8 @@ impl Reading {
             | Event::VariablesSet { .. } => return self.read_scope(event),
             Event::InstanceCalled { .. }
             | Event::InstanceReturned { .. }
-            | Event::CallCanceled { .. } => return self.read_call(event),
+            | Event::CallCanceled { .. }
+            | Event::Cancellation(_) => return self.read_call(event),
             Event::ConditionOpened { .. }
             | Event::ConditionMet { .. }
             | Event::ConditionClosed { .. } => return self.read_condition(event),
@@ -309,15 +311,8 @@ impl Reading {
 
     fn read_task(&mut self, event: &Event) -> Read {
         match event {
-            // The element stays until its listeners are done, in the root scope.
             Event::UserTaskTransition { owner, transition } => {
-                self.lives(*owner)?;
-                let root = self.elements.keys().next().copied();
-                if let (Some(root), Some((_, scope))) = (root, self.elements.get_mut(owner))
-                    && transition.event == ListenerEvent::Canceling
-                {
-                    *scope = root;
-                }
+                return self.read_transition(*owner, transition.event);
             }
             Event::UserTaskCreated { task, owner, details } => {
                 self.draw(task.0)?;
@@ -388,6 +383,15 @@ impl Reading {
 
     pub(super) fn draw(&mut self, key: Key) -> Read {
         if self.keys.insert(key) { Ok(()) } else { Err(("keys", format!("{key} is drawn twice"))) }
+    }
+
+    fn ends(&mut self, key: ElementKey, event: &Event) -> Read {
+        let completed = matches!(event, Event::ElementCompleted { .. });
+        self.forget_canceled(key, completed)?;
+        self.elements.remove(&key);
+        self.variables.remove(&key);
+        self.tokens.retain(|(scope, _), _| *scope != key);
+        Ok(())
     }
 
     pub(super) fn lives(&self, element: ElementKey) -> Read {

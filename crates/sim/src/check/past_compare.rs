@@ -37,6 +37,9 @@ impl Reading {
                 return differs("children", format!("{:?}", self.elements), format!("{element:?}"));
             }
         }
+        if past.live() {
+            self.compare_canceled(state)?;
+        }
         if *state.calls() != self.calls {
             return differs("calls", format!("{:?}", self.calls), format!("{:?}", state.calls()));
         }

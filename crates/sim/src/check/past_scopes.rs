@@ -1,6 +1,6 @@
 //! The part of a log that is about scopes, calls and incidents: read as the rest in `past`.
 
-use base::{Event, IncidentKind, JobState};
+use base::{Cancellation, Event, IncidentKind, JobState};
 
 use super::past::{Read, Reading};
 
@@ -115,14 +115,15 @@ impl Reading {
 
     pub(super) fn read_call(&mut self, event: &Event) -> Read {
         match event {
+            Event::Cancellation(fact) => return self.read_cancellation(fact),
             Event::InstanceCalled { owner, instance } => {
                 self.lives(*owner)?;
                 if self.calls.insert(*owner, *instance).is_some() {
                     return Err(("calls", format!("{owner} calls twice")));
                 }
             }
-            Event::InstanceReturned { owner, instance, undoable: _ }
-            | Event::CallCanceled { owner, instance, .. }
+            Event::InstanceReturned { owner, instance, .. }
+            | Event::CallCanceled { owner, instance }
                 if self.calls.remove(owner) != Some(*instance) =>
             {
                 return Err(("calls", format!("{event:?}, and nobody waits for it")));
@@ -178,6 +179,7 @@ fn goes_on(event: &Event) -> bool {
             | Event::ConditionMet { .. }
             | Event::InstanceCalled { .. }
             | Event::InstanceReturned { .. }
+            | Event::Cancellation(Cancellation::Released { .. })
             | Event::InstanceModified { .. }
             | Event::InstanceMigrated(_)
             | Event::HeldInputTaken

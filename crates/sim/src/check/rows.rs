@@ -70,8 +70,9 @@ impl Play {
     fn check_summary(past: &Past) -> Checked {
         let (row, state) = (&past.row, &past.state);
         let header = state.header();
-        // Waits for listeners alone, each at a task of its own.
-        let canceling = (state.ends_soon() && past.live()).then_some(state.jobs().len());
+        // Waits for listeners alone, each at a task of its own or in an instance that it has called.
+        let waited_for = state.jobs().len() + state.awaited_calls().count();
+        let canceling = (state.ends_soon() && past.live()).then_some(waited_for);
         let same = row.state == state_of(state)
             && row.canceling.map(|tasks| tasks as usize) == canceling
             && row.ended_ms == state.ended_ms()

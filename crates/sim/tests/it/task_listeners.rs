@@ -1,8 +1,8 @@
 //! Listeners of user tasks in shards: who asked hears when they are done.
 
 use base::{
-    Command, InstanceKey, InstanceState, ListenerResult, ModifyInstance, RejectionKind, Selection,
-    TaskPatch, Variables,
+    Command, ElementMapping, InstanceKey, InstanceState, ListenerResult, MigrateInstance,
+    ModifyInstance, RejectionKind, Selection, TaskPatch, ThrowError, Variables,
 };
 use fermata_sim::World;
 use instance::Status;
@@ -10,16 +10,19 @@ use instance::Status;
 use crate::{in_every_world, line, model};
 
 fn task(listeners: &[(&str, &str)]) -> String {
+    model(&line(&[("u", &user(listeners))]))
+}
+
+fn user(listeners: &[(&str, &str)]) -> String {
     let one = |(event, job_type): &(&str, &str)| {
         format!(r#"<zeebe:taskListener eventType="{event}" type="{job_type}"/>"#)
     };
     let listeners: String = listeners.iter().map(one).collect();
-    let task = format!(
+    format!(
         r#"<bpmn:userTask id="u"><bpmn:extensionElements><zeebe:userTask/>
 <zeebe:taskHeaders><zeebe:header key="h" value="v"/></zeebe:taskHeaders>
 <zeebe:taskListeners>{listeners}</zeebe:taskListeners></bpmn:extensionElements></bpmn:userTask>"#
-    );
-    model(&line(&[("u", &task)]))
+    )
 }
 
 fn result(denied: Option<&str>) -> Box<ListenerResult> {
@@ -98,16 +101,109 @@ fn status(world: &mut World, instance: InstanceKey) -> Status {
 }
 
 #[test]
-fn a_called_instance_lives_on_until_its_listeners_are_done_and_its_caller_ends_at_once() {
+fn a_cancelled_caller_ends_after_the_listeners_in_what_it_has_called() {
     in_every_world(|world| {
         let (caller, child) = calling(world);
         world.command(Command::Cancel { instance: caller }).unwrap();
         world.crash();
+        for instance in [caller, child] {
+            let state = world.history(instance).state;
+            assert!(state.ends_soon() && state.status() == Status::Active, "{state:?}");
+            let row = world.reader().instance(instance).unwrap().unwrap();
+            assert_eq!((row.state, row.ended_ms), (InstanceState::Active, None));
+            assert_eq!(row.canceling, Some(1));
+        }
+        let job = world.job("c").job;
+        world.complete(job, "{}").unwrap();
+        assert_eq!([status(world, caller), status(world, child)], [Status::Terminated; 2]);
+        world.command(Command::DeleteInstance { instance: caller }).unwrap();
+        assert_eq!(world.reader().instance(child).unwrap(), None);
+    });
+}
+
+#[test]
+fn cancelled_again_it_ends_at_once_with_what_it_has_called() {
+    in_every_world(|world| {
+        let (caller, child) = calling(world);
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        assert_eq!([status(world, caller), status(world, child)], [Status::Terminated; 2]);
+    });
+}
+
+#[test]
+fn who_listens_two_calls_below_is_waited_for_too() {
+    in_every_world(|world| {
+        let call = |of: &str| {
+            format!(
+                r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
+                <zeebe:calledElement processId="{of}"/></bpmn:extensionElements></bpmn:callActivity>"#
+            )
+        };
+        let lowest = task(&[("canceling", "c")]).replace(r#"id="p""#, r#"id="lowest""#);
+        let middle =
+            model(&line(&[("call", &call("lowest"))])).replace(r#"id="p""#, r#"id="middle""#);
+        world.deploy(&[&lowest, &middle, &model(&line(&[("call", &call("middle"))]))]).unwrap();
+        let caller = world.create("p", "{}");
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        assert_eq!(status(world, caller), Status::Active);
+        world.crash();
+        let job = world.job("c").job;
+        world.complete(job, "{}").unwrap();
         assert_eq!(status(world, caller), Status::Terminated);
-        let state = world.history(child).state;
-        assert!(state.ends_soon() && state.status() == Status::Active, "{state:?}");
-        let row = world.reader().instance(child).unwrap().unwrap();
-        assert_eq!((row.state, row.ended_ms), (InstanceState::Active, None));
+    });
+}
+
+#[test]
+fn an_error_out_of_a_called_instance_is_handled_when_its_listeners_are_done() {
+    in_every_world(|world| {
+        let work = r#"<bpmn:serviceTask id="w"><bpmn:extensionElements><zeebe:taskDefinition type="w"/>
+            </bpmn:extensionElements></bpmn:serviceTask>"#;
+        let user = user(&[("canceling", "c")]);
+        let body = format!(
+            r#"<bpmn:startEvent id="s"/>{user}{work}<bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="u"/>
+            <bpmn:sequenceFlow id="f2" sourceRef="s" targetRef="w"/>"#
+        );
+        let child = model(&body).replace(r#"id="p""#, r#"id="child""#);
+        let body = r#"<bpmn:startEvent id="s"/><bpmn:callActivity id="call"><bpmn:extensionElements>
+            <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>
+            <bpmn:boundaryEvent id="b" attachedToRef="call"><bpmn:errorEventDefinition/></bpmn:boundaryEvent>
+            <bpmn:userTask id="later"><bpmn:extensionElements><zeebe:userTask/></bpmn:extensionElements></bpmn:userTask>
+            <bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="call"/>
+            <bpmn:sequenceFlow id="f2" sourceRef="b" targetRef="later"/>"#;
+        world.deploy(&[&child, &model(body)]).unwrap();
+        let caller = world.create("p", "{}");
+        let (job, code, message) = (world.job("w").job, "NO".into(), "".into());
+        let thrown = ThrowError { job, code, message, variables: Variables::new() };
+        world.command(Command::ThrowError(thrown)).unwrap();
+        world.crash();
+        assert!(world.history(caller).state.user_tasks().is_empty());
+        let job = world.job("c").job;
+        world.complete(job, "{}").unwrap();
+        assert_eq!(world.history(caller).state.user_tasks().len(), 1);
+    });
+}
+
+#[test]
+fn a_called_instance_that_got_its_listeners_later_lives_on_by_itself() {
+    in_every_world(|world| {
+        let child_with =
+            |listeners: &[(&str, &str)]| task(listeners).replace(r#"id="p""#, r#"id="child""#);
+        let call = r#"<bpmn:callActivity id="call"><bpmn:extensionElements>
+            <zeebe:calledElement processId="child"/></bpmn:extensionElements></bpmn:callActivity>"#;
+        let body = model(&line(&[("call", call)]));
+        world.deploy(&[&child_with(&[("creating", "n")]), &body]).unwrap();
+        let caller = world.create("p", "{}");
+        let child = *world.history(caller).state.calls().values().next().unwrap();
+        let job = world.job("n").job;
+        world.complete(job, "{}").unwrap();
+        let target = world.deploy(&[&child_with(&[("canceling", "c")])]).unwrap()[0].key;
+        let mappings = vec![ElementMapping { source: "u".into(), target: "u".into() }];
+        let migrate = MigrateInstance { instance: child, target, mappings, dry_run: false };
+        world.command(Command::Migrate(migrate)).unwrap();
+        world.command(Command::Cancel { instance: caller }).unwrap();
+        assert_eq!(status(world, caller), Status::Terminated);
+        assert!(world.history(child).state.ends_soon());
         // Nothing of it is deleted under it.
         let early = world.command(Command::DeleteInstance { instance: caller }).unwrap_err();
         assert_eq!(early.kind, RejectionKind::InvalidState);
@@ -116,7 +212,6 @@ fn a_called_instance_lives_on_until_its_listeners_are_done_and_its_caller_ends_a
         world.complete(job, "{}").unwrap();
         assert_eq!(status(world, child), Status::Terminated);
         world.command(Command::DeleteInstance { instance: caller }).unwrap();
-        assert_eq!(world.reader().instance(child).unwrap(), None);
     });
 }
 
@@ -131,7 +226,7 @@ fn a_called_instance_that_waits_for_listeners_is_cancelled_suspended_and_resumed
         world.command(Command::Resume { instance: child }).unwrap();
         assert_eq!(world.activate("c", 1).len(), 1);
         world.command(Command::Cancel { instance: child }).unwrap();
-        assert_eq!(status(world, child), Status::Terminated);
+        assert_eq!([status(world, caller), status(world, child)], [Status::Terminated; 2]);
         world.command(Command::DeleteInstance { instance: caller }).unwrap();
     });
 }
@@ -165,16 +260,21 @@ fn a_caller_that_goes_on_is_suspended_without_what_it_has_called_once() {
         let child = *world.history(caller).state.calls().values().next().unwrap();
         world.advance(60_000);
         let state = world.history(caller).state;
-        assert!(state.calls().is_empty() && state.user_tasks().len() == 1, "{state:?}");
+        assert!(state.calls().is_empty() && state.user_tasks().is_empty(), "{state:?}");
         assert!(world.history(child).state.ends_soon());
         world.command(Command::Suspend { instance: child, reason: "audit".into() }).unwrap();
         world.command(Command::Suspend { instance: caller, reason: "audit".into() }).unwrap();
-        // It does not wait for its caller: nothing resumes it but this.
+        // It was cancelled: nothing resumes it but this.
         world.command(Command::Resume { instance: child }).unwrap();
         let job = world.job("c").job;
         world.complete(job, "{}").unwrap();
         assert_eq!(status(world, child), Status::Terminated);
-        assert!(world.history(caller).state.is_suspended());
+        // That is known to its caller when it goes on.
+        assert!(world.history(caller).state.user_tasks().is_empty());
+        world.crash();
+        world.command(Command::Resume { instance: caller }).unwrap();
+        world.advance(0);
+        assert_eq!(world.history(caller).state.user_tasks().len(), 1);
     });
 }
 
