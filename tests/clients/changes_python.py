@@ -206,6 +206,20 @@ def listeners(client):
     complete(client, job(client, "canceling"))
     check("and then it ends", state(client, other), "TERMINATED")
 
+    withdrawn = """<bpmn:boundaryEvent id="withdrawn" attachedToRef="approve"><bpmn:conditionalEventDefinition>
+        <bpmn:condition>= withdrawn</bpmn:condition></bpmn:conditionalEventDefinition></bpmn:boundaryEvent>"""
+    deploy(client, "asked", body + withdrawn + service("late") + flow("withdrawn", "late"))
+    third = create(client, "asked")
+    complete(client, job(client, "creating"))
+    client.create_element_instance_variables(
+        third, data=sdk.SetVariableRequest.from_dict({"variables": {"withdrawn": True}}))
+    one = job(client, "canceling")
+    late = sdk.JobSearchQuery.from_dict({"filter": {"processInstanceKey": third, "type": f"late-{RUN}"}})
+    check("what interrupts waits for who listens", client.search_jobs(data=late).items, [])
+    complete(client, one)
+    complete(client, job(client, "late"))
+    check("and then goes on to its end", state(client, third), "COMPLETED")
+
 
 def main():
     if len(sys.argv) != 2:

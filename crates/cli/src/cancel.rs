@@ -27,8 +27,9 @@ pub(crate) struct CancelArgs {
 
 /// What is said of an instance that does not end at once.
 const WAITS: &str = ";
-it ends when the canceling listeners of its user tasks are done (`fermata show`
-says which), or at once when it is cancelled again";
+it ends when the canceling listeners of user tasks in it, and in what it has
+called, are done (`fermata show` says which), or at once when it is cancelled
+again";
 
 /// Whether a cancelled instance lives on, until who listens to that is done.
 async fn lives(context: &Context, key: &str) -> Result<bool, Failure> {

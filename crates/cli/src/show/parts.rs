@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::heading;
 use crate::context::text;
-use crate::screen::{BOLD, Cell, Column, DIM, LIVE, Screen, Table, clean, wrap};
+use crate::screen::{BOLD, Cell, Column, DIM, LIVE, Screen, Table, clean, spoken, wrap};
 
 /// Open incidents, each with what mends it.
 pub(super) fn incidents(shown: &Value, screen: &mut Screen) {
@@ -49,7 +49,7 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
     let mut table = Table::part(&[Column::whole(""), Column::text("", 12), Column::text("", 20)]);
     for job in items(shown, "jobs").filter(|job| job["endTime"].is_null()) {
         table.row([
-            Cell::new("job"),
+            Cell::new(if is_listener(job) { "listener" } else { "job" }),
             Cell::styled(text(job, "type"), BOLD),
             Cell::styled(&job_words(job, screen), DIM),
         ]);
@@ -156,6 +156,10 @@ fn inputs(decision: &Value) -> String {
     pairs.collect::<Vec<_>>().join(", ")
 }
 
+fn is_listener(job: &Value) -> bool {
+    matches!(text(job, "kind"), "TASK_LISTENER" | "EXECUTION_LISTENER")
+}
+
 fn job_words(job: &Value, screen: &Screen) -> String {
     let (worker, key) = (text(job, "worker"), text(job, "jobKey"));
     let state = match (job["deadline"].as_str(), job["retries"].as_i64().unwrap_or(0)) {
@@ -164,6 +168,10 @@ fn job_words(job: &Value, screen: &Screen) -> String {
         (None, 1) => "1 attempt left".to_owned(),
         (None, left) => format!("{left} attempts left"),
     };
+    if is_listener(job) {
+        let (event, at) = (spoken(text(job, "listenerEventType")), text(job, "elementId"));
+        return format!("{event} {at}, {state}, job {key}");
+    }
     format!("{state}, job {key}")
 }
 

@@ -209,6 +209,12 @@ fn an_instance_whose_cancellation_is_listened_to_says_that_it_lives_on() {
         fits(&told.out);
         assert!(told.out.contains(words), "{}", told.out);
     }
+    let shown = server.call(["show", &key]).ok();
+    assert!(
+        shown.out.contains("listener  bye  canceling u, 3 attempts left, job "),
+        "{}",
+        shown.out
+    );
     assert_eq!(server.json(["list"])[0]["cancelingListeners"], 1);
     assert_eq!(server.json(["show", &key])["instance"]["cancelingListeners"], 1);
     let again = server.json(["cancel", &key]);

@@ -353,7 +353,9 @@ fn cancellation_fact(fact: &Cancellation) -> Fact {
             about("callCanceled", *owner, format!("instance {instance}, at once"))
         }
         Cancellation::Moved { scope, elements } => {
-            about("cancelingMoved", *scope, format!("it waits for {} elements", elements.len()))
+            let what = if elements.len() == 1 { "element" } else { "elements" };
+            let detail = format!("waits for the cancellation of {} {what}", elements.len());
+            about("cancelingMoved", *scope, detail)
         }
         Cancellation::Held { owner, .. } => {
             about("interruptionHeld", *owner, "until what it has ended was heard")

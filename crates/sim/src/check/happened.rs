@@ -18,6 +18,7 @@ pub(crate) const NAMES: &[&str] = &[
     "completing listener",
     "canceling listener",
     "interruption held",
+    "several cancelled at once",
     "end of a call awaited",
     "denied",
     "corrected",
@@ -138,6 +139,9 @@ impl Course {
             }
             Event::UserTaskDenied { .. } => "denied",
             Event::Cancellation(Cancellation::Released { .. }) => "interruption held",
+            Event::Cancellation(Cancellation::Moved { elements, .. }) if elements.len() > 1 => {
+                "several cancelled at once"
+            }
             Event::Cancellation(Cancellation::CallAwaited { .. }) => "end of a call awaited",
             Event::JobCompleted { job } => {
                 self.completed = Some(*job);

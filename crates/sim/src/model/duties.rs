@@ -53,6 +53,10 @@ pub(super) fn listened(maker: &mut Maker) -> Span {
     one(id)
 }
 
+/// At the same time.
+const SEVERAL: &str = "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>=3</bpmn:loopCardinality>\
+                       </bpmn:multiInstanceLoopCharacteristics>";
+
 /// A task whose changes others are asked about.
 pub(super) fn listened_user_task(maker: &mut Maker) -> Span {
     let mut all = String::new();
@@ -75,8 +79,10 @@ pub(super) fn listened_user_task(maker: &mut Maker) -> Span {
     let content = extensions(&format!(
         "<zeebe:userTask/>{assignment}<zeebe:taskListeners>{all}</zeebe:taskListeners>{around}"
     ));
-    let task = maker.node("userTask", &content);
-    if maker.rng.chance(1, 3) { guarded(maker, one(task)) } else { one(task) }
+    // Several of them may be cancelled at once.
+    let several = if maker.rng.chance(1, 2) { SEVERAL } else { "" };
+    let task = maker.node("userTask", &(content + several));
+    if maker.rng.chance(1, 2) { guarded(maker, one(task)) } else { one(task) }
 }
 
 /// What policies of attempts say, and nothing that a worker could not live with.
