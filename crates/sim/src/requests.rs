@@ -15,6 +15,15 @@ use crate::script::Step;
 const LEASES_MS: &[i64] = &[1, 10_000, 60_000, 1_200_000];
 const TTLS_MS: &[i64] = &[0, 0, 20_000, 120_000, 7_200_000];
 
+/// Some instances end after an element: one that the model has, or perhaps not.
+fn end_after(token: u64) -> Vec<base::Text> {
+    if token.is_multiple_of(9) {
+        vec![format!("n{}", 1 + token / 9 % 12).into()]
+    } else {
+        Vec::new()
+    }
+}
+
 impl Play {
     pub(crate) fn create(&mut self, step: Step) {
         let (process, key, n, b, name, unique, awaits) = match step {
@@ -43,7 +52,7 @@ impl Play {
                 definition: DefinitionRef::Id { id: process, version: None },
                 variables: parse(&variables),
                 start_at: Vec::new(),
-                end_after: Vec::new(),
+                end_after: end_after(token),
                 business_id,
                 business_id_unique: unique,
                 tags: Vec::new(),

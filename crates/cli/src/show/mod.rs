@@ -104,6 +104,10 @@ fn head(shown: &Value, screen: &mut Screen) {
             words.push(format!("{what} {}", clean(value)));
         }
     }
+    let last: Vec<&str> = parts::items(shown, "terminateAfter").filter_map(Value::as_str).collect();
+    if !last.is_empty() && end.is_none() {
+        words.push(format!("to be terminated after {}", clean(&last.join(" or "))));
+    }
     let tags = instance["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let tags: Vec<&str> = tags.collect();
     if !tags.is_empty() {

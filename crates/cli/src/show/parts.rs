@@ -91,13 +91,17 @@ pub(super) fn waits(shown: &Value, screen: &mut Screen) {
         table.row([
             Cell::new("call"),
             Cell::styled(text(element, "elementName"), BOLD),
-            Cell::styled(&format!("instance {called}"), DIM),
+            Cell::styled(&format!("instance {called}{}", being_cancelled(element)), DIM),
         ]);
     }
     if !table.is_empty() {
         heading("Waits for", screen);
         screen.table(&table);
     }
+}
+
+fn being_cancelled(element: &Value) -> &'static str {
+    if element["canceling"].as_bool() == Some(true) { ", being cancelled" } else { "" }
 }
 
 /// Evaluations that are shown without `--all`.
@@ -269,6 +273,6 @@ fn words(kind: &str) -> String {
     words
 }
 
-fn items<'a>(shown: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+pub(super) fn items<'a>(shown: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     shown[field].as_array().into_iter().flatten()
 }

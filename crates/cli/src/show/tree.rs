@@ -98,6 +98,8 @@ fn row(element: &Value, depth: usize, screen: &Screen) -> [Cell; 5] {
     let state = text(element, "state");
     let state = if element["incidentKey"].is_string() {
         Cell::styled("incident", BAD)
+    } else if element["canceling"].as_bool() == Some(true) {
+        Cell::styled("being cancelled", state_style(state))
     } else {
         Cell::styled(&spoken(state), state_style(state))
     };

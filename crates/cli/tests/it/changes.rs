@@ -28,6 +28,9 @@ fn an_instance_ends_after_an_element() {
     let started = server.json(["start", "work", "--at", "done", "--until", "done"]);
     let shown = server.json(["show", &text(&started, "processInstanceKey")]);
     assert_eq!(shown["instance"]["state"], "TERMINATED");
+    let waits = server.json(["start", "work", "--until", "done"]);
+    let told = server.call(["show", &text(&waits, "processInstanceKey")]).ok().out;
+    assert!(told.contains("to be terminated after done"), "{told}");
     let refused = server.call(["start", "work", "--until", "nowhere"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.err.contains("none with the id `nowhere`"), "{}", refused.err);

@@ -44,6 +44,9 @@ struct Part {
 struct Shown {
     instance: WireInstance,
     definition: Definition,
+    /// After the first end of one of these elements it is terminated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    terminate_after: Vec<String>,
     elements: Vec<ShownElement>,
     variables: Vec<Variable>,
     incidents: Vec<WireIncident>,
@@ -82,6 +85,9 @@ struct ShownElement {
     incident_key: Option<WireKey>,
     /// The instance that a call activity has started.
     called_process_instance_key: Option<WireKey>,
+    /// It has ended for all but the listeners to its cancellation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    canceling: bool,
     /// How long it usually takes, as its policy says it, and in milliseconds.
     expected_duration: Option<Arc<str>>,
     expected_duration_ms: Option<i64>,
@@ -152,6 +158,7 @@ async fn show(
     Ok(json(&Shown {
         instance: wire_instance(&host, past.row.clone()),
         definition: definition(&past),
+        terminate_after: terminate_after(&past),
         elements: elements(&past),
         variables: variables(&past)?,
         incidents: past
@@ -182,6 +189,11 @@ fn definition(past: &Past) -> Definition {
     }
 }
 
+fn terminate_after(past: &Past) -> Vec<String> {
+    let elements = past.history.state.ends_after().iter();
+    elements.map(|element| past.names.id(*element).to_owned()).collect()
+}
+
 fn elements(past: &Past) -> Vec<ShownElement> {
     let elements = past.history.elements.iter().map(|element| ShownElement {
         key: key(element.key),
@@ -194,6 +206,7 @@ fn elements(past: &Past) -> Vec<ShownElement> {
         end_date: element.ended_ms.map(WireTime),
         incident_key: element.incident.map(key),
         called_process_instance_key: element.called.map(key),
+        canceling: past.history.state.is_canceling(element.key),
         expected_duration: expected(past, element.element).map(|(text, _)| text.shared()),
         expected_duration_ms: expected(past, element.element).map(|(_, ms)| *ms),
     });

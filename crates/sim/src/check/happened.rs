@@ -17,6 +17,7 @@ pub(crate) const NAMES: &[&str] = &[
     "updating listener",
     "completing listener",
     "canceling listener",
+    "to end after an element",
     "interruption held",
     "several cancelled at once",
     "end of a call awaited",
@@ -138,6 +139,9 @@ impl Course {
                 listener_name(listener.event)
             }
             Event::UserTaskDenied { .. } => "denied",
+            Event::InstanceCreated(created) if created.ends_after.is_some() => {
+                "to end after an element"
+            }
             Event::Cancellation(Cancellation::Released { .. }) => "interruption held",
             Event::Cancellation(Cancellation::Moved { elements, .. }) if elements.len() > 1 => {
                 "several cancelled at once"

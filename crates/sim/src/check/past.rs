@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base::{
-    ConditionKey, ElementKey, Event, HeldInput, IncidentKey, InstanceKey, JobKey, JobState, Key,
-    SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
+    ConditionKey, ElementKey, Event, HeldInput, IncidentKey, InstanceCreated, InstanceKey, JobKey,
+    JobState, Key, SubscriptionKey, TimerKey, UserTaskDetails, UserTaskKey, Variables,
 };
 
 use super::Checked;
@@ -115,20 +115,17 @@ impl Reading {
             return Ok(());
         }
         match event {
-            Event::InstanceCreated(created) => {
-                let root = created.instance.root();
-                self.draw(root.0)?;
-                self.elements.insert(root, (0, root));
-            }
+            Event::InstanceCreated(created) => self.begins(created)?,
             Event::ElementEntered { key, element, scope, via: _ } => {
                 self.draw(key.0)?;
                 self.lives(*scope)?;
                 self.begins_in(*scope)?;
                 self.elements.insert(*key, (*element, *scope));
             }
-            Event::ElementPassed { key, scope, .. } => {
+            Event::ElementPassed { key, element, scope, .. } => {
                 self.draw(key.0)?;
                 self.lives(*scope)?;
+                self.passes(*element, *scope);
             }
             Event::ElementCompleted { key } | Event::ElementTerminated { key } => {
                 self.lives(*key)?;
@@ -140,9 +137,9 @@ impl Reading {
                 }
                 self.ended = true;
             }
+            Event::InstanceCanceling => self.canceled.ends = true,
             Event::KeysReserved { .. }
             | Event::CorrelationRefused { .. }
-            | Event::InstanceCanceling
             | Event::StepsKept(_)
             | Event::KeptStepsTaken
             | Event::KeptStepsDropped(_)
@@ -195,6 +192,7 @@ impl Reading {
         let numbers: BTreeMap<u32, u32> = numbers.iter().copied().collect();
         let now = |number: u32| numbers.get(&number).copied().unwrap_or(number);
         self.elements.values_mut().for_each(|(element, _)| *element = now(*element));
+        self.canceled.end_after = self.canceled.end_after.iter().map(|at| now(*at)).collect();
         let tokens = std::mem::take(&mut self.tokens);
         self.tokens =
             tokens.into_iter().map(|((scope, flow), count)| ((scope, now(flow)), count)).collect();
@@ -385,10 +383,20 @@ impl Reading {
         if self.keys.insert(key) { Ok(()) } else { Err(("keys", format!("{key} is drawn twice"))) }
     }
 
+    fn begins(&mut self, created: &InstanceCreated) -> Read {
+        let root = created.instance.root();
+        self.draw(root.0)?;
+        self.elements.insert(root, (0, root));
+        self.canceled.end_after.extend(created.ends_after.iter().flatten());
+        Ok(())
+    }
+
     fn ends(&mut self, key: ElementKey, event: &Event) -> Read {
         let completed = matches!(event, Event::ElementCompleted { .. });
         self.forget_canceled(key, completed)?;
-        self.elements.remove(&key);
+        if let Some((element, scope)) = self.elements.remove(&key) {
+            self.passes(element, scope);
+        }
         self.variables.remove(&key);
         self.tokens.retain(|(scope, _), _| *scope != key);
         Ok(())

@@ -17,6 +17,12 @@ pub(super) struct Canceled {
     pub(super) calls: BTreeMap<ElementKey, InstanceKey>,
     /// What has taken the place of some, and does not go on yet.
     held: BTreeSet<ElementKey>,
+    /// The elements after which the instance is to end.
+    pub(super) end_after: BTreeSet<u32>,
+    /// One of them has ended.
+    over: bool,
+    /// It is being cancelled.
+    pub(super) ends: bool,
 }
 
 impl Reading {
@@ -91,6 +97,18 @@ impl Reading {
         {
             *scope = root;
         }
+    }
+
+    /// An element has ended, perhaps the one after which the instance does; not if it is a turn or an
+    /// activation of the element around it.
+    pub(super) fn passes(&mut self, element: u32, scope: ElementKey) {
+        let part = self.elements.get(&scope).is_some_and(|(around, _)| *around == element);
+        self.canceled.over |= !part && self.canceled.end_after.contains(&element);
+    }
+
+    /// Whether it should have ended, or be about to.
+    pub(super) fn outstays(&self) -> bool {
+        self.canceled.over && !self.canceled.ends
     }
 
     /// It ends. What is held ends without having gone on only when it is terminated.

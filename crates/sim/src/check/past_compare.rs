@@ -40,6 +40,9 @@ impl Reading {
         if past.live() {
             self.compare_canceled(state)?;
         }
+        if past.live() && self.outstays() {
+            return Err(("runtime", "it lives on after the element after which it ends".into()));
+        }
         if *state.calls() != self.calls {
             return differs("calls", format!("{:?}", self.calls), format!("{:?}", state.calls()));
         }
