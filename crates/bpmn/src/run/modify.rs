@@ -87,7 +87,7 @@ impl Run<'_, '_, '_> {
         let canceling = state.elements().iter().find(|(key, _)| state.is_canceling(**key));
         let Some((_, element)) = canceling else { return Ok(()) };
         Err(Rejection::state(format!(
-            "expected no user task whose canceling listeners are being called, but {} is one; try \
+            "expected nothing whose canceling listeners are being called, but {} waits for some; try \
              again when they are done, or cancel the instance",
             self.process.node(element.element).label()
         )))
