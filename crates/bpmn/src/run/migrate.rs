@@ -183,7 +183,12 @@ impl Run<'_, '_, '_> {
         plan: &Plan,
     ) -> Result<(), Rejection> {
         let wanted = plan.mapped.get(&around).copied().filter(|_| around != 0).unwrap_or(0);
-        if around == element || to.node(into).scope == wanted {
+        // What undoes the turns of a loop works in it, and stands beside it.
+        let handles = |process: &Process, activity: u32, handler: u32| {
+            process.node(activity).compensation.handler == Some(handler)
+        };
+        let undoes = handles(self.process, around, element) && handles(to, wanted, into);
+        if around == element || undoes || to.node(into).scope == wanted {
             return Ok(());
         }
         Err(Rejection::state(format!(

@@ -107,6 +107,31 @@ fn a_compensation_that_is_at_work_goes_on_in_the_other_definition() {
     );
 }
 
+#[test]
+fn what_undoes_the_turns_of_a_loop_goes_on_in_the_other_definition() {
+    let with = |id: &str| {
+        let twice = "<multiInstanceLoopCharacteristics><loopCardinality>= 2</loopCardinality></multiInstanceLoopCharacteristics></serviceTask>";
+        let task = job(id).replace("</serviceTask>", twice);
+        format!(
+            r#"<startEvent id="s"/>{task}{}{}<<z>><endEvent id="e"/>[[s -> {id} -> t -> z -> e]]"#,
+            undos(&[id]),
+            throw("")
+        )
+    };
+    check_migration(
+        &with("a"),
+        &with("d"),
+        "start                  => job a x2
+         complete a             => job a
+         complete a             => job undo-a
+         stay = a>d             => expected a mapping for \"undo-a\", which is active
+         stay = a>d undo-a>d    => \"undo-a\"
+         migrate = a>d undo-a>undo-d => job undo-d
+         complete undo-d        => job undo-d
+         complete undo-d        => job z",
+    );
+}
+
 /// `a`, `b` and what else begins at once, joined by a complex gateway `g`; then `after`.
 fn joined(names: &[&str], condition: &str) -> String {
     let flows: Vec<String> = names.iter().map(|name| format!("f -> {name} -> g")).collect();
