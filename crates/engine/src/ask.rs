@@ -21,8 +21,7 @@ impl Shard {
             | Ask::GiveBack { .. } => None,
             Ask::LookAgain { owner } => {
                 let entry = self.cache.get(instance)?;
-                let called = entry.state.calls().get(owner).copied();
-                self.instance_need(called.or_else(|| entry.state.awaited_call(*owner))?)
+                self.instance_need(entry.state.called_by(*owner)?)
             }
         }
     }

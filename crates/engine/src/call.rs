@@ -92,11 +92,8 @@ impl Shard {
     ) -> Option<(&Entry, &CalledProcess)> {
         let entry = self.cache.get(instance).filter(|entry| !entry.poisoned)?;
         let element = entry.state.element(owner)?.element;
-        if entry.state.awaited_call(owner).is_some() {
-            return None;
-        }
         let Kind::Call(called) = &entry.definition.process.node(element).kind else { return None };
-        (!entry.state.calls().contains_key(&owner)).then_some((entry, called))
+        entry.state.called_by(owner).is_none().then_some((entry, called))
     }
 
     fn bound(

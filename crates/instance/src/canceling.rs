@@ -100,6 +100,11 @@ impl Instance {
         self.interruptions.as_ref()?.calls.get(&key).copied()
     }
 
+    /// The called instance that the activity waits for: for its result, or only for its end.
+    pub fn called_by(&self, key: ElementKey) -> Option<InstanceKey> {
+        self.calls.get(&key).copied().or_else(|| self.awaited_call(key))
+    }
+
     /// All such activities, with what they have called.
     pub fn awaited_calls(&self) -> impl Iterator<Item = (ElementKey, InstanceKey)> {
         let all = self.interruptions.iter().flat_map(|all| &all.calls);

@@ -30,9 +30,8 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    /// The instance that `owner` asked for begins.
-    /// Whether somebody may listen to its cancellation is `heard`: then the end of a call waits for its
-    /// end.
+    /// The instance that `owner` asked for begins. If it may be `heard`, what cancels the call waits
+    /// for its end.
     pub fn called(self, owner: ElementKey, instance: InstanceKey, heard: bool) {
         self.decision.emit(Event::InstanceCalled { owner, instance });
         if heard {
@@ -117,7 +116,7 @@ impl Run<'_, '_, '_> {
         let live: Vec<_> = live.map(|(key, element)| (*key, element.element)).collect();
         for (key, element) in live {
             match &self.process.node(element).kind {
-                Kind::Call(_) if self.has_called(key) => {
+                Kind::Call(_) if self.decision.state().called_by(key).is_some() => {
                     self.decision.ask(Ask::LookAgain { owner: key });
                 }
                 // An event waits for nothing but those who have called this instance.
@@ -125,11 +124,6 @@ impl Run<'_, '_, '_> {
                 _ => self.throw_again(key),
             }
         }
-    }
-
-    fn has_called(&self, key: ElementKey) -> bool {
-        let state = self.decision.state();
-        state.calls().contains_key(&key) || state.awaited_call(key).is_some()
     }
 
     fn throw_again(&mut self, owner: ElementKey) {

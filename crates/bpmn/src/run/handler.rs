@@ -217,12 +217,11 @@ impl Run<'_, '_, '_> {
         if interrupting {
             canceled = self.interrupt(|run| run.terminate(at));
         }
-        if canceled.is_empty() {
-            return self.enter_triggered(event, scope, None, variables);
-        }
         let key = ElementKey(self.decision.next_key());
         self.decision.emit(Event::ElementEntered { key, element: event, scope, via: None });
-        self.wait_for_canceled(key, canceled, &variables);
+        if !self.wait_for_canceled(key, canceled, &variables) {
+            self.leave_with(key, variables);
+        }
     }
 }
 

@@ -234,6 +234,24 @@ fn what_follows_a_terminate_end_event_waits_as_its_scope_does() {
 }
 
 #[test]
+fn a_timeout_that_nobody_catches_waits_for_no_listener() {
+    let bounded = format!(
+        r#"<startEvent id="s"/><endEvent id="e"/>{}[[s -> sub -> e]]"#,
+        both("sub", "").replace(
+            r#"<subProcess id="sub">"#,
+            r#"<subProcess id="sub"><extensionElements><fermata:policy timeout="PT1H"/></extensionElements>"#
+        )
+    );
+    check(
+        &bounded,
+        "start         => job a, task u, timeout sub 3600s
+         advance PT1H  => canceling listener c at u, incident UNHANDLED_ERROR_EVENT at sub
+         complete u    => incident UNHANDLED_ERROR_EVENT at sub
+         resolve sub   => job a, task u, timeout sub 3600s",
+    );
+}
+
+#[test]
 fn an_inclusive_join_waits_for_an_interruption_that_can_reach_it_and_for_no_other() {
     let body = |after: &str| {
         format!(
